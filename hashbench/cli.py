@@ -1,0 +1,80 @@
+"""The front door: `hashbench VERB`. Each verb is a file in `hashbench/commands`."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from hashbench import __version__
+from hashbench.errors import InputError, unknown
+
+#: verb -> (module in hashbench.commands, one line for --help)
+VERBS = {
+    "run": "Compare methods: train, encode, score and show the table.",
+    "export": "Write the table as CSV, LaTeX or Markdown.",
+    "methods": "List the hashing methods.",
+    "datasets": "List the data sets and whether they are prepared here.",
+}
+
+EXAMPLES = """\b
+Examples:
+  hashbench run --methods dch,hashnet --bits 16,32,48,64
+  hashbench export --format latex --out table.tex
+  hashbench methods
+  hashbench datasets
+"""
+
+
+class _Verbs(click.Group):
+    """A group that imports a verb's module only when that verb is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"hashbench.commands.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in VERBS:
+            raise unknown("command", args[0], VERBS)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=_Verbs, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="hashbench")
+def group() -> None:
+    """The referee of learning-to-hash: same data, same protocol, same evaluator."""
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line; bad input is one sentence on stderr and exit code 2."""
+    try:
+        code = group.main(args=args, prog_name="hashbench", standalone_mode=False)
+    except InputError as error:
+        _fail(str(error), 2)
+    except click.ClickException as error:
+        _fail(error.format_message(), 2)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("stopped; what was finished is kept, run the same command again to go on", 130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+    else:
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(sentence: str, code: int) -> None:
+    click.echo(f"hashbench: {sentence}", err=True)
+    sys.exit(code)

@@ -1,0 +1,56 @@
+"""The contract every hashing method keeps, built in or not."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Literal, Self
+
+from hashbench.codes import Codes
+from hashbench.items import Items, TrainItems
+
+
+class Hasher(ABC):
+    """A learning-to-hash method: items go in, codes come out.
+
+    Hyper-parameters are keyword arguments of `__init__`, stored unchanged under
+    their own names; learned state ends in an underscore; a second `fit` forgets
+    the first (scikit-learn's habits). Every hasher takes `bits` and `seed`.
+
+    Class attributes:
+        name: what `--methods` calls it.
+        kind: "deep" methods train a head or a network with the shared trainer
+            and honour the tuning mode; "shallow" ones learn from features only.
+        summary: one line for listings.
+        citation: author, venue and year.
+        version: raised whenever a change alters the codes it produces, so that
+            stored results of the old code are not mistaken for the new one's.
+
+    A deep hasher may set `history_`, a list of one dict per epoch, in `fit`.
+    """
+
+    name: ClassVar[str]
+    kind: ClassVar[Literal["deep", "shallow"]] = "shallow"
+    summary: ClassVar[str] = ""
+    citation: ClassVar[str] = ""
+    version: ClassVar[str] = "1"
+
+    bits: int
+    seed: int
+
+    @abstractmethod
+    def fit(self, train: TrainItems) -> Self:
+        """Learn from `train.features()` (or images) and `train.labels`."""
+
+    @abstractmethod
+    def encode(self, items: Items) -> Codes:
+        """Codes of `items`, `(n, bits)`, in their order; needs no labels."""
+
+
+def hyperparameters(cls: type[Hasher]) -> dict[str, Any]:
+    """The keyword arguments of a hasher and their defaults, without bits and seed."""
+    return {
+        name: None if parameter.default is inspect.Parameter.empty else parameter.default
+        for name, parameter in inspect.signature(cls).parameters.items()
+        if name not in {"bits", "seed"}
+    }

@@ -1,0 +1,50 @@
+"""Where and how a hasher runs: never what it computes.
+
+Hyper-parameters belong to a hasher's constructor; the device, the thread count
+and the progress line do not change its codes, so they travel beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def _silent(_fraction: float, _note: str) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Attributes:
+    device: "auto", "cpu", "cuda", "cuda:1" or "mps".
+    threads: CPU threads one cell may use; None leaves the libraries' default.
+    progress: called with the share done in [0, 1] and a short note.
+    checkpoints: a folder of this cell's own for resumable training, or None.
+    """
+
+    device: str = "auto"
+    threads: int | None = None
+    progress: Callable[[float, str], None] = _silent
+    checkpoints: Path | None = None
+
+
+_current: ContextVar[Runtime] = ContextVar("hashbench_runtime", default=Runtime())
+
+
+def current() -> Runtime:
+    """The runtime of the cell being computed."""
+    return _current.get()
+
+
+@contextmanager
+def use(runtime: Runtime) -> Iterator[Runtime]:
+    """Make `runtime` the current one within the block."""
+    token = _current.set(runtime)
+    try:
+        yield runtime
+    finally:
+        _current.reset(token)

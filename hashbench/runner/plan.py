@@ -1,0 +1,207 @@
+"""From what a user asked for to the cells that answer it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hashbench.data import open_dataset
+from hashbench.errors import InputError, unknown
+from hashbench.hasher import Hasher, hyperparameters
+from hashbench.registry import methods
+from hashbench.runner.cell import Cell
+
+TUNINGS = ("head", "partial", "full")
+
+#: Data sets `run` takes when none is named and they are prepared.
+STANDARD_DATASETS = ("cifar10", "nuswide", "coco")
+EMBEDDED_DATASET = "digits"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asked for.
+
+    Attributes:
+        methods: method names.
+        bits: code lengths.
+        seeds: root seeds.
+        datasets: data set names.
+        protocol: protocol id, or None for each data set's default.
+        split_seed: seed of the split's draw.
+        backbone: feature extractor, or None for each data set's default.
+        tuning: tuning mode of deep methods.
+        settings: hyper-parameters by method name; those under "" go to every
+            method that has them.
+        options: data set options, such as images allowed to be missing.
+    """
+
+    methods: tuple[str, ...]
+    bits: tuple[int, ...]
+    seeds: tuple[int, ...] = (0,)
+    datasets: tuple[str, ...] = (EMBEDDED_DATASET,)
+    protocol: str | None = None
+    split_seed: int = 0
+    backbone: str | None = None
+    tuning: str = "head"
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def prepared_datasets(data_root: Path) -> tuple[str, ...]:
+    """The standard data sets that are ready on this machine."""
+    from hashbench.registry import datasets
+
+    return tuple(
+        name
+        for name in STANDARD_DATASETS
+        if name in datasets().names() and open_dataset(name, data_root).status().prepared
+    )
+
+
+def plan(request: Request, data_root: Path) -> list[Cell]:
+    """The cells of a request, in the order data set, method, bits, seed.
+
+    Raises:
+        InputError: for unknown names, or hyper-parameters a method refuses.
+    """
+    classes = {name: methods().get(name) for name in dict.fromkeys(request.methods)}
+    _refuse_unused_settings(request.settings, classes)
+    cells = []
+    for dataset_name in dict.fromkeys(request.datasets):
+        dataset = open_dataset(dataset_name, data_root)
+        protocol = request.protocol or dataset.default_protocol
+        if protocol not in dataset.protocols:
+            raise unknown(f"protocol of {dataset_name}", protocol, dataset.protocols)
+        for name, cls in classes.items():
+            tuning = request.tuning if cls.kind == "deep" else "none"
+            params = resolve(name, cls, request.settings, tuning)
+            code = "+".join(filter(None, (cls.version, methods().entry(name).digest[:16])))
+            for bits in dict.fromkeys(request.bits):
+                build(name, cls, bits, 0, params)  # a refused value is known before any work
+                cells += [
+                    Cell(
+                        dataset=dataset_name,
+                        protocol=protocol,
+                        split_seed=request.split_seed,
+                        backbone=request.backbone or dataset.default_backbone,
+                        tuning=tuning,
+                        method=name,
+                        params=params,
+                        bits=bits,
+                        seed=seed,
+                        code=code,
+                        options=dict(request.options),
+                    )
+                    for seed in dict.fromkeys(request.seeds)
+                ]
+    return cells
+
+
+def resolve(
+    name: str, cls: type[Hasher], settings: Mapping[str, Mapping[str, Any]], tuning: str
+) -> dict[str, Any]:
+    """Every hyper-parameter of a method: its defaults, then the user's settings.
+
+    Raises:
+        InputError: for a hyper-parameter the method does not have, or a value of the wrong type.
+    """
+    known = hyperparameters(cls)
+    params = dict(known)
+    if "tuning" in known:
+        params["tuning"] = tuning
+    shared = {key: value for key, value in settings.get("", {}).items() if key in known}
+    for key, value in (shared | dict(settings.get(name, {}))).items():
+        if key not in known:
+            raise unknown(f"hyper-parameter of {name}", key, known)
+        params[key] = _typed(f"{name}.{key}", value, known[key])
+    return params
+
+
+def build(name: str, cls: type[Hasher], bits: int, seed: int, params: Mapping[str, Any]) -> Hasher:
+    """A fresh hasher.
+
+    Raises:
+        InputError: if the method refuses its hyper-parameters.
+    """
+    try:
+        return cls(bits=bits, seed=seed, **params)  # type: ignore[call-arg]
+    except InputError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} refuses its hyper-parameters: {error}") from error
+
+
+def parse_setting(text: str) -> tuple[str, str, Any]:
+    """`dch.gamma=10` as ("dch", "gamma", 10); `epochs=5` as ("", "epochs", 5).
+
+    Raises:
+        InputError: if `text` has another form.
+    """
+    path, separator, value = text.partition("=")
+    method, dot, key = path.strip().rpartition(".")
+    if not separator or not key or (dot and not method):
+        raise InputError(f"cannot read the setting '{text}': write METHOD.NAME=VALUE, as in dch.gamma=10")
+    try:
+        parsed = json.loads(value)
+    except ValueError:
+        parsed = value.strip()
+    return method, key, parsed
+
+
+def _typed(path: str, value: Any, default: Any) -> Any:
+    """`value` as the type of `default`; a hyper-parameter without one takes anything."""
+    if default is None or value is None:
+        return value
+    kind = type(default)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not kind:
+        raise InputError(f"{path}={value!r} is not {_ARTICLES.get(kind, kind.__name__)}, as its default {default!r} is")
+    return value
+
+
+_ARTICLES = {int: "a whole number", float: "a number", str: "a word", bool: "true or false"}
+
+
+def _refuse_unused_settings(
+    settings: Mapping[str, Mapping[str, Any]], classes: Mapping[str, type[Hasher]]
+) -> None:
+    for name in settings:
+        if name and name not in classes:
+            raise unknown("method in --set", name, classes)
+    everything = sorted({key for cls in classes.values() for key in hyperparameters(cls)})
+    for key in settings.get("", {}):
+        if key not in everything:
+            raise unknown("hyper-parameter", key, everything)
+
+
+def parse_numbers(text: str, what: str, *, low: int, high: int) -> tuple[int, ...]:
+    """`16,32` or `0-4` as whole numbers between `low` and `high`.
+
+    Raises:
+        InputError: for anything else.
+    """
+    numbers: list[int] = []
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        first, dash, last = part.partition("-")
+        try:
+            start = int(first)
+            stop = int(last) if dash else start
+        except ValueError:
+            raise InputError(f"'{part}' in {what} is not a whole number: write {what} as 16,32 or 0-2") from None
+        if not (low <= start <= stop <= high):
+            raise InputError(f"'{part}' in {what} is out of range: {low} to {high} are possible")
+        numbers += range(start, stop + 1)
+    if not numbers:
+        raise InputError(f"{what} is empty: name at least one number")
+    return tuple(dict.fromkeys(numbers))
+
+
+def parse_names(text: str | Sequence[str]) -> tuple[str, ...]:
+    """`a, b` as ("a", "b")."""
+    pieces = text.split(",") if isinstance(text, str) else text
+    return tuple(dict.fromkeys(filter(None, (piece.strip() for piece in pieces))))

@@ -129,7 +129,9 @@ class Store:
             )
         except (KeyError, ValueError) as error:
             path = self.path("codes", record.key)
-            raise InputError(f"the codes in {path} are damaged ({error}): delete them and run again") from error
+            raise InputError(
+                f"the codes in {path} are damaged ({error}): delete them and run again"
+            ) from error
         return query, database
 
     def open_split(self, record: Record) -> dict[str, NDArray[np.generic]]:
@@ -161,7 +163,9 @@ class Store:
         except FileNotFoundError as error:
             raise InputError(f"{path} is missing: run the cell again") from error
         except Exception as error:  # zipfile, zlib and numpy each raise their own
-            raise InputError(f"{path} is damaged ({error}): delete it and run the cell again") from error
+            raise InputError(
+                f"{path} is damaged ({error}): delete it and run the cell again"
+            ) from error
 
     def _quarantine(self, path: Path, reason: str) -> None:
         target = self.root / "quarantine"

@@ -8,7 +8,17 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-PACKAGES = ("hashbench", "torch", "torchvision", "numpy", "scipy", "scikit-learn", "numba", "openvino", "faiss-cpu")
+PACKAGES = (
+    "hashbench",
+    "torch",
+    "torchvision",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "numba",
+    "openvino",
+    "faiss-cpu",
+)
 
 
 @cache

@@ -144,12 +144,23 @@ def parse_setting(text: str) -> tuple[str, str, Any]:
     path, separator, value = text.partition("=")
     method, dot, key = path.strip().rpartition(".")
     if not separator or not key or (dot and not method):
-        raise InputError(f"cannot read the setting '{text}': write METHOD.NAME=VALUE, as in dch.gamma=10")
+        raise InputError(
+            f"cannot read the setting '{text}': write METHOD.NAME=VALUE, as in dch.gamma=10"
+        )
     try:
         parsed = json.loads(value)
     except ValueError:
         parsed = value.strip()
     return method, key, parsed
+
+
+def settings_by_method(texts: Sequence[str], head: str | None = None) -> dict[str, dict[str, Any]]:
+    """The `--set` options, and `--head` for every method that has one, by method name."""
+    found: dict[str, dict[str, Any]] = {"": {"head": head}} if head else {}
+    for text in texts:
+        method, key, value = parse_setting(text)
+        found.setdefault(method, {})[key] = value
+    return found
 
 
 def _typed(path: str, value: Any, default: Any) -> Any:
@@ -160,7 +171,9 @@ def _typed(path: str, value: Any, default: Any) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) is not kind:
-        raise InputError(f"{path}={value!r} is not {_ARTICLES.get(kind, kind.__name__)}, as its default {default!r} is")
+        raise InputError(
+            f"{path}={value!r} is not {_ARTICLES.get(kind, kind.__name__)}, as its default {default!r} is"
+        )
     return value
 
 
@@ -177,31 +190,3 @@ def _refuse_unused_settings(
     for key in settings.get("", {}):
         if key not in everything:
             raise unknown("hyper-parameter", key, everything)
-
-
-def parse_numbers(text: str, what: str, *, low: int, high: int) -> tuple[int, ...]:
-    """`16,32` or `0-4` as whole numbers between `low` and `high`.
-
-    Raises:
-        InputError: for anything else.
-    """
-    numbers: list[int] = []
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        first, dash, last = part.partition("-")
-        try:
-            start = int(first)
-            stop = int(last) if dash else start
-        except ValueError:
-            raise InputError(f"'{part}' in {what} is not a whole number: write {what} as 16,32 or 0-2") from None
-        if not (low <= start <= stop <= high):
-            raise InputError(f"'{part}' in {what} is out of range: {low} to {high} are possible")
-        numbers += range(start, stop + 1)
-    if not numbers:
-        raise InputError(f"{what} is empty: name at least one number")
-    return tuple(dict.fromkeys(numbers))
-
-
-def parse_names(text: str | Sequence[str]) -> tuple[str, ...]:
-    """`a, b` as ("a", "b")."""
-    pieces = text.split(",") if isinstance(text, str) else text
-    return tuple(dict.fromkeys(filter(None, (piece.strip() for piece in pieces))))

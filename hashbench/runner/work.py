@@ -91,7 +91,9 @@ def bound_split(cell: Cell, data_root: Path, progress: Progress | None = None) -
     return split.with_features(lambda: table)
 
 
-def perform(cell: Cell, settings: Settings, progress: Progress = runtime.Runtime.progress) -> Record:
+def perform(
+    cell: Cell, settings: Settings, progress: Progress = runtime.Runtime.progress
+) -> Record:
     """Train, encode, score and store one cell.
 
     Raises:

@@ -1,0 +1,61 @@
+"""Options that mean the same for every verb."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hashbench.results.store import DEFAULT_STORE
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+results: Decorator = click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_STORE,
+    show_default=True,
+    metavar="DIR",
+    help="Folder of the results.",
+)
+data_root: Decorator = click.option(
+    "--data-root",
+    type=click.Path(path_type=Path),
+    default=None,
+    envvar="HASHBENCH_DATA",
+    metavar="DIR",
+    help="Folder of the data sets, <DIR>/cifar10 and so on [default: $HASHBENCH_DATA or ./data].",
+)
+datasets: Decorator = click.option(
+    "--datasets", default=None, metavar="NAMES", help="Data sets, such as cifar10,coco."
+)
+seeds: Decorator = click.option(
+    "--seeds", default=None, metavar="SEEDS", help="Root seeds, such as 0 or 0-2 or 0,5."
+)
+as_json: Decorator = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+plugins: Decorator = click.option(
+    "--plugin",
+    "plugins",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="A Python file with a method of yours (may be repeated).",
+)
+
+
+def register_plugins(paths: tuple[Path, ...]) -> None:
+    """Register the methods of plugin files.
+
+    Raises:
+        InputError: for a file the user named that cannot be used.
+    """
+    from hashbench.errors import InputError
+    from hashbench.registry import methods
+
+    for path in paths:
+        known = len(methods().broken)
+        if not methods().add_file(path):
+            reasons = "; ".join(broken.reason for broken in methods().broken[known:])
+            raise InputError(f"no method could be loaded from {path}: {reasons}")

@@ -1,0 +1,91 @@
+"""Tables for a terminal: best bold, second underlined, coverage below."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from hashbench.results.tables import Table, tables
+
+#: rank -> style where there are colours, mark where there are none
+STYLES = {1: "bold", 2: "underline"}
+MARKS = {1: "*", 2: "+"}
+
+METRIC_NAMES = {"map@h2": "mAP@H<=2", "p@h2": "P@H<=2", "r@h2": "R@H<=2", "map": "mAP"}
+
+
+def show(console: Console, table: Table) -> None:
+    """Print one table, its coverage and its footnotes."""
+    marks = not console.is_terminal
+    name = METRIC_NAMES.get(table.metric, table.metric)
+    tuning = f", {'/'.join(table.tunings)} tuning" if table.tunings else ""
+    console.print(
+        f"\n{name} ({table.convention} convention) on {table.setting}{tuning}", style="bold"
+    )
+    console.print(_scores(table, marks))
+    if marks:
+        console.print("* best, + second")
+    coverage = _coverage(table)
+    if coverage is not None:
+        console.print("\nempty balls / balls without a hit / recall in the ball")
+        console.print(coverage)
+    for sentence in [*table.failures, *_notes(table)]:
+        console.print(f"- {sentence}", markup=False, highlight=False)
+
+
+def _scores(table: Table, marks: bool) -> Grid:
+    grid = _grid(table)
+    for row in table.rows:
+        texts: list[Text] = [Text(row)]
+        for bits in table.bits:
+            entry = table.entries.get((row, bits))
+            if entry is None or entry.mean is None:
+                texts.append(Text("-"))
+                continue
+            rank = table.rank(row, bits) or 0
+            text = Text(f"{entry.mean:.3f}", style=STYLES.get(rank, ""))
+            if entry.std is not None:
+                text.append(f" ±{entry.std:.3f}", style="not bold not underline dim")
+            if marks:
+                text.append(MARKS.get(rank, " "))
+            texts.append(text)
+        grid.add_row(*texts)
+    return grid
+
+
+def _coverage(table: Table) -> Grid | None:
+    parts = []
+    for metric in ("empty@h2", "nohit@h2", "r@h2"):
+        found = tables(table.records, metric, table.convention)
+        if not found or not any(entry.values for entry in found[0].entries.values()):
+            return None
+        parts.append(found[0])
+    grid = _grid(table)
+    for row in table.rows:
+        texts = [row]
+        for bits in table.bits:
+            means = [
+                part.entries[row, bits].mean if (row, bits) in part.entries else None
+                for part in parts
+            ]
+            if any(mean is None for mean in means):
+                texts.append("-")
+            else:
+                empty, nohit, recall = (float(mean or 0.0) for mean in means)
+                texts.append(f"{empty:.1%} / {nohit:.1%} / {recall:.3f}")
+        grid.add_row(*texts)
+    return grid
+
+
+def _grid(table: Table) -> Grid:
+    grid = Grid(box=None, pad_edge=False, header_style="")
+    grid.add_column("method", no_wrap=True)
+    for bits in table.bits:
+        grid.add_column(f"{bits} bits", justify="right", no_wrap=True)
+    return grid
+
+
+def _notes(table: Table) -> list[str]:
+    notes = (note for record in table.records for note in record.split.get("notes", []))
+    return [str(note) for note in dict.fromkeys(notes)]

@@ -1,1 +1,53 @@
+"""hashbench: the referee of learning-to-hash.
+
+The names below are the public contract; they are imported when first used, so
+that `import hashbench` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hashbench.baselines.base import ShallowHasher as ShallowHasher
+    from hashbench.codes import Codes as Codes
+    from hashbench.data.dataset import Dataset as Dataset
+    from hashbench.errors import InputError as InputError
+    from hashbench.evaluation.arrays import evaluate as evaluate
+    from hashbench.hasher import Hasher as Hasher
+    from hashbench.items import Items as Items
+    from hashbench.items import TrainItems as TrainItems
+    from hashbench.methods.base import DeepHasher as DeepHasher
+
 __version__ = "0.1.0"
+
+_PUBLIC = {
+    "Codes": "hashbench.codes",
+    "Dataset": "hashbench.data.dataset",
+    "DeepHasher": "hashbench.methods.base",
+    "Hasher": "hashbench.hasher",
+    "InputError": "hashbench.errors",
+    "Items": "hashbench.items",
+    "ShallowHasher": "hashbench.baselines.base",
+    "TrainItems": "hashbench.items",
+    "evaluate": "hashbench.evaluation.arrays",
+}
+
+__all__ = [
+    "Codes",
+    "Dataset",
+    "DeepHasher",
+    "Hasher",
+    "InputError",
+    "Items",
+    "ShallowHasher",
+    "TrainItems",
+    "evaluate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'hashbench' has no attribute '{name}'")
+    return getattr(importlib.import_module(_PUBLIC[name]), name)

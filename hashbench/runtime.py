@@ -19,11 +19,13 @@ def _silent(_fraction: float, _note: str) -> None:
 
 @dataclass(frozen=True)
 class Runtime:
-    """Attributes:
-    device: "auto", "cpu", "cuda", "cuda:1" or "mps".
-    threads: CPU threads one cell may use; None leaves the libraries' default.
-    progress: called with the share done in [0, 1] and a short note.
-    checkpoints: a folder of this cell's own for resumable training, or None.
+    """Device, threads, progress and checkpoints of one cell.
+
+    Attributes:
+        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
+        threads: CPU threads one cell may use; None leaves the libraries' default.
+        progress: called with the share done in [0, 1] and a short note.
+        checkpoints: a folder of this cell's own for resumable training, or None.
     """
 
     device: str = "auto"
@@ -32,7 +34,8 @@ class Runtime:
     checkpoints: Path | None = None
 
 
-_current: ContextVar[Runtime] = ContextVar("hashbench_runtime", default=Runtime())
+DEFAULT = Runtime()
+_current: ContextVar[Runtime] = ContextVar("hashbench_runtime", default=DEFAULT)
 
 
 def current() -> Runtime:

@@ -106,7 +106,12 @@ def command(
     from hashbench.results.store import Store
     from hashbench.runner.execute import pending, run_here
     from hashbench.runner.plan import (
-        EMBEDDED_DATASET, STANDARD_DATASETS, Request, plan, prepared_datasets, settings_by_method,
+        EMBEDDED_DATASET,
+        STANDARD_DATASETS,
+        Request,
+        plan,
+        prepared_datasets,
+        settings_by_method,
     )  # fmt: skip
     from hashbench.runner.work import Settings
 

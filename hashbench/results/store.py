@@ -52,7 +52,8 @@ class Store:
                 ) from error
         elif not (root / "records").is_dir():
             raise InputError(
-                f"no results in {root}: run `hashbench run` first, or name the folder with --results"
+                f"no results in {root}: run `hashbench run` first, or name another folder "
+                "with --results"
             )
 
     def path(self, kind: str, key: str) -> Path:

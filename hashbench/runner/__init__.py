@@ -1,0 +1,1 @@
+"""From a request to cells, and from cells to records."""

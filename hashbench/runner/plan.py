@@ -171,9 +171,8 @@ def _typed(path: str, value: Any, default: Any) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) is not kind:
-        raise InputError(
-            f"{path}={value!r} is not {_ARTICLES.get(kind, kind.__name__)}, as its default {default!r} is"
-        )
+        wanted = _ARTICLES.get(kind, kind.__name__)
+        raise InputError(f"{path}={value!r} is not {wanted}, as its default {default!r} is")
     return value
 
 

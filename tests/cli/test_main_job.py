@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).parents[2] / "README.md"
+QUICK = ("--set", "epochs=5", "--workers", "0")
+
+
+def test_default_run_takes_digits_and_says_how_to_get_the_others(hashbench) -> None:
+    done = hashbench("run", "--methods", "dch,itq-cca", "--bits", "16,32", *QUICK)
+    assert done.code == 0, done.err
+    assert "Taking digits" in done.out
+    assert "hashbench datasets" in done.out
+    assert "mAP@H<=2" in done.out
+    assert "empty balls" in done.out
+    assert "hashbench-results" in done.out
+    assert "Next: hashbench export" in done.out
+    rows = re.findall(r"^(dch|itq-cca) +0\.\d{3}", done.out, flags=re.MULTILINE)
+    assert rows == ["dch", "itq-cca"]
+
+
+def test_a_second_run_computes_nothing_and_shows_the_same_table(hashbench) -> None:
+    args = ("run", "--methods", "itq-cca", "--bits", "16,32")
+    hashbench(*args)
+    before = {path: path.stat().st_mtime_ns for path in Path("hashbench-results").rglob("*.npz")}
+    again = hashbench(*args)
+    assert "already" in again.out
+    after = {path: path.stat().st_mtime_ns for path in Path("hashbench-results").rglob("*.npz")}
+    assert before == after
+    assert len(before) >= 5  # codes and per-query scores of two cells, one split
+
+
+def test_order_of_arguments_does_not_change_the_cells(hashbench) -> None:
+    first = hashbench("run", "--methods", "itq-cca,lsh", "--bits", "32,16", "--json")
+    second = hashbench("run", "--methods", "lsh,itq-cca", "--bits", "16,32", "--json")
+    keys = [{r["key"] for r in json.loads(done.out)["records"]} for done in (first, second)]
+    assert keys[0] == keys[1]
+    assert len(keys[0]) == 4
+
+
+def test_json_is_json_and_nothing_else(hashbench) -> None:
+    done = hashbench("run", "--methods", "itq-cca", "--bits", "16", "--json")
+    record = json.loads(done.out)["records"][0]
+    assert record["status"] == "ok"
+    assert 0 < record["scores"]["house"]["map@h2"] <= 1
+    assert record["cell"]["tuning"] == "none"
+    assert len(record["split"]["sha256"]) == 64
+
+
+def test_export_csv_is_tidy(hashbench) -> None:
+    hashbench("run", "--methods", "itq-cca", "--bits", "16", "--seeds", "0-1")
+    done = hashbench("export", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(done.out)))
+    metrics = {row["metric"] for row in rows if row["convention"] == "house"}
+    assert {"map@h2", "p@h2", "r@h2"} <= metrics
+    assert {row["seed"] for row in rows} == {"0", "1"}
+    assert all(row["method"] == "itq-cca" and row["dataset"] == "digits" for row in rows)
+
+
+def test_export_to_a_folder_that_is_not_there_is_one_sentence(hashbench) -> None:
+    hashbench("run", "--methods", "itq-cca", "--bits", "16")
+    done = hashbench("export", "--format", "latex", "--out", "nowhere/table.tex")
+    assert done.code == 2
+    assert "nowhere/table.tex" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_the_readmes_method_runs(hashbench) -> None:
+    block = next(
+        code
+        for code in re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
+        if "my_hash.py" in code
+    )
+    assert block.count("\n") < 40
+    Path("my_hash.py").write_text(block)
+    done = hashbench(
+        "run", "--methods", "random-targets", "--plugin", "my_hash.py", "--bits", "16", "--json"
+    )
+    assert done.code == 0, done.err
+    record = json.loads(done.out)["records"][0]
+    assert record["scores"]["house"]["map@h2"] > 0.3  # ten balanced classes: chance is 0.1
+
+
+def test_an_edited_plugin_makes_a_new_cell(hashbench) -> None:
+    text = "from hashbench.baselines.lsh import LSH\nclass Mine(LSH):\n    name = 'mine'\n"
+    keys = []
+    for edit in ("", "", "# edited\n"):
+        path = Path(f"mine{len(keys)}.py")
+        path.write_text(text + edit)
+        args = ("--methods", "mine", "--plugin", str(path), "--bits", "8", "--json")
+        keys.append(json.loads(hashbench("run", *args).out)["records"][0]["key"])
+    assert keys[0] == keys[1] != keys[2]
+
+
+@pytest.mark.parametrize(
+    ("args", "parts"),
+    [
+        (("run", "--methods", "dhc"), ["unknown method 'dhc'", "did you mean", "dch"]),
+        (("run", "--datasets", "cifr10"), ["unknown data set", "cifar10"]),
+        (("run", "--bits", "16,x"), ["'x' in --bits", "whole number"]),
+        (("run", "--bits", "0"), ["'0' in --bits", "out of range"]),
+        (("run", "--bits", ""), ["--bits is empty"]),
+        (("run", "--set", "dch.gama=3"), ["hyper-parameter of dch", "gamma"]),
+        (("run", "--set", "dch.gamma=wide"), ["dch.gamma='wide'", "number"]),
+        (("run", "--set", "gamma"), ["METHOD.NAME=VALUE"]),
+        (("run", "--convention", "hous"), ["convention", "house"]),
+        (("run", "--protocol", "cifar"), ["protocol of digits"]),
+        (("run", "--backbone", "efficientnet_lite"), ["backbone", "efficientnet_lite0"]),
+        (("run", "--methdos", "dch"), ["--methdos", "--methods"]),
+        (("run", "--datasets", "cifar10"), ["cifar10"]),
+        (("run", "--plugin", "none.py"), ["none.py"]),
+        (("rnu",), ["unknown command 'rnu'", "run"]),
+        (("export", "--format", "csv"), ["no results in hashbench-results", "hashbench run"]),
+        (("export", "--format", "pdf"), ["pdf", "csv"]),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(hashbench, args, parts) -> None:
+    done = hashbench(*args)
+    assert done.code == 2, done.out
+    assert done.err.count("\n") == 1, done.err
+    for part in parts:
+        assert part in done.err
+
+
+def test_a_broken_plugin_is_listed_and_stops_nothing(hashbench) -> None:
+    Path("broken.py").write_text("raise RuntimeError('half written')\n")
+    Path("thief.py").write_text(
+        "from hashbench.baselines.lsh import LSH\nclass Thief(LSH):\n    name = 'dch'\n"
+    )
+    done = hashbench("methods", "--plugin", "broken.py", "--plugin", "thief.py")
+    assert done.code == 0
+    assert "half written" in done.out
+    assert "belongs to hashbench" in done.out
+    assert re.search(r"^dch +deep", done.out, flags=re.MULTILINE)
+
+
+def test_a_method_that_fails_leaves_a_footnote_and_the_others_finish(hashbench) -> None:
+    Path("bad.py").write_text(
+        "from hashbench.baselines.lsh import LSH\n"
+        "class Bad(LSH):\n"
+        "    name = 'bad'\n"
+        "    def fit(self, train, y=None):\n"
+        "        raise RuntimeError('no luck today')\n"
+    )
+    done = hashbench("run", "--methods", "bad,itq-cca", "--plugin", "bad.py", "--bits", "16")
+    assert done.code == 0, done.err
+    assert "no luck today" in done.out
+    assert re.search(r"^bad +-", done.out, flags=re.MULTILINE)
+    assert re.search(r"^itq-cca +0\.\d{3}", done.out, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("verb", ["run", "export", "methods", "datasets"])
+def test_help_has_examples(hashbench, verb) -> None:
+    done = hashbench(verb, "--help")
+    assert done.code == 0
+    assert "Examples:" in done.out
+    assert f"hashbench {verb}" in done.out

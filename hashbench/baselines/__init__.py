@@ -1,0 +1,1 @@
+"""Shallow methods: hashers that learn from features alone, as scikit-learn estimators."""

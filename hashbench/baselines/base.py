@@ -1,0 +1,153 @@
+"""What every shallow method shares: the hasher contract and scikit-learn's, joined once."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from hashbench.codes import Codes
+from hashbench.errors import InputError
+from hashbench.hasher import Hasher
+from hashbench.items import Items, TrainItems
+from hashbench.seeds import derive
+
+#: Rows encoded at once: bounds the memory of encoding a database.
+BATCH = 4096
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class ShallowHasher(Hasher, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """A hasher that learns from features alone, and a scikit-learn transformer.
+
+    A subclass states its hyper-parameters as dataclass fields and defines
+    `_learn` and `_project`; everything else is here.
+
+    Training items are put in a canonical order (of their features, then their
+    labels) before anything is drawn or learnt, so the order in which they are
+    given never changes a code.
+
+    Args:
+        bits: code length.
+        seed: root of every random draw of `fit`.
+    """
+
+    bits: int = 16
+    seed: int = 0
+
+    def fit(self, X: TrainItems | NDArray[Any], y: NDArray[Any] | None = None) -> Self:
+        """Learn from training items, or from an array of features and its labels.
+
+        Args:
+            X: `TrainItems`, or `(n, dim)` features.
+            y: with an array only: `(n,)` class ids or `(n, classes)` multi-hot.
+
+        Raises:
+            InputError: if `bits` is not a whole number of at least 1, or a
+                multi-hot `y` holds anything but 0 and 1.
+            ValueError: if `X` or `y` is malformed (scikit-learn's own messages).
+        """
+        if not isinstance(self.bits, (int, np.integer)) or self.bits < 1:
+            raise InputError(f"bits must be a whole number of at least 1, got {self.bits!r}")
+        if isinstance(X, TrainItems):
+            features, labels = self._validated(X.features()), X.labels
+        elif self.__sklearn_tags__().target_tags.required:
+            features, targets = self._validated(X, y)
+            labels = multi_hot(targets)
+        else:
+            features = self._validated(X)
+            labels = np.zeros((len(features), 0), np.uint8)
+        order = _canonical_order(features, labels)
+        self._learn(features[order], labels[order])
+        return self
+
+    @abstractmethod
+    def _learn(self, features: NDArray[np.floating], labels: NDArray[np.uint8]) -> None:
+        """Fit to `(n, dim)` features and `(n, classes)` multi-hot labels."""
+
+    @abstractmethod
+    def _project(self, features: NDArray[np.floating]) -> NDArray[np.floating]:
+        """The `(n, bits)` real outputs of `(n, dim)` features."""
+
+    def decision_function(self, X: NDArray[Any]) -> NDArray[np.floating]:
+        """The `(n, bits)` real outputs whose signs are the bits.
+
+        Raises:
+            NotFittedError: before `fit`.
+            ValueError: if `X` is malformed or has another dimension than in `fit`.
+        """
+        check_is_fitted(self)
+        features = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        return self._project(features)
+
+    def transform(self, X: NDArray[Any]) -> NDArray[np.uint8]:
+        """The codes of `(n, dim)` features as `(n, bits)` uint8 zeros and ones."""
+        return (self.decision_function(X) > 0).astype(np.uint8)
+
+    def encode(self, items: Items) -> Codes:
+        """Codes of `items`, `(n, bits)`, in their order, with the real outputs kept."""
+        check_is_fitted(self)
+        if len(items) == 0:
+            return Codes.from_real(np.zeros((0, self.bits), np.float32))
+        return Codes.concatenate(
+            [
+                Codes.from_real(self.decision_function(part.features()))
+                for part in items.batches(BATCH)
+            ]
+        )
+
+    def _generator(self, purpose: str) -> np.random.Generator:
+        return np.random.default_rng(derive(self.seed, self.name, purpose))
+
+    def _validated(self, *arrays: Any) -> Any:
+        options: dict[str, Any] = {"dtype": [np.float64, np.float32], "ensure_min_samples": 2}
+        if len(arrays) == 2:
+            options["multi_output"] = True
+        return validate_data(self, *arrays, **options)
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.bits
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+
+def multi_hot(targets: NDArray[Any]) -> NDArray[np.uint8]:
+    """Class ids `(n,)` or multi-hot labels `(n, classes)` as multi-hot uint8.
+
+    Raises:
+        InputError: if two-dimensional targets hold anything but 0 and 1.
+        ValueError: if one-dimensional targets are continuous.
+    """
+    if targets.ndim == 2 and targets.shape[1] > 1:
+        if not np.isin(targets, (0, 1)).all():
+            raise InputError("labels of shape (n, classes) must be multi-hot: only 0 and 1")
+        return targets.astype(np.uint8)
+    targets = targets.ravel()
+    check_classification_targets(targets)
+    classes, ids = np.unique(targets, return_inverse=True)
+    return np.eye(len(classes), dtype=np.uint8)[ids]
+
+
+def _canonical_order(
+    features: NDArray[np.floating], labels: NDArray[np.uint8]
+) -> NDArray[np.int64]:
+    """Row order that depends on the set of rows alone, not on how they came."""
+    rows = np.concatenate(
+        [
+            np.ascontiguousarray(features).view(np.uint8).reshape(len(features), -1),
+            np.ascontiguousarray(labels, dtype=np.uint8),
+        ],
+        axis=1,
+    )
+    return np.argsort(rows.view(f"V{rows.shape[1]}").ravel(), kind="stable")

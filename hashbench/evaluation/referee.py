@@ -1,0 +1,128 @@
+"""The referee: codes and labels in, scores out, one for each convention."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hashbench.codes import Codes
+from hashbench.errors import InputError
+from hashbench.evaluation.convention import HOUSE, Convention
+from hashbench.evaluation.histograms import Histograms, count
+from hashbench.evaluation.metrics import list_lengths, scores_of
+from hashbench.evaluation.ranking import Ranked, rank
+from hashbench.evaluation.scores import Scores
+from hashbench.evaluation.zeros import Recoded, recode
+
+#: Lengths N of `map@N`, `p@N` and `r@N` unless the caller names others.
+CUTOFFS = (10, 100, 1000, 5000)
+
+
+def score(
+    query: Codes,
+    database: Codes,
+    query_labels: NDArray[np.uint8],
+    database_labels: NDArray[np.uint8],
+    conventions: Sequence[Convention] = (HOUSE,),
+    *,
+    cutoffs: Sequence[int] = CUTOFFS,
+) -> list[Scores]:
+    """Score codes against labels under each convention.
+
+    A database item is relevant to a query iff they share a positive label. No
+    argument is changed.
+
+    Args:
+        query: `queries` codes.
+        database: `items` codes of the same number of bits; `packed` may be a
+            memory map.
+        query_labels: `(queries, classes)` uint8 multi-hot.
+        database_labels: `(items, classes)` uint8 multi-hot; may be a memory map.
+        conventions: what to compute.
+        cutoffs: lengths N of `map@N`, `p@N` and `r@N`, for conventions without
+            a cutoff of their own.
+
+    Returns:
+        One `Scores` a convention, in order.
+
+    Raises:
+        InputError: if sizes do not fit together, a side is empty, or a
+            convention needs real outputs that are missing.
+    """
+    _check(query, database, query_labels, database_labels)
+    for convention in conventions:
+        convention.check(query, database)
+    counted: dict[str, tuple[Recoded, Histograms]] = {}
+    results = []
+    for convention in conventions:
+        sgn0 = convention.sgn0 if query.zeros or database.zeros else "negative"
+        if sgn0 not in counted:
+            coded = recode(query, database, sgn0)
+            counted[sgn0] = (
+                coded,
+                count(coded.query, coded.database, query_labels, database_labels),
+            )
+        coded, histograms = counted[sgn0]
+        ranked = (
+            _ranked(convention, coded, query, database, query_labels, database_labels, cutoffs)
+            if convention.by_storage
+            else None
+        )
+        results.append(scores_of(convention, histograms, ranked, cutoffs, coded.steps))
+    return results
+
+
+def _ranked(
+    convention: Convention,
+    coded: Recoded,
+    query: Codes,
+    database: Codes,
+    query_labels: NDArray[np.uint8],
+    database_labels: NDArray[np.uint8],
+    cutoffs: Sequence[int],
+) -> Ranked:
+    named, curve = list_lengths(convention, cutoffs, len(database))
+    outputs = None
+    if convention.needs_relaxed and query.relaxed is not None and database.relaxed is not None:
+        outputs = (query.relaxed, database.relaxed)
+    return rank(
+        coded.query,
+        coded.database,
+        query_labels,
+        database_labels,
+        outputs=outputs,
+        radius=convention.radius * coded.steps,
+        lengths=sorted({*named.values(), *curve}),
+        denominator=convention.denominator,
+    )
+
+
+def _check(
+    query: Codes,
+    database: Codes,
+    query_labels: NDArray[np.uint8],
+    database_labels: NDArray[np.uint8],
+) -> None:
+    if query.bits != database.bits:
+        raise InputError(
+            f"query codes have {query.bits} bits and database codes {database.bits}: "
+            "encode both with the same hasher"
+        )
+    for side, codes, labels in (
+        ("query", query, query_labels),
+        ("database", database, database_labels),
+    ):
+        if len(codes) == 0:
+            raise InputError(f"there are no {side} codes to score: give at least one")
+        if labels.ndim != 2 or len(labels) != len(codes):
+            raise InputError(
+                f"{len(codes)} {side} codes need ({len(codes)}, classes) multi-hot labels, "
+                f"got shape {labels.shape}"
+            )
+    if query_labels.shape[1] != database_labels.shape[1]:
+        raise InputError(
+            f"query labels have {query_labels.shape[1]} classes and database labels "
+            f"{database_labels.shape[1]}: give both the same columns"
+        )

@@ -1,0 +1,83 @@
+"""Scores: every metric of one convention, by name, with its coverage."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hashbench.errors import unknown
+from hashbench.evaluation.convention import Convention
+
+Floats = NDArray[np.float64]
+
+
+class Scores(Mapping[str, float]):
+    """The metrics of one convention: `scores["map@h2"]`, `scores["p@100"]`, ...
+
+    Within the ball of radius R: `map@hR`, `p@hR`, `r@hR` (mean average
+    precision, precision, recall); `empty@hR` and `nohit@hR` (shares of queries
+    whose ball is empty, or holds items but no relevant one); `ball@hR` and
+    `ball-q05@hR`, `ball-median@hR`, `ball-q95@hR` (items in the ball);
+    `kept@hR` (share of queries that `map@hR` averages over).
+    Of the ranked list: `map`, `map@N`, `p@N`, `r@N`, and `kept`.
+
+    Attributes:
+        convention: the choices these scores were computed under.
+        per_query: metric name -> `(queries,)` float64, NaN where the convention
+            leaves the query out.
+        curves: "map@h", "p@h", "r@h" by radius 0..bits; "p@n" and "r@n" at the
+            lengths in "n"; "similar" and "dissimilar", numbers of pairs at each
+            distance.
+    """
+
+    def __init__(
+        self,
+        convention: Convention,
+        values: dict[str, float],
+        per_query: dict[str, Floats],
+        curves: dict[str, list[float]],
+    ) -> None:
+        self.convention = convention
+        self.per_query = per_query
+        self.curves = curves
+        self._values = values
+
+    def __getitem__(self, name: str) -> float:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def value(self, name: str) -> float:
+        """The metric called `name`.
+
+        Raises:
+            InputError: if the convention does not define it, with near names.
+        """
+        if name not in self._values:
+            raise unknown(f"metric of convention '{self.convention}'", name, self._values)
+        return self._values[name]
+
+    def to_dict(self) -> dict[str, float | None]:
+        """The metrics as a JSON-able dict; None where a metric is undefined."""
+        return {
+            name: value if math.isfinite(value) else None for name, value in self._values.items()
+        }
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value:.4f}" for name, value in self._values.items())
+        return f"Scores({self.convention}: {shown})"
+
+
+def mean(values: Floats) -> Floats:
+    """The mean over queries (axis 0) of those not left out (NaN); NaN if none is."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # an empty mean is NaN, by intention
+        return np.asarray(np.nanmean(values, axis=0))

@@ -1,0 +1,66 @@
+"""Real outputs of exactly zero: the code each convention gives them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hashbench.codes import Codes
+from hashbench.seeds import derive
+
+
+@dataclass(frozen=True, eq=False)
+class Recoded:
+    """Codes as a convention reads them.
+
+    Attributes:
+        query: query codes.
+        database: database codes.
+        steps: how many bits differ per unit of Hamming distance: 1, or 4 where
+            zeros are kept and distances may be half-integers.
+    """
+
+    query: Codes
+    database: Codes
+    steps: int = 1
+
+
+def recode(query: Codes, database: Codes, sgn0: str) -> Recoded:
+    """Code exact zeros as `sgn0` says; a no-op where there are none.
+
+    Args:
+        query: query codes.
+        database: database codes; those with zeros need relaxed outputs.
+        sgn0: see `Convention`.
+    """
+    if sgn0 == "negative" or not (query.zeros or database.zeros):
+        return Recoded(query, database)
+    if sgn0 == "zero":
+        return Recoded(_ternary(query, (0, 0, 1, 1)), _ternary(database, (0, 1, 0, 1)), 4)
+    return Recoded(_filled(query, sgn0, "query"), _filled(database, sgn0, "database"))
+
+
+def _filled(codes: Codes, sgn0: str, side: str) -> Codes:
+    if not codes.zeros or codes.relaxed is None:
+        return codes
+    bits = codes.unpack()
+    at = codes.relaxed == 0
+    if sgn0 == "random":
+        bits[at] = np.random.default_rng(derive(0, "sgn0", side)).integers(0, 2, at.sum())
+    else:
+        bits[at] = 1
+    return replace(Codes.from_bits(bits), relaxed=codes.relaxed)
+
+
+def _ternary(codes: Codes, zero: tuple[int, ...]) -> Codes:
+    """Four bits a sign: 1111 for +1, 0000 for -1 and `zero` for 0.
+
+    With 0011 for a query's zeros and 0101 for the database's, the Hamming
+    distance is 4 times (bits - inner product) / 2 of the -1, 0, +1 codes.
+    """
+    wide = np.repeat(codes.unpack(), 4, axis=1)
+    if codes.zeros and codes.relaxed is not None:
+        at = codes.relaxed == 0
+        wide.reshape(len(codes), codes.bits, 4)[at] = zero
+    return Codes.from_bits(wide)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hashbench.data.protocols import Protocol
+from hashbench.data.protocols import Protocol, Rows
 from hashbench.data.split import Split
+from hashbench.errors import InputError, unknown
 from hashbench.items import ImageSource, Items, TrainItems
 
 
@@ -40,12 +42,18 @@ class LabelledImages:
         labels: `(len(source), classes)` uint8 multi-hot.
         classes: class names, in label order.
         notes: what a reader of scores on these images must know.
+        parts: query, training and database rows where the files themselves fix
+            them; the protocol draws them otherwise.
+        incomplete: True when images were left out, so that pinned counts and
+            checksums do not apply.
     """
 
     source: ImageSource
     labels: NDArray[np.uint8]
     classes: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    parts: tuple[Rows, Rows, Rows] | None = None
+    incomplete: bool = False
 
 
 class Dataset(ABC):
@@ -53,6 +61,11 @@ class Dataset(ABC):
 
     Args:
         root: the data root; a data set keeps its files in `<root>/<name>/`.
+        allow_missing: leave out images whose file is missing instead of refusing.
+        allow_overlap: accept images that are both query and database or training.
+        allow_unlabelled: accept images without any positive label.
+
+    What was allowed and did occur is said in the split's notes.
     """
 
     name: ClassVar[str]
@@ -64,8 +77,18 @@ class Dataset(ABC):
     default_protocol: ClassVar[str]
     default_backbone: ClassVar[str] = "efficientnet_lite0"
 
-    def __init__(self, root: Path) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        allow_missing: bool = False,
+        allow_overlap: bool = False,
+        allow_unlabelled: bool = False,
+    ) -> None:
         self.root = root
+        self.allow_missing = allow_missing
+        self.allow_overlap = allow_overlap
+        self.allow_unlabelled = allow_unlabelled
 
     @property
     def folder(self) -> Path:
@@ -90,3 +113,92 @@ class Dataset(ABC):
         Raises:
             InputError: for an unknown protocol, or data that cannot fill it.
         """
+        chosen = self.protocol(protocol)
+        images = self.load(chosen)
+        parts = images.parts or chosen.draw(images.labels, seed)
+        split = _split(images, parts)
+        notes = images.notes + faults(split, self.allow_overlap, self.allow_unlabelled)
+        if not images.incomplete:
+            _verify(chosen, split, seed)
+        return replace(split, notes=notes)
+
+    def protocol(self, name: str | None = None) -> Protocol:
+        """The protocol called `name`, or the default one.
+
+        Raises:
+            InputError: if there is none; the message has the nearest names.
+        """
+        name = name or self.default_protocol
+        if name not in self.protocols:
+            raise unknown(f"protocol of {self.name}", name, self.protocols)
+        return self.protocols[name]
+
+
+def _split(images: LabelledImages, parts: tuple[Rows, Rows, Rows]) -> Split:
+    source, labels = images.source, images.labels
+    query, train, database = parts
+    return Split(
+        train=TrainItems(source, train, labels=labels[train]),
+        query=Items(source, query),
+        database=Items(source, database),
+        query_labels=labels[query],
+        database_labels=labels[database],
+        classes=images.classes,
+        sha256=_digest(source, parts),
+    )
+
+
+def _digest(source: ImageSource, parts: tuple[Rows, Rows, Rows]) -> str:
+    digest = hashlib.sha256()
+    for name, rows in zip(("query", "train", "database"), parts, strict=True):
+        lines = [name, *(source.ids[row] for row in rows), ""]
+        digest.update("\n".join(lines).encode())
+    return digest.hexdigest()
+
+
+def faults(split: Split, allow_overlap: bool, allow_unlabelled: bool) -> tuple[str, ...]:
+    """Notes on the faults of a split that are allowed.
+
+    Both are in published lists, and both change scores: a query in the
+    database finds itself at distance 0, and one without labels finds nothing.
+
+    Raises:
+        InputError: for a fault that is not allowed.
+    """
+    notes = []
+    for name, items in (("database", split.database), ("training set", split.train)):
+        common = sorted(set(split.query.ids) & set(items.ids))
+        if common:
+            fault = f"{len(common):,} queries are in the {name} (the first is {common[0]})"
+            if not allow_overlap:
+                raise InputError(f"{fault}: mend the lists or allow it with --allow-overlap")
+            notes.append(f"{fault}, allowed.")
+    parts = (
+        ("queries", split.query, split.query_labels),
+        ("training images", split.train, split.train.labels),
+        ("database images", split.database, split.database_labels),
+    )
+    for name, items, labels in parts:
+        bare = np.flatnonzero(~labels.any(axis=1))
+        if len(bare):
+            first = items.ids[int(bare[0])]
+            fault = f"{len(bare):,} {name} have no label (the first is {first})"
+            if not allow_unlabelled:
+                raise InputError(f"{fault}: mend the lists or allow it with --allow-unlabelled")
+            notes.append(f"{fault}, allowed.")
+    return tuple(notes)
+
+
+def _verify(protocol: Protocol, split: Split, seed: int) -> None:
+    """Hold a split of complete official files against what is pinned."""
+    if protocol.database is not None and len(split.database) != protocol.database:
+        raise InputError(
+            f"protocol {protocol.id} has {protocol.database:,} database images and these files "
+            f"give {len(split.database):,}: run `hashbench data verify` on the data set"
+        )
+    pinned = protocol.pins.get(seed)
+    if pinned is not None and split.sha256 != pinned:
+        raise InputError(
+            f"the split of protocol {protocol.id}, seed {seed}, has sha256 {split.sha256[:16]} "
+            f"and not the pinned {pinned[:16]}: the files are not the official ones"
+        )

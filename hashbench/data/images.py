@@ -1,0 +1,113 @@
+"""Decoding image files, and image sources over files and arrays."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from hashbench.errors import InputError
+
+#: Formats that are decoded; the list keeps out those that start other programs (EPS).
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".ppm", ".tif", ".tiff", ".webp"})
+
+#: More pixels than this are a decompression bomb or no photograph.
+MAX_PIXELS = 100_000_000
+
+
+def decode(path: Path) -> NDArray[np.uint8]:
+    """The image at `path` as `(height, width, 3)` uint8 RGB.
+
+    Raises:
+        InputError: if the file is missing, truncated, too large or no image.
+    """
+    try:
+        with path.open("rb") as stream, Image.open(stream, formats=FORMATS) as image:
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                raise InputError(
+                    f"{path} is {width} x {height} pixels, more than the {MAX_PIXELS:,} "
+                    "that are decoded: shrink it or leave it out"
+                )
+            return np.asarray(image.convert("RGB"))
+    except InputError:
+        raise
+    except FileNotFoundError as error:
+        raise InputError(f"the image {path} is missing: put it there or leave it out") from error
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{path} is too large to decode: shrink it or leave it out") from error
+    except Exception as error:  # decoders of damaged files raise almost anything
+        raise InputError(
+            f"{path} cannot be decoded ({type(error).__name__}: {error}): "
+            "replace the file or leave it out"
+        ) from error
+
+
+class FileSource:
+    """Images in files.
+
+    Args:
+        paths: one file per image, in order.
+        ids: one unique, stable id per image.
+    """
+
+    def __init__(self, paths: Sequence[Path], ids: Sequence[str]) -> None:
+        self.paths = paths
+        self.ids = ids
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def read(self, row: int) -> NDArray[np.uint8]:
+        """Image `row` as `(height, width, 3)` uint8 RGB."""
+        return decode(self.paths[row])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes with the ids, their order, and any file's size or time of change.
+
+        The files' contents are not read: a data set can be tens of gigabytes.
+        """
+        digest = hashlib.sha256()
+        for name, path in zip(self.ids, self.paths, strict=True):
+            try:
+                status = os.stat(path)  # noqa: PTH116 - Path.stat is twice as slow, and this is hot
+                size, changed = status.st_size, status.st_mtime_ns
+            except OSError:
+                size, changed = -1, 0
+            digest.update(f"{name}\0{size}\0{changed}\n".encode())
+        return digest.hexdigest()
+
+
+class PixelSource:
+    """Images in memory.
+
+    Args:
+        pixels: `(n, height, width, 3)` uint8 RGB.
+        ids: one unique, stable id per image.
+    """
+
+    def __init__(self, pixels: NDArray[np.uint8], ids: Sequence[str]) -> None:
+        self.pixels = pixels
+        self.ids = ids
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def read(self, row: int) -> NDArray[np.uint8]:
+        """Image `row` as `(height, width, 3)` uint8 RGB."""
+        return self.pixels[row]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes with the ids, their order, and any pixel."""
+        digest = hashlib.sha256("\n".join(self.ids).encode())
+        digest.update(np.ascontiguousarray(self.pixels).data)
+        return digest.hexdigest()

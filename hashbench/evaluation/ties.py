@@ -54,8 +54,8 @@ def top(
     """Average precision and hits of the first `length` items.
 
     A list may end inside a group of ties. "expected" then averages over which
-    of the group's items are on the list; with the denominator "hits" that is a
-    mean of ratios, taken exactly over the hypergeometric number of hits.
+    of the group's items are on the list: exactly, over the hypergeometric
+    number of hits among them.
 
     Args:
         total: `(queries, bins)` items at each distance.
@@ -71,16 +71,13 @@ def top(
     fixed = np.where(whole, relevant, 0).sum(axis=1)
     every = relevant.sum(axis=1)
     found = fixed + group.hits(order)
+    bound = {"hits": None, "min": np.minimum(every, length), "total": every}[denominator]
     if order == "expected":
-        if denominator == "hits":
-            return Top(_mean_ratio(full, fixed, group, nohit), found)
-        partial = group.expected_gain()
-    else:
-        # What is on the list, best or worst first, is as in a group of its own.
-        inside = group.hits(order).astype(np.int64)
-        partial = _group_gain(group.before, group.hits_before, group.take, inside, order)
-    bound = np.minimum(every, length) if denominator == "min" else every
-    return Top(_ratio(full + partial, found if denominator == "hits" else bound), found)
+        return Top(_mean_over_hits(full, fixed, group, bound, nohit), found)
+    # What is on the list, best or worst first, is as in a group of its own.
+    inside = group.hits(order).astype(np.int64)
+    partial = _group_gain(group.before, group.hits_before, group.take, inside, order)
+    return Top(_ratio(full + partial, found if bound is None else bound), found)
 
 
 def hits(total: Counts, relevant: Counts, length: int, order: str) -> Floats:
@@ -125,31 +122,19 @@ class _Group(NamedTuple):
             found = np.maximum(0, self.take - (self.size - self.relevant))
         return np.asarray(found, np.float64)
 
-    def expected_gain(self) -> Floats:
-        """The mean gain of the first `take` of `size` items in random order."""
-        size = np.maximum(self.size, 1)
-        slope = np.where(size > 1, (self.relevant - 1) / np.maximum(size - 1, 1), 0.0)
-        return (self.relevant / size) * _sum_of_precisions(
-            self.before, self.hits_before, self.take, slope
-        )
-
 
 def _group_gain(
     before: Counts, hits_before: Counts, size: Counts, relevant: Counts, order: str
 ) -> Floats:
     if order == "expected":
-        return np.asarray(_Group(before, hits_before, size, relevant, size).expected_gain())
+        slope = np.where(size > 1, (relevant - 1) / np.maximum(size - 1, 1), 0.0)
+        lead = hits_before + 1 - slope * (before + 1)
+        # sum over t = 1..size of (hits_before + 1 + (t - 1) slope) / (before + t)
+        precisions = slope * size + lead * _harmonic_step(before, size)
+        return np.asarray(relevant / np.maximum(size, 1) * precisions)
     skipped = before if order == "best" else before + size - relevant
     # sum over i = 1..relevant of (hits_before + i) / (skipped + i)
     return relevant + (hits_before - skipped) * _harmonic_step(skipped, relevant)
-
-
-def _sum_of_precisions(
-    before: Counts, hits_before: Counts | Floats, count: Counts, slope: Floats
-) -> Floats:
-    """Sum over t = 1..count of (hits_before + 1 + (t - 1) slope) / (before + t)."""
-    lead = hits_before + 1 - slope * (before + 1)
-    return slope * count + lead * _harmonic_step(before, count)
 
 
 def _harmonic_step(start: Counts, count: Counts) -> Floats:
@@ -157,9 +142,15 @@ def _harmonic_step(start: Counts, count: Counts) -> Floats:
     return np.asarray(digamma(start + count + 1.0) - digamma(start + 1.0))
 
 
-def _mean_ratio(full: Floats, fixed: Counts, group: _Group, nohit: str) -> Floats:
-    """The mean of gain / hits over which items of the last group are on the list."""
-    ap = _ratio(full, fixed)
+def _mean_over_hits(
+    full: Floats, fixed: Counts, group: _Group, bound: Counts | None, nohit: str
+) -> Floats:
+    """Mean average precision over which items of the last group are on the list.
+
+    `full` and `fixed` are the gain and the hits of the groups before it; `bound`
+    is what to divide by, None for the hits.
+    """
+    ap = _ratio(full, fixed if bound is None else bound)
     rows = np.flatnonzero((group.take > 0) & (group.relevant > 0))
     if len(rows) == 0:
         return ap
@@ -181,7 +172,7 @@ def _mean_ratio(full: Floats, fixed: Counts, group: _Group, nohit: str) -> Float
     lead = hits_before[at] + 1 - slope * (before[at] + 1)
     gain = (h / take[at]) * (slope * take[at] + lead * _harmonic_step(before, take)[at])
     hits = fixed[rows][at] + h
-    value = _ratio(full[rows][at] + gain, hits)
+    value = _ratio(full[rows][at] + gain, hits if bound is None else bound[rows][at])
     if nohit == "drop":
         weight = np.where(hits > 0, weight, 0.0)
     ap[rows] = _ratio(np.add.reduceat(value * weight, starts), np.add.reduceat(weight, starts))

@@ -1,0 +1,130 @@
+"""Convention names, and every choice shown to matter."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hashbench.codes import Codes
+from hashbench.errors import InputError
+from hashbench.evaluation import HOUSE, PRESETS, Convention, score
+
+conventions = st.builds(
+    Convention,
+    radius=st.integers(0, 9),
+    order=st.sampled_from(["expected", "best", "worst", "stable", "relaxed"]),
+    empty=st.sampled_from(["zero", "drop"]),
+    nohit=st.sampled_from(["zero", "drop"]),
+    norelevant=st.sampled_from(["zero", "drop"]),
+    denominator=st.sampled_from(["hits", "min", "total"]),
+    cutoff=st.sampled_from([None, -1, 7, 5000]),
+    sgn0=st.sampled_from(["negative", "positive", "zero", "random"]),
+    scope=st.sampled_from(["all", "ball", "list"]),
+)
+
+
+@given(conventions)
+def test_a_name_parses_back(convention):
+    assert Convention.parse(str(convention)) == convention
+
+
+def test_presets_print_as_their_names():
+    assert [str(preset) for preset in PRESETS.values()] == list(PRESETS)
+    assert Convention.parse("house") == HOUSE == Convention()
+
+
+def test_a_preset_can_be_changed_and_a_list_of_names_read():
+    listed = Convention.parse_list("deephash, house(radius=3, order=best),house,deephash()")
+    assert [str(item) for item in listed] == ["deephash", "house(radius=3,order=best)", "house"]
+    assert Convention.parse("hashnet(cutoff=none)").cutoff is None
+    assert Convention.parse("hashnet(cutoff=1000)") == replace(PRESETS["hashnet"], cutoff=1000)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("hous", "did you mean house"),
+        ("house(order=expectd)", "did you mean expected"),
+        ("house(radios=2)", "did you mean radius"),
+        ("house(radius=two)", "whole number"),
+        ("house(radius=-1)", "0 or more"),
+        ("house(cutoff=0)", "1 or more"),
+        ("house(radius=1,radius=2)", "given once"),
+        ("house(radius)", "given once"),
+        ("house(", "cannot read"),
+        ("", "cannot read"),
+    ],
+)
+def test_a_bad_name_says_what_is_wrong(text, words):
+    with pytest.raises(InputError, match=words) as caught:
+        Convention.parse(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_empty_list_of_names_is_refused():
+    with pytest.raises(InputError, match="at least one"):
+        Convention.parse_list(" , ")
+
+
+@pytest.fixture(scope="module")
+def world():
+    """Ties, zeros, empty balls, balls without a hit, queries with nothing relevant."""
+    rng = np.random.default_rng(3)
+    query = Codes.from_real(rng.normal(size=(60, 10)).round(0))
+    database = Codes.from_real(rng.normal(size=(90, 10)).round(0))
+    query_labels = (rng.random((60, 6)) < 0.2).astype(np.uint8)
+    database_labels = (rng.random((90, 6)) < 0.2).astype(np.uint8)
+    assert query.zeros
+    assert (query_labels.sum(axis=1) == 0).any()
+    return query, database, query_labels, database_labels
+
+
+ALTERNATIVES = [
+    *[("radius", value) for value in (0, 1, 3)],
+    *[("order", value) for value in ("best", "worst", "stable", "relaxed")],
+    ("empty", "drop"),
+    ("nohit", "drop"),
+    ("norelevant", "drop"),
+    *[("denominator", value) for value in ("min", "total")],
+    *[("cutoff", value) for value in (None, -1, 31)],
+    *[("sgn0", value) for value in ("positive", "zero", "random")],
+    *[("scope", value) for value in ("ball", "list")],
+]
+
+
+@pytest.mark.parametrize(("knob", "value"), ALTERNATIVES)
+@pytest.mark.parametrize("order", ["expected", "stable"])
+def test_each_choice_changes_a_score(world, order, knob, value):
+    base = Convention(radius=2, order=order, cutoff=30)
+    changed = replace(base, **{knob: value})
+    if changed == base:
+        return
+    before, after = score(*world, [base, changed])
+    shared = set(before) & set(after)
+    assert set(before) != set(after) or any(
+        before[name] != pytest.approx(after[name], abs=1e-9, nan_ok=True) for name in shared
+    )
+
+
+def test_every_field_is_among_the_choices_shown_to_matter():
+    assert {knob for knob, _ in ALTERNATIVES} == {item.name for item in fields(Convention)}
+
+
+def test_a_convention_that_needs_real_outputs_says_so():
+    codes = Codes.from_bits(np.eye(4, dtype=int))
+    labels = np.ones((4, 1), np.uint8)
+    convention = Convention.parse("deephash")
+    assert convention.needs_relaxed
+    assert not convention.applies_to(codes, codes)
+    with pytest.raises(InputError, match=r"deephash.*real-valued"):
+        score(codes, codes, labels, labels, [convention])
+
+
+def test_exact_zeros_without_real_outputs_are_refused_only_where_they_matter():
+    codes = Codes.from_real(np.array([[0.0, 1.0], [1.0, -1.0]]), keep_relaxed=False)
+    labels = np.ones((2, 1), np.uint8)
+    assert score(codes, codes, labels, labels, [HOUSE])[0]["map"] == 1
+    with pytest.raises(InputError, match="exact zeros"):
+        score(codes, codes, labels, labels, [Convention(sgn0="zero")])

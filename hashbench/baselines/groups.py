@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +42,12 @@ class LabelGroups:
 
     def sums(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """Sum `(n, k)` values over each group: `(groups, k)`."""
-        totals = np.zeros((self.count, values.shape[1]))
-        np.add.at(totals, self.index, values)
-        return totals
+        return self._membership @ np.asarray(values, dtype=np.float64)
+
+    @cached_property
+    def _membership(self) -> csr_array:
+        n = len(self.index)
+        return csr_array((np.ones(n), (self.index, np.arange(n))), shape=(self.count, n))
 
     def signed_product(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """`S v` for S in {-1, +1} and `(n, k)` values, in O(n k + groups^2 k)."""

@@ -99,10 +99,9 @@ def _sweep(relaxed, order, index, similar, sums, gram):  # type: ignore[no-untyp
         slope = 4.0 * (np.dot(relaxed[i], gram[j]) - bits * likeness)
         own = norms[i] - bits * (2.0 * similar[group, group] - 1.0)
         curvature = 4.0 * (gram[j, j] + value * value + own)
-        if curvature > 0.0:
-            step = -slope / curvature
-        else:  # concave here: the best of the interval is one of its ends
-            step = -2.0 if slope > 0.0 else 2.0
+        # Where the objective is concave, the best of the interval is one of its ends.
+        downhill = -2.0 if slope > 0.0 else 2.0
+        step = -slope / curvature if curvature > 0.0 else downhill
         step = min(max(step, -1.0 - value), 1.0 - value)
         if step == 0.0:
             continue

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.codes import Codes
+from hashbench.evaluation import backends
+from hashbench.evaluation.backends import Columns
+from hashbench.evaluation.words import code_words, label_words
+
+#: Bytes of temporaries, whatever the size of the database.
+BUDGET = 512 << 20
+#: Equal items are counted once where that leaves at most this share of them.
+WORTH_GROUPING = 0.8
+#: Below this many queries, finding equal items costs more than it saves.
+FEW_QUERIES = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,17 +26,20 @@ class Histograms:
     """How many database items lie at each Hamming distance of each query.
 
     Attributes:
-        total: `(queries, bits + 1)` int64, items at each distance.
-        relevant: `(queries, bits + 1)` int64, those of them that share a label
+        total: `(queries, bins)` int64, items at each distance.
+        relevant: `(queries, bins)` int64, those of them that share a label
             with the query.
+        near: whether the last bin holds all greater distances as well; else
+            there are `bits + 1` bins.
     """
 
     total: NDArray[np.int64]
     relevant: NDArray[np.int64]
+    near: bool = False
 
     def __add__(self, other: Histograms) -> Histograms:
         """Histograms over two shards of a database."""
-        return Histograms(self.total + other.total, self.relevant + other.relevant)
+        return Histograms(self.total + other.total, self.relevant + other.relevant, self.near)
 
 
 def count(
@@ -33,21 +47,79 @@ def count(
     database: Codes,
     query_labels: NDArray[np.uint8],
     database_labels: NDArray[np.uint8],
+    *,
+    reach: int | None = None,
+    engine: str = "auto",
+    budget: int = BUDGET,
 ) -> Histograms:
-    """Count the database items, and the relevant ones, at each distance."""
-    nq, nd, bins = len(query), len(database), query.bits + 1
-    flat = np.zeros(nq * 2 * bins, np.int64)
-    ql, dl = query_labels.astype(np.float32), database_labels.astype(np.float32)
-    step = max(1, 20_000_000 // max(1, nd))
-    for start in range(0, nq, step):
-        part = slice(start, min(start + step, nq))
-        distance = np.zeros((part.stop - start, nd), np.int32)
-        for q, d in zip(query.packed[part].T, database.packed.T, strict=True):
-            distance += np.bitwise_count(q[:, None] ^ d[None, :])
-        key = distance * 2 + (ql[part] @ dl.T > 0)
-        key += np.arange(part.stop - start, dtype=np.int32)[:, None] * (2 * bins)
-        flat[start * 2 * bins : part.stop * 2 * bins] = np.bincount(
-            key.ravel(), minlength=(part.stop - start) * 2 * bins
-        )
-    table = flat.reshape(nq, bins, 2)
-    return Histograms(table.sum(axis=2), np.ascontiguousarray(table[:, :, 1]))
+    """Count the database items, and the relevant ones, at each distance.
+
+    Memory stays within about `budget` bytes beyond the arguments and the
+    result: the database is read in shards, which may come from memory maps.
+
+    Args:
+        query: `queries` codes.
+        database: `items` codes.
+        query_labels: `(queries, classes)` multi-hot.
+        database_labels: `(items, classes)` multi-hot.
+        reach: the greatest distance of interest; None for all.
+        engine: "auto", or see `backends.choose`.
+        budget: bytes of temporaries.
+    """
+    near = reach is not None and reach + 1 < query.bits
+    bins = reach + 2 if near and reach is not None else query.bits + 1
+    _, add = backends.choose(engine, len(query) * len(database))
+    columns, back = _group_queries(Columns(code_words(query.packed), label_words(query_labels)))
+    out = np.zeros((columns.codes.shape[1], 2 * bins), np.int64)
+    for part in shards(database, database_labels, budget):
+        shard = Columns(code_words(database.packed[part]), label_words(database_labels[part]))
+        if len(out) >= FEW_QUERIES:
+            shard = _group_items(shard)
+        add(columns, shard, out, near)
+    if back is not None:
+        out = out[back]
+    table = out.reshape(len(out), bins, 2)
+    return Histograms(table.sum(axis=2), np.ascontiguousarray(table[:, :, 1]), near)
+
+
+def shards(database: Codes, labels: NDArray[np.uint8], budget: int = BUDGET) -> Iterator[slice]:
+    """Consecutive parts of the database whose counting fits the budget."""
+    classes, width = labels.shape[1], database.packed.shape[1]
+    per_item = 2 * classes + 4 * (width + classes // 8 + 16) + 64
+    size = max(1, budget // per_item)
+    for start in range(0, len(database), size):
+        yield slice(start, min(start + size, len(database)))
+
+
+def _group_queries(columns: Columns) -> tuple[Columns, NDArray[np.int64] | None]:
+    """Each different query once, and where each query's row is found."""
+    grouped = _equal(columns)
+    if grouped is None:
+        return columns, None
+    first, group, _ = grouped
+    return _pick(columns, first, None), group
+
+
+def _group_items(columns: Columns) -> Columns:
+    """Each different (code, label set) pair once, weighted, if that pays."""
+    grouped = _equal(columns)
+    if grouped is None or len(grouped[0]) > WORTH_GROUPING * columns.codes.shape[1]:
+        return columns
+    return _pick(columns, grouped[0], grouped[2])
+
+
+def _pick(columns: Columns, at: NDArray[np.int64], weights: NDArray[np.int64] | None) -> Columns:
+    codes, labels = (np.ascontiguousarray(part[:, at]) for part in columns[:2])
+    return Columns(codes, labels, weights)
+
+
+def _equal(
+    columns: Columns,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]] | None:
+    """First row, group of each row, and size of the groups; None without numba."""
+    kernel = backends.numba_kernel()
+    if kernel is None:
+        return None
+    rows = np.ascontiguousarray(np.concatenate([columns.codes, columns.labels]).T)
+    first, group, size = kernel.group_equal(rows)
+    return first, group, size

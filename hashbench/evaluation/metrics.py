@@ -42,6 +42,7 @@ def scores_of(
     ranked: Ranked | None,
     cutoffs: Sequence[int],
     steps: int,
+    with_curves: bool,
 ) -> Scores:
     """Every metric of `convention`.
 
@@ -51,6 +52,7 @@ def scores_of(
         ranked: the rankings of a convention that needs them, else None.
         cutoffs: lengths N of `map@N`, `p@N` and `r@N`.
         steps: histogram bins per unit of distance.
+        with_curves: whether to include the curves.
     """
     table = _Table(convention, histograms, ranked, steps)
     values: dict[str, float] = {}
@@ -61,9 +63,9 @@ def scores_of(
     if convention.has_list:
         _list(table, cutoffs, values, per_query, curves)
     pairs = table.relevant.sum(axis=0), (table.total - table.relevant).sum(axis=0)
-    if steps == 1:
+    if steps == 1:  # half-integer distances have no place on the curve
         curves["similar"], curves["dissimilar"] = ([float(v) for v in side] for side in pairs)
-    return Scores(convention, values, per_query, curves)
+    return Scores(convention, values, per_query, curves if with_curves else {})
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +139,7 @@ def _ball(
         gain = table.ranked.ball_gain if table.ranked is not None else np.zeros(len(size))
         ap = _masked(_ratio(gain, bound[choice.denominator][:, at]), dropped_ap[:, at])
     else:
-        by_radius = np.cumsum(groups, axis=1)[:, :: table.steps]
+        by_radius = np.cumsum(groups[:, : table.total.shape[1]], axis=1)[:, :: table.steps]
         ap_by_radius = _masked(_ratio(by_radius, bound[choice.denominator]), dropped_ap)
         curves["map@h"] = _floats(mean(ap_by_radius))
         ap = ap_by_radius[:, at].copy()

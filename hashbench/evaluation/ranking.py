@@ -5,14 +5,16 @@ These cost a sort a query, so only conventions that ask for them come here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.codes import Codes
+from hashbench.evaluation.backends import over_rows
 from hashbench.evaluation.ties import Top
+from hashbench.evaluation.words import code_words, label_words
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,30 +59,35 @@ def rank(
         lengths: lengths of the lists to evaluate.
         denominator: see `Convention`.
     """
-    nq = len(query)
-    gains = np.zeros((nq, query.bits + 1))
+    nq, bits = len(query), query.bits
+    gains = np.zeros((nq, bits + 1))
     ball_gain = np.zeros(nq)
     top = {n: Top(np.zeros(nq), np.zeros(nq)) for n in lengths}
-    for row, distance, relevance in _rows(query, database, query_labels, database_labels):
-        if outputs is None:
-            index = np.argsort(distance, kind="stable")
-        else:
-            ball = np.flatnonzero(distance <= radius)
-            index = _by_similarity(outputs, row, ball, distance)
-            ball_gain[row] = _precisions(relevance[index])[1].sum()
-            if not lengths:
-                continue
-            index = _by_similarity(outputs, row, np.arange(len(database)), distance)
-        places, precision = _precisions(relevance[index])
-        if outputs is None:
-            hit_distance = distance[index[places]]
-            gains[row] = np.bincount(hit_distance, precision, minlength=query.bits + 1)
-            ball_gain[row] = gains[row, : radius + 1].sum()
-        for n, result in top.items():
-            hits = int(np.searchsorted(places, n))
-            found = {"hits": hits, "min": min(len(places), n), "total": len(places)}[denominator]
-            result.hits[row] = hits
-            result.ap[row] = precision[:hits].sum() / found if found else 0.0
+    pairs = _Pairs(query, database, query_labels, database_labels)
+
+    def part(rows: slice) -> None:
+        for row in range(*rows.indices(nq)):
+            distance, relevance = pairs.of(row)
+            if outputs is None:
+                index = np.argsort(distance, kind="stable")
+            else:
+                ball = np.flatnonzero(distance <= radius)
+                index = _by_similarity(outputs, row, ball, distance)
+                ball_gain[row] = _precisions(relevance[index])[1].sum()
+                if not lengths:
+                    continue
+                index = _by_similarity(outputs, row, np.arange(len(database)), distance)
+            places, precision = _precisions(relevance[index])
+            if outputs is None:
+                gains[row] = np.bincount(distance[index[places]], precision, minlength=bits + 1)
+                ball_gain[row] = gains[row, : radius + 1].sum()
+            for n, result in top.items():
+                hits = int(np.searchsorted(places, n))
+                found = {"hits": hits, "min": min(len(places), n), "total": len(places)}
+                result.hits[row] = hits
+                result.ap[row] = precision[:hits].sum() / max(1, found[denominator])
+
+    over_rows(part, nq)
     return Ranked(gains if outputs is None else None, ball_gain, top)
 
 
@@ -102,17 +109,26 @@ def _by_similarity(
     return np.asarray(items[np.argsort(-similarity, kind="stable")])
 
 
-def _rows(
-    query: Codes,
-    database: Codes,
-    query_labels: NDArray[np.uint8],
-    database_labels: NDArray[np.uint8],
-) -> Iterator[tuple[int, NDArray[np.uint16], NDArray[np.bool_]]]:
-    """Each query with its distance to, and relevance of, every database item."""
-    ql, dl = query_labels.astype(np.float32), database_labels.astype(np.float32)
-    columns = np.ascontiguousarray(database.packed.T)
-    for row in range(len(query)):
-        distance = np.zeros(len(database), np.uint16)  # 16 bits or less sort in linear time
-        for byte, column in zip(query.packed[row], columns, strict=True):
-            distance += np.bitwise_count(column ^ byte)
-        yield row, distance, dl @ ql[row] > 0
+class _Pairs:
+    """Distance to, and relevance of, every database item, query by query."""
+
+    def __init__(
+        self,
+        query: Codes,
+        database: Codes,
+        query_labels: NDArray[np.uint8],
+        database_labels: NDArray[np.uint8],
+    ) -> None:
+        self._query = code_words(query.packed), label_words(query_labels)
+        self._items = code_words(database.packed), label_words(database_labels)
+
+    def of(self, row: int) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
+        """`(items,)` distances (16 bits sort in linear time) and relevances."""
+        (codes, labels), (item_codes, item_labels) = self._query, self._items
+        distance = np.zeros(item_codes.shape[1], np.uint16)
+        for word, column in zip(codes[:, row], item_codes, strict=True):
+            distance += np.bitwise_count(column ^ word)
+        relevance = np.zeros(len(distance), bool)
+        for word, column in zip(labels[:, row], item_labels, strict=True):
+            relevance |= (column & word) != 0
+        return distance, relevance

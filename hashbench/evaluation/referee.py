@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hashbench.codes import Codes
 from hashbench.errors import InputError
 from hashbench.evaluation.convention import HOUSE, Convention
-from hashbench.evaluation.histograms import Histograms, count
+from hashbench.evaluation.histograms import BUDGET, Histograms, count
 from hashbench.evaluation.metrics import list_lengths, scores_of
 from hashbench.evaluation.ranking import Ranked, rank
 from hashbench.evaluation.scores import Scores
@@ -28,6 +28,9 @@ def score(
     conventions: Sequence[Convention] = (HOUSE,),
     *,
     cutoffs: Sequence[int] = CUTOFFS,
+    curves: bool = True,
+    engine: str = "auto",
+    budget: int = BUDGET,
 ) -> list[Scores]:
     """Score codes against labels under each convention.
 
@@ -43,6 +46,13 @@ def score(
         conventions: what to compute.
         cutoffs: lengths N of `map@N`, `p@N` and `r@N`, for conventions without
             a cutoff of their own.
+        curves: compute the curves too. Without them, conventions that define
+            metrics within the ball only (scope "ball") are counted faster.
+        engine: what counts the pairs: "auto", "numba", "numpy", "torch" or
+            "cuda"; they differ in speed only.
+        budget: bytes of temporaries, whatever the size of the database;
+            conventions that depend on storage order or real outputs need about
+            20 bytes a database item and thread beyond it.
 
     Returns:
         One `Scores` a convention, in order.
@@ -54,6 +64,8 @@ def score(
     _check(query, database, query_labels, database_labels)
     for convention in conventions:
         convention.check(query, database)
+    lists = curves or any(convention.has_list for convention in conventions)
+    reach = None if lists else max(convention.radius for convention in conventions)
     counted: dict[str, tuple[Recoded, Histograms]] = {}
     results = []
     for convention in conventions:
@@ -62,7 +74,15 @@ def score(
             coded = recode(query, database, sgn0)
             counted[sgn0] = (
                 coded,
-                count(coded.query, coded.database, query_labels, database_labels),
+                count(
+                    coded.query,
+                    coded.database,
+                    query_labels,
+                    database_labels,
+                    reach=None if reach is None else reach * coded.steps,
+                    engine=engine,
+                    budget=budget,
+                ),
             )
         coded, histograms = counted[sgn0]
         ranked = (
@@ -70,7 +90,7 @@ def score(
             if convention.by_storage
             else None
         )
-        results.append(scores_of(convention, histograms, ranked, cutoffs, coded.steps))
+        results.append(scores_of(convention, histograms, ranked, cutoffs, coded.steps, curves))
     return results
 
 

@@ -1,0 +1,167 @@
+"""The engines that count pairs: compiled, plain numpy, and torch for GPUs.
+
+All three give the same counts, to the last one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hashbench import runtime
+from hashbench.errors import InputError, unknown
+from hashbench.evaluation.words import Words
+
+Counts = NDArray[np.int64]
+
+
+class Columns(NamedTuple):
+    """Codes with their labels, a column each.
+
+    Attributes:
+        codes: `(words, n)` uint64.
+        labels: `(label words, n)` uint64.
+        weights: `(n,)` int64 how often each column occurs, or None for once.
+    """
+
+    codes: Words
+    labels: Words
+    weights: Counts | None = None
+
+
+#: Adds the pairs of queries and items to `(queries, 2 * bins)` int64 counts, in
+#: column 2 * distance + relevant. With the last argument, items at a distance
+#: of bins - 1 or more share the last bin.
+Engine = Callable[[Columns, Columns, Counts, bool], None]
+
+#: Bytes of temporaries a block of the numpy and torch engines may take.
+BLOCK_BYTES = 64 << 20
+#: Pairs from which importing torch to look for a GPU costs nothing in comparison.
+WORTH_A_LOOK = 50_000_000_000
+
+
+def threads() -> int:
+    """How many threads the evaluator may use."""
+    allowed = runtime.current().threads
+    if allowed is None:
+        affinity = getattr(os, "sched_getaffinity", None)
+        allowed = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return max(1, allowed)
+
+
+def choose(name: str, pairs: int) -> tuple[str, Engine]:
+    """The engine called `name`, and its name.
+
+    Args:
+        name: "auto", "numba", "numpy", "torch" (CPU) or "cuda".
+        pairs: how many pairs are to be counted.
+
+    Raises:
+        InputError: if there is no such engine, or not on this machine.
+    """
+    if name == "auto":
+        if _cuda_at_hand(pairs):
+            return "cuda", _torch_engine("cuda")
+        return ("numba", numba_engine) if numba_kernel() else ("numpy", numpy_engine)
+    if name == "numba" and not numba_kernel():
+        raise InputError("the numba engine needs numba: install it, or use the numpy engine")
+    if name == "cuda" and not _cuda_at_hand(WORTH_A_LOOK):
+        raise InputError("the cuda engine found no CUDA device: use the numba engine")
+    known: dict[str, Callable[[], Engine]] = {
+        "numba": lambda: numba_engine,
+        "numpy": lambda: numpy_engine,
+        "torch": lambda: _torch_engine("cpu"),
+        "cuda": lambda: _torch_engine("cuda"),
+    }
+    if name not in known:
+        raise unknown("evaluation engine", name, known)
+    return name, known[name]()
+
+
+def numba_kernel() -> Any | None:
+    """The compiled kernels, or None without numba."""
+    try:
+        from hashbench.evaluation import kernel
+    except ImportError:
+        return None
+    return kernel
+
+
+def numba_engine(query: Columns, items: Columns, out: Counts, near: bool) -> None:
+    """Count with compiled kernels, queries split over threads."""
+    kernel = numba_kernel()
+    assert kernel is not None
+    count = kernel.count_near if near else kernel.count_all
+    weights = np.empty(0, np.int64) if items.weights is None else items.weights
+    codes, labels = (np.ascontiguousarray(part.T) for part in query[:2])
+
+    def part(rows: slice) -> None:
+        count(codes[rows], labels[rows], items.codes, items.labels, weights, out[rows])
+
+    over_rows(part, len(codes))
+
+
+def over_rows(work: Callable[[slice], None], rows: int) -> None:
+    """Do `work` on consecutive slices of `rows` rows, on all threads."""
+    workers = threads()
+    size = max(1, -(-rows // (4 * workers)))
+    slices = [slice(start, start + size) for start in range(0, rows, size)]
+    if workers == 1 or len(slices) == 1:
+        for part in slices:
+            work(part)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(work, slices))
+
+
+def numpy_engine(query: Columns, items: Columns, out: Counts, near: bool) -> None:
+    """Count with numpy alone: several times slower, needs no compiler."""
+    bins = out.shape[1] // 2
+    n = items.codes.shape[1]
+    width = min(n, 1 << 16)
+    step = max(1, BLOCK_BYTES // (width * 24))
+    for start in range(0, len(out), step):
+        rows = slice(start, min(start + step, len(out)))
+        offset = np.arange(rows.stop - rows.start, dtype=np.int64)[:, None] * out.shape[1]
+        for left in range(0, n, width):
+            columns = slice(left, left + width)
+            shape = (rows.stop - rows.start, min(width, n - left))
+            distance = np.zeros(shape, np.int64)
+            for mine, theirs in zip(query.codes, items.codes, strict=True):
+                distance += np.bitwise_count(mine[rows, None] ^ theirs[None, columns])
+            shared = np.zeros(shape, bool)
+            for mine, theirs in zip(query.labels, items.labels, strict=True):
+                shared |= (mine[rows, None] & theirs[None, columns]) != 0
+            if near:
+                np.minimum(distance, bins - 1, out=distance)
+            key = (distance * 2 + shared + offset).ravel()
+            weights = items.weights
+            if weights is not None:
+                weights = np.broadcast_to(weights[columns], shape).ravel()
+            found = np.bincount(key, weights, minlength=shape[0] * out.shape[1])
+            out[rows] += found.astype(np.int64).reshape(shape[0], -1)  # exact below 2**53
+
+
+def _cuda_at_hand(pairs: int) -> bool:
+    if "torch" not in sys.modules and pairs < WORTH_A_LOOK:
+        return False
+    try:
+        import torch
+    except ImportError:
+        return False
+    return bool(torch.cuda.is_available())
+
+
+def _torch_engine(device: str) -> Engine:
+    def engine(query: Columns, items: Columns, out: Counts, near: bool) -> None:
+        from hashbench.evaluation.torch_engine import count
+
+        count(query, items, out, near, device)
+
+    return engine

@@ -1,0 +1,26 @@
+"""Codes and labels as columns of 64-bit words, the form that is counted in."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Words = NDArray[np.uint64]
+
+
+def code_words(packed: NDArray[np.uint8]) -> Words:
+    """`(n, bytes)` packed codes as `(words, n)` uint64."""
+    return _columns(np.ascontiguousarray(packed))
+
+
+def label_words(labels: NDArray[np.generic]) -> Words:
+    """`(n, classes)` multi-hot labels as `(words, n)` uint64; a value > 0 is a label."""
+    return _columns(np.packbits(np.asarray(labels) > 0, axis=1, bitorder="little"))
+
+
+def _columns(packed: NDArray[np.uint8]) -> Words:
+    n, width = packed.shape
+    whole = max(1, -(-width // 8)) * 8
+    if whole != width:
+        packed = np.concatenate([packed, np.zeros((n, whole - width), np.uint8)], axis=1)
+    return np.ascontiguousarray(packed.view(np.uint64).T)

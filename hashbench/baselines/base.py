@@ -63,7 +63,7 @@ class ShallowHasher(Hasher, ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         else:
             features = self._validated(X)
             labels = np.zeros((len(features), 0), np.uint8)
-        order = _canonical_order(features, labels)
+        order = canonical_order(features, labels)
         self._learn(features[order], labels[order])
         return self
 
@@ -139,9 +139,7 @@ def multi_hot(targets: NDArray[Any]) -> NDArray[np.uint8]:
     return np.eye(len(classes), dtype=np.uint8)[ids]
 
 
-def _canonical_order(
-    features: NDArray[np.floating], labels: NDArray[np.uint8]
-) -> NDArray[np.int64]:
+def canonical_order(features: NDArray[np.floating], labels: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Row order that depends on the set of rows alone, not on how they came."""
     rows = np.concatenate(
         [

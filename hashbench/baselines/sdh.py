@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_factor, cho_solve, solve
 
 from hashbench.baselines.base import ShallowHasher
 from hashbench.baselines.kernel import AnchorKernel
@@ -69,7 +69,7 @@ class SDH(ShallowHasher):
         gram[np.diag_indices_from(gram)] += self.ridge
         factor = cho_factor(gram, overwrite_a=True)
         classifier = _classifier(signs, targets, self.reg)
-        self.projection_ = cho_solve(factor, phi.T @ signs)
+        self.projection_: NDArray[np.float64] = cho_solve(factor, phi.T @ signs)
         self.objective_: list[float] = []
         for _ in range(self.iterations):
             outputs = self.fit_weight * (phi @ self.projection_) + targets @ classifier.T
@@ -103,7 +103,8 @@ def _classifier(
     """`(bits, classes)` ridge regression of the labels on the codes (the W step)."""
     gram = signs.T @ signs
     gram[np.diag_indices_from(gram)] += reg
-    return np.linalg.solve(gram, signs.T @ targets)
+    weights: NDArray[np.float64] = solve(gram, signs.T @ targets, assume_a="pos")
+    return weights
 
 
 def discrete_descent(

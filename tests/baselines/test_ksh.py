@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+from scipy.linalg import eigh
+from scipy.optimize import check_grad
+
+from hashbench.baselines.groups import LabelGroups
+from hashbench.baselines.ksh import KSH, Residual, _SpectralStart, nesterov, smoothed
+from hashbench.items import train_from_features
+
+
+@pytest.fixture
+def toy(multilabel, similarity):
+    """Kernel, residual after two bits, and the same residual as a dense matrix."""
+    generator = np.random.default_rng(0)
+    n, bits = len(multilabel), 6
+    K = generator.normal(size=(n, 3))
+    residual = Residual(LabelGroups.of(multilabel.labels), bits)
+    start = _SpectralStart(K, residual)
+    dense = bits * similarity(multilabel.labels)
+    for _ in range(2):
+        b = generator.choice([-1.0, 1.0], n)
+        residual.subtract(b)
+        start.subtract(K.T @ b)
+        dense -= np.outer(b, b)
+    return K, residual, start, dense / (bits * n**2)
+
+
+def test_products_equal_those_of_the_dense_matrix(toy):
+    K, residual, _, dense = toy
+    np.testing.assert_allclose(residual.product(K), dense @ K, atol=1e-12)
+    b = np.sign(K[:, 0])
+    assert residual.agreement(b) == pytest.approx(b @ dense @ b)
+
+
+def test_the_start_is_the_top_generalised_eigenvector(toy):
+    K, _, start, dense = toy
+    _, vectors = eigh(K.T @ dense @ K, K.T @ K)
+    reference = vectors[:, -1] * np.sqrt(len(K))
+    found = start.direction()
+    np.testing.assert_allclose(found * np.sign(found @ reference), reference, rtol=1e-6)
+    assert found @ (K.T @ K) @ found == pytest.approx(len(K))
+
+
+def test_the_smoothed_objective_and_its_gradient(toy):
+    K, residual, _, dense = toy
+    objective = smoothed(K, residual)
+    a = np.array([0.3, -0.8, 0.5])
+    phi = 2 / (1 + np.exp(-K @ a)) - 1
+    assert objective(a)[0] == pytest.approx(-phi @ dense @ phi)
+    error = check_grad(lambda v: objective(v)[0], lambda v: objective(v)[1], a)
+    assert error < 1e-6 * np.linalg.norm(objective(a)[1])
+
+
+def test_one_bit_comes_near_the_best_of_all_directions(multilabel):
+    # Two anchors: every hash function is a direction in the plane.
+    for seed in range(3):
+        hasher = KSH(bits=1, anchors=2, seed=seed).fit(multilabel)
+        K = hasher.kernel_(multilabel.features()) - hasher.means_
+        residual = Residual(LabelGroups.of(multilabel.labels), 1)
+        angles = np.linspace(0, np.pi, 2000, endpoint=False)
+        signs = [np.where(K @ [np.cos(t), np.sin(t)] > 0, 1.0, -1.0) for t in angles]
+        best = max(residual.agreement(b) for b in signs)
+        worst = min(residual.agreement(b) for b in signs)
+        assert hasher.objective_[0] >= best - 0.1 * (best - worst)
+
+
+def test_the_descent_finds_the_minimum_of_a_quadratic():
+    A = np.diag([100.0, 3.0, 0.5])
+    c = np.array([1.0, -2.0, 3.0])
+    found = nesterov(
+        lambda x: (float((x - c) @ A @ (x - c)), 2 * A @ (x - c)), np.zeros(3), 500, 1e-14
+    )
+    np.testing.assert_allclose(found, c, atol=1e-4)
+
+
+def test_refinement_never_loses_to_the_start(digits):
+    start = KSH(bits=1, iterations=0).fit(digits.train).objective_
+    refined = KSH(bits=1).fit(digits.train).objective_
+    assert refined[0] > start[0]
+
+
+def test_the_codes_reconstruct_the_similarities_better_with_every_bit(digits, similarity):
+    S = similarity(digits.Y[:600])
+    hasher = KSH(bits=12).fit(digits.train)
+    B = hasher.encode(digits.train).signs().astype(np.float64)
+    errors = [np.sum((12 * S - B[:, :k] @ B[:, :k].T) ** 2) for k in range(1, 4)]
+    assert (np.diff(errors) < 0).all()
+
+
+def test_a_singular_gram_matrix_is_no_obstacle():
+    # Repeated rows are repeated anchors, and centring takes one more rank away.
+    X = np.repeat(np.random.default_rng(0).normal(size=(6, 4)), 10, axis=0)
+    Y = np.eye(2, dtype=np.uint8)[np.repeat(np.arange(6) % 2, 10)]
+    hasher = KSH(bits=4).fit(train_from_features(X, Y))
+    K = hasher.kernel_(X.astype(np.float32)) - hasher.means_
+    assert np.linalg.matrix_rank(K.T @ K) < K.shape[1]
+    assert np.isfinite(hasher.projection_).all()
+    bits = hasher.transform(X)
+    assert not np.array_equal(bits[0], bits[10])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from hashbench.evaluation.metrics import list_lengths, scores_of
 from hashbench.evaluation.ranking import Ranked, rank
 from hashbench.evaluation.scores import Scores
 from hashbench.evaluation.zeros import Recoded, recode
+
+#: What `histograms.count` is called with and returns.
+Counter = Callable[..., Histograms]
 
 #: Lengths N of `map@N`, `p@N` and `r@N` unless the caller names others.
 CUTOFFS = (10, 100, 1000, 5000)
@@ -31,6 +34,7 @@ def score(
     curves: bool = True,
     engine: str = "auto",
     budget: int = BUDGET,
+    counter: Counter | None = None,
 ) -> list[Scores]:
     """Score codes against labels under each convention.
 
@@ -53,6 +57,8 @@ def score(
         budget: bytes of temporaries, whatever the size of the database;
             conventions that depend on storage order or real outputs need about
             20 bytes a database item and thread beyond it.
+        counter: counts in place of `histograms.count`, such as
+            `cluster.count_on_ray`.
 
     Returns:
         One `Scores` a convention, in order.
@@ -74,7 +80,7 @@ def score(
             coded = recode(query, database, sgn0)
             counted[sgn0] = (
                 coded,
-                count(
+                (counter or count)(
                     coded.query,
                     coded.database,
                     query_labels,

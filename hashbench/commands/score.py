@@ -1,0 +1,220 @@
+"""`hashbench score`: codes under one convention or another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hashbench.commands import options
+
+if TYPE_CHECKING:
+    from hashbench.evaluation import Convention, Scores
+    from hashbench.evaluation.arrays import Inputs
+    from hashbench.results.record import Record
+    from hashbench.results.store import Store
+
+EPILOG = """\b
+Examples:
+  hashbench score --codes mine.npz
+  hashbench score --codes mine.npz --convention house,deephash-pytorch
+  hashbench score hashbench-results --convention house,hashnet
+  hashbench score 3f2a --convention "house(radius=3,order=best)"
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("target", required=False, metavar="[RUN|CELL]")
+@click.option(
+    "--codes",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE",
+    help="Your own codes: an .npz of query_codes, database_codes, query_labels, database_labels "
+    "and, if there, query_relaxed, database_relaxed, bits; or a folder of such .npy files.",
+)
+@click.option(
+    "--convention",
+    "names",
+    default="house",
+    show_default=True,
+    metavar="NAMES",
+    help="Evaluation conventions, side by side.",
+)
+@click.option(
+    "--executor",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Where database shards are counted.",
+)
+@options.results
+@options.as_json
+def command(
+    target: str | None,
+    codes: Path | None,
+    names: str,
+    executor: str,
+    results: Path,
+    as_json: bool,
+) -> None:
+    """Score stored codes, or your own, under any convention; no method is run.
+
+    RUN is a folder of results, CELL the first digits of a cell's key in --results;
+    without either, every cell of --results is scored.
+    """
+    from hashbench.errors import InputError
+    from hashbench.evaluation import Convention
+    from hashbench.results.store import Store
+
+    conventions = Convention.parse_list(names)
+    if codes is not None:
+        if target is not None:
+            raise InputError("give either --codes or a run or cell to score, not both")
+        _show_codes(codes, conventions, executor, as_json)
+        return
+    if target is not None and Path(target).is_dir():
+        store, prefix = Store(Path(target)), ""
+    else:
+        store, prefix = Store(results), target or ""
+    _show_records(store, _chosen(store, prefix), conventions, executor, as_json)
+
+
+def _chosen(store: Store, prefix: str) -> list[Record]:
+    from hashbench.errors import InputError
+    from hashbench.results.tables import select
+
+    records = [record for record in store.records() if record.ok and record.key.startswith(prefix)]
+    if prefix and not records:
+        raise InputError(
+            f"'{prefix}' is neither a folder of results nor the start of a scored cell's key "
+            f"in {store.root}: `hashbench export --format csv` lists the keys"
+        )
+    return select(records)
+
+
+def _score(
+    inputs: Inputs, conventions: list[Convention], executor: str
+) -> dict[str, Scores | None]:
+    """Scores by convention name; None where the codes lack what one needs."""
+    from hashbench.evaluation import score
+
+    usable = [item for item in conventions if item.applies_to(*inputs[:2])]
+    counter = None
+    if executor == "ray":
+        from hashbench.evaluation.cluster import count_on_ray
+
+        counter = count_on_ray
+    found = {
+        str(item.convention): item for item in score(*inputs, conventions=usable, counter=counter)
+    }
+    return {str(item): found.get(str(item)) for item in conventions}
+
+
+def _show_codes(path: Path, conventions: list[Convention], executor: str, as_json: bool) -> None:
+    import json
+
+    from hashbench.evaluation import code_health
+    from hashbench.evaluation.arrays import read_codes
+
+    inputs = read_codes(path)
+    found = _score(inputs, conventions, executor)
+    for convention in conventions:  # your own codes: what lacks is yours to add
+        convention.check(*inputs[:2])
+    scores = {name: item for name, item in found.items() if item is not None}
+    if as_json:
+        body = {
+            "codes": str(path),
+            "scores": {name: item.to_dict() for name, item in scores.items()},
+            "curves": {name: item.curves for name, item in scores.items()},
+            "health": {
+                "query": code_health(inputs.query),
+                "database": code_health(inputs.database),
+            },
+        }
+        click.echo(json.dumps(body, indent=1))
+        return
+    click.echo(
+        f"{len(inputs.query)} queries, {len(inputs.database)} database items, "
+        f"{inputs.query.bits} bits, {inputs.query_labels.shape[1]} classes"
+    )
+    metrics = dict.fromkeys(metric for item in scores.values() for metric in item)
+    rows = [[metric, *(_value(item, metric) for item in scores.values())] for metric in metrics]
+    _print_table(["metric", *scores], rows)
+
+
+def _show_records(
+    store: Store,
+    records: list[Record],
+    conventions: list[Convention],
+    executor: str,
+    as_json: bool,
+) -> None:
+    import json
+
+    import numpy as np
+
+    from hashbench.evaluation.arrays import Inputs
+    from hashbench.results.tables import row_labels
+
+    labels = row_labels(records)
+    results = []
+    for record in records:
+        split = store.open_split(record)
+        query_labels, database_labels = (
+            np.asarray(split[f"{side}_labels"], np.uint8) for side in ("query", "database")
+        )
+        inputs = Inputs(*store.open_codes(record), query_labels, database_labels)
+        results.append((record, _score(inputs, conventions, executor)))
+    if as_json:
+        body = [
+            {
+                "key": record.key,
+                "cell": record.cell,
+                "scores": {name: item and item.to_dict() for name, item in found.items()},
+            }
+            for record, found in results
+        ]
+        click.echo(json.dumps(body, indent=1))
+        return
+    columns = _columns(found for _, found in results)
+    missing = [str(item) for item in conventions if not any(str(item) == c for c, _ in columns)]
+    rows = [
+        [
+            record.key[:8],
+            str(record.cell["dataset"]),
+            labels[record.key],
+            str(record.cell["bits"]),
+            str(record.cell["seed"]),
+            *(_value(found[name], metric) for name, metric in columns),
+        ]
+        for record, found in results
+    ]
+    headings = [f"{name}\n{metric}" for name, metric in columns]
+    _print_table(["cell", "data", "method", "bits", "seed", *headings], rows)
+    for name in missing:
+        click.echo(f"- {name} needs real-valued outputs: run with --keep-relaxed to store them")
+
+
+def _columns(results: Any) -> list[tuple[str, str]]:
+    """The mean average precisions each convention defines: (convention, metric)."""
+    columns: dict[tuple[str, str], None] = {}
+    for found in results:
+        for name, item in found.items():
+            if item is not None:
+                for metric in item.per_query:
+                    if metric.startswith("map"):
+                        columns[name, metric] = None
+    return list(columns)
+
+
+def _value(scores: Scores | None, metric: str) -> str:
+    value = None if scores is None else scores.to_dict().get(metric)
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _print_table(headings: list[str], rows: list[list[str]]) -> None:
+    from tabulate import tabulate
+
+    click.echo(tabulate(rows, headings, disable_numparse=True, stralign="right"))

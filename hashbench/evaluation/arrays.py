@@ -1,0 +1,221 @@
+"""Scoring a stranger's codes: plain numpy arrays in, scores out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hashbench.codes import BITORDER, Codes
+from hashbench.errors import InputError
+from hashbench.evaluation.convention import HOUSE, Convention
+from hashbench.evaluation.referee import score
+from hashbench.evaluation.scores import Scores
+
+Array = NDArray[Any]
+
+REQUIRED = ("query_codes", "database_codes", "query_labels", "database_labels")
+OPTIONAL = ("query_relaxed", "database_relaxed", "bits")
+
+
+class Inputs(NamedTuple):
+    """What `score` takes, in its order."""
+
+    query: Codes
+    database: Codes
+    query_labels: NDArray[np.uint8]
+    database_labels: NDArray[np.uint8]
+
+
+def evaluate(
+    query_codes: Array,
+    database_codes: Array,
+    query_labels: Array,
+    database_labels: Array,
+    convention: str | Convention = HOUSE,
+    relaxed: tuple[Array, Array] | None = None,
+    bits: int | None = None,
+) -> Scores:
+    """Score codes you have as arrays; no method, data set or run is needed.
+
+    Args:
+        query_codes: `(queries, bits)` of -1/+1 or 0/1 in any dtype, or with
+            `bits` given `(queries, ceil(bits / 8))` uint8 packed least
+            significant bit first (`np.packbits(..., bitorder="little")`).
+        database_codes: the same of the database; packed codes may be a memory
+            map.
+        query_labels: `(queries, classes)` multi-hot, or `(queries,)` class ids.
+        database_labels: the same of the database.
+        convention: a name such as "house", "deephash" or
+            "house(radius=3,order=best)", or a `Convention`.
+        relaxed: `(queries, bits)` and `(items, bits)` real-valued outputs, for
+            conventions that rank by them.
+        bits: code length of packed codes.
+
+    Returns:
+        Every metric by name, such as `scores["map@h2"]`.
+
+    Raises:
+        InputError: for arrays that are not as above, or an unknown convention.
+    """
+    if isinstance(convention, str):
+        convention = Convention.parse(convention)
+    inputs = from_arrays(
+        query_codes, database_codes, query_labels, database_labels, relaxed=relaxed, bits=bits
+    )
+    return score(*inputs, [convention])[0]
+
+
+def from_arrays(
+    query_codes: Array,
+    database_codes: Array,
+    query_labels: Array,
+    database_labels: Array,
+    *,
+    relaxed: tuple[Array, Array] | None = None,
+    bits: int | None = None,
+) -> Inputs:
+    """The codes and labels that arrays stand for, see `evaluate`.
+
+    Raises:
+        InputError: for arrays that are not as there described.
+    """
+    outputs: tuple[Array | None, Array | None] = (None, None) if relaxed is None else relaxed
+    if len(outputs) != 2:
+        raise InputError("relaxed must be two arrays: the query's outputs and the database's")
+    return Inputs(
+        _codes("query", query_codes, outputs[0], bits),
+        _codes("database", database_codes, outputs[1], bits),
+        *_labels(query_labels, database_labels),
+    )
+
+
+def read_codes(path: Path) -> Inputs:
+    """Codes and labels from an .npz file, or a folder of .npy files (memory-mapped).
+
+    The arrays are `query_codes`, `database_codes`, `query_labels`,
+    `database_labels` and, if there, `query_relaxed`, `database_relaxed` and
+    `bits`, as `evaluate` takes them.
+
+    Raises:
+        InputError: if the file cannot be read, holds pickled objects, or lacks
+            an array.
+    """
+    arrays = _read_folder(path) if path.is_dir() else _read_npz(path)
+    for name in REQUIRED:
+        if name not in arrays:
+            near = ", ".join(sorted(arrays)) or "nothing"
+            raise InputError(f"{path} has no array '{name}': it holds {near}")
+    sides = (arrays.get("query_relaxed"), arrays.get("database_relaxed"))
+    if (sides[0] is None) != (sides[1] is None):
+        raise InputError(f"{path} has real outputs of one side: give both or none")
+    try:
+        bits = int(arrays["bits"].item()) if "bits" in arrays else None
+        return from_arrays(
+            *(arrays[name] for name in REQUIRED),
+            relaxed=None if sides[0] is None or sides[1] is None else (sides[0], sides[1]),
+            bits=bits,
+        )
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{path}: 'bits' must be one whole number ({error})") from None
+
+
+def _read_npz(path: Path) -> Mapping[str, Array]:
+    try:
+        archive = np.load(path, allow_pickle=False)
+        if isinstance(archive, np.ndarray):
+            raise InputError(
+                f"{path} is a single array: save all with np.savez, or give their folder"
+            )
+        with archive:
+            known = (*REQUIRED, *OPTIONAL)
+            return {name: archive[name] for name in archive.files if name in known}
+    except InputError:
+        raise
+    except FileNotFoundError as error:
+        raise InputError(f"there is no file {path}: check --codes") from error
+    except Exception as error:  # zipfile, zlib and numpy each raise their own
+        raise InputError(f"{path} is not a readable .npz file of plain arrays ({error})") from error
+
+
+def _read_folder(path: Path) -> Mapping[str, Array]:
+    arrays = {}
+    for name in (*REQUIRED, *OPTIONAL):
+        file = path / f"{name}.npy"
+        try:
+            arrays[name] = np.load(file, mmap_mode="r", allow_pickle=False)
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as error:
+            raise InputError(f"{file} is not a readable .npy file ({error})") from error
+    return arrays
+
+
+def _codes(side: str, codes: Array, relaxed: Array | None, bits: int | None) -> Codes:
+    codes = codes if isinstance(codes, np.ndarray) else np.asarray(codes)
+    if codes.ndim != 2:
+        raise InputError(f"{side} codes must be two-dimensional, got shape {codes.shape}")
+    made = _plain(side, codes) if bits is None else _packed(side, codes, bits)
+    if relaxed is None:
+        return made
+    outputs = np.asarray(relaxed, np.float32)
+    if outputs.shape != (len(made), made.bits):
+        raise InputError(
+            f"relaxed outputs of the {side} must be ({len(made)}, {made.bits}), got {outputs.shape}"
+        )
+    if np.isnan(outputs).any():
+        raise InputError(f"relaxed outputs of the {side} hold NaN: the model has diverged")
+    return Codes(made.packed, made.bits, outputs, int(np.count_nonzero(outputs == 0)))
+
+
+def _plain(side: str, codes: Array) -> Codes:
+    try:
+        return Codes.from_bits(codes)
+    except (ValueError, TypeError):
+        if codes.dtype == np.uint8:
+            hint = "for packed codes say how many bits they have (bits=)"
+        else:
+            hint = "give real-valued outputs as relaxed, and their signs as codes"
+        raise InputError(f"{side} codes must be -1/+1 or 0/1: {hint}") from None
+
+
+def _packed(side: str, codes: Array, bits: int) -> Codes:
+    if bits < 1:
+        raise InputError(f"codes need at least 1 bit, got bits={bits}")
+    width = (bits + 7) // 8
+    if codes.dtype != np.uint8 or codes.shape[1] != width:
+        raise InputError(
+            f"{side} codes of {bits} bits must be packed as (n, {width}) uint8, "
+            f"got {codes.shape} {codes.dtype}; leave bits out for -1/+1 or 0/1 codes"
+        )
+    if bits % 8 and (codes[:, -1] >> (bits % 8)).any():
+        raise InputError(
+            f"{side} codes have bits set beyond the {bits}th: pack them with "
+            f"np.packbits(..., bitorder='{BITORDER}')"
+        )
+    return Codes(codes, bits)
+
+
+def _labels(query: Array, database: Array) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    query, database = (
+        side if isinstance(side, np.ndarray) else np.asarray(side) for side in (query, database)
+    )
+    if query.ndim != database.ndim or query.ndim not in (1, 2):
+        raise InputError(
+            "labels must be multi-hot (n, classes) or class ids (n,) on both sides, "
+            f"got shapes {query.shape} and {database.shape}"
+        )
+    for side, labels in (("query", query), ("database", database)):
+        numeric = labels.dtype.kind in "biuf"
+        if not numeric and (labels.ndim == 2 or labels.dtype.kind not in "US"):
+            raise InputError(f"{side} labels must be numbers, got {labels.dtype}")
+    if query.ndim == 2:
+        return query, database
+    classes = np.unique(np.concatenate([query, database]))
+    eye = np.eye(len(classes), dtype=np.uint8)
+    return eye[np.searchsorted(classes, query)], eye[np.searchsorted(classes, database)]

@@ -1,0 +1,89 @@
+"""Counting shards of a database on a Ray cluster: histograms add up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hashbench import runtime
+from hashbench.codes import Codes
+from hashbench.errors import InputError
+from hashbench.evaluation.histograms import BUDGET, Histograms, count, shards
+
+#: Shards a processor of the cluster, so that a lost or slow worker costs little.
+SHARDS_PER_CPU = 4
+
+
+def count_on_ray(
+    query: Codes,
+    database: Codes,
+    query_labels: NDArray[np.uint8],
+    database_labels: NDArray[np.uint8],
+    *,
+    reach: int | None = None,
+    engine: str = "auto",
+    budget: int = BUDGET,
+) -> Histograms:
+    """As `histograms.count`, with one task a shard on the connected Ray cluster.
+
+    Connects to the cluster of `RAY_ADDRESS`, or starts one on this machine. A
+    shard whose worker dies is counted again elsewhere; each is added once.
+
+    Raises:
+        InputError: if Ray is not installed.
+    """
+    try:
+        import ray
+    except ImportError:
+        raise InputError(
+            "the ray executor needs Ray: pip install 'hashbench[ray]', or use --executor local"
+        ) from None
+    if not ray.is_initialized():
+        ray.init(log_to_driver=False)
+    processors = max(1, int(ray.cluster_resources().get("CPU", 1)))
+    parts = _parts(database, database_labels, budget, processors * SHARDS_PER_CPU)
+    task = ray.remote(num_cpus=1, max_retries=5)(_count_shard)
+    queries = ray.put((query.packed, query.bits, np.asarray(query_labels)))
+    waiting = [
+        task.remote(queries, database.packed[part], database_labels[part], reach, engine, budget)
+        for part in parts
+    ]
+    total: Histograms | None = None
+    while waiting:
+        done, waiting = ray.wait(waiting)
+        for finished in ray.get(done):
+            histograms = Histograms(*finished)
+            total = histograms if total is None else total + histograms
+    assert total is not None
+    return total
+
+
+def _parts(database: Codes, labels: NDArray[np.uint8], budget: int, at_least: int) -> list[slice]:
+    size = -(-len(database) // at_least)
+    fitting = next(iter(shards(database, labels, budget))).stop
+    size = max(1, min(size, fitting))
+    return [slice(start, start + size) for start in range(0, len(database), size)]
+
+
+def _count_shard(
+    queries: tuple[Any, int, Any],
+    packed: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    reach: int | None,
+    engine: str,
+    budget: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], bool]:
+    query, bits, query_labels = queries
+    with runtime.use(runtime.Runtime(threads=1)):
+        found = count(
+            Codes(query, bits),
+            Codes(packed, bits),
+            query_labels,
+            labels,
+            reach=reach,
+            engine=engine,
+            budget=budget,
+        )
+    return found.total, found.relevant, found.near

@@ -14,6 +14,7 @@ from hashbench.results.record import Record
 from hashbench.results.store import Store
 from hashbench.runner.cell import Cell
 
+SPLIT = {"sha256": "f00d" * 16, "counts": {"query": 20, "train": 5, "database": 60}, "notes": []}
 KEYS = ("aa00000000000000", "ab00000000000000", "bb00000000000000")
 
 
@@ -42,7 +43,7 @@ def stored(tmp_path, labels):
     """Three cells; real outputs are kept of the last one only."""
     store = Store(tmp_path / "run", create=True)
     arrays = {"query_labels": labels[0], "database_labels": labels[1]}
-    store.put_split("f00d", lambda: arrays)
+    store.put_split(SPLIT["sha256"], lambda: arrays)
     for number, key in enumerate(KEYS):
         rng = np.random.default_rng(number)
         pair = tuple(Codes.from_real(rng.normal(size=(n, 9))) for n in (20, 60))
@@ -58,7 +59,7 @@ def stored(tmp_path, labels):
             seed=number,
             code="1",
         ).to_dict()
-        record = Record(key, cell, "ok", split={"sha256": "f00d"})
+        record = Record(key, cell, "ok", split=SPLIT)
         store.put(record, pair, keep_relaxed=number == 2)
     store.put(Record("ff00000000000000", cell, "failed", "no luck"))
     return store

@@ -1,0 +1,86 @@
+"""Feature extractors by name, and the cache of their features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hashbench.errors import InputError, unknown
+from hashbench.items import ImageSource
+
+if TYPE_CHECKING:
+    from hashbench.backbones.backbone import Backbone
+
+__all__ = ["backbone_names", "feature_table", "get_backbone"]
+
+#: Tables that are open in this process, by the identity of their source.
+_open: WeakKeyDictionary[ImageSource, dict[str, NDArray[np.float32]]] = WeakKeyDictionary()
+
+
+def backbone_names() -> dict[str, str]:
+    """Every backbone and one line about it."""
+    from hashbench.backbones.catalogue import SUMMARIES
+
+    return dict(SUMMARIES)
+
+
+def get_backbone(name: str) -> Backbone:
+    """The network called `name`, its weights not yet looked for.
+
+    Raises:
+        InputError: if there is none; the message has the nearest names.
+    """
+    from hashbench.backbones.catalogue import NETWORKS, SUMMARIES
+
+    if name not in NETWORKS:
+        raise unknown("backbone", name, SUMMARIES)
+    return NETWORKS[name]()
+
+
+def feature_table(
+    source: ImageSource, backbone: str, *, progress: Callable[[float, str], None] | None = None
+) -> NDArray[np.float32]:
+    """Features of every image of a source, memory-mapped from the cache.
+
+    Args:
+        source: the images.
+        backbone: a name, or `NAME:multi` for the features of several layers.
+        progress: called with the share done in [0, 1] and a short note while
+            features are extracted.
+
+    Returns:
+        `(len(source), dim)` float32.
+
+    Raises:
+        InputError: for an unknown backbone, missing weights, an image that
+            cannot be decoded or a cache that cannot be written to.
+    """
+    if not len(source):
+        raise InputError("there are no images to extract features from: check the data set")
+    tables = _open.setdefault(source, {})
+    if backbone not in tables:
+        tables[backbone] = _table(source, backbone, progress or (lambda _share, _note: None))
+    return tables[backbone]
+
+
+def _table(
+    source: ImageSource, name: str, progress: Callable[[float, str], None]
+) -> NDArray[np.float32]:
+    if name == "pixels":
+        from hashbench.backbones.pixels import pixel_features
+
+        return pixel_features(source)
+    from hashbench.backbones.extraction import cached_features
+
+    family, separator, variant = name.rpartition(":")
+    if not separator or variant != "multi":
+        network = get_backbone(name)
+        return cached_features(source, network, progress)[:, : network.dim]
+    network = get_backbone(family)
+    if not network.multi_dim:
+        raise InputError(f"the backbone {family} has no ':multi': use {family}")
+    return cached_features(source, network, progress)

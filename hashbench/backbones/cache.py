@@ -1,0 +1,282 @@
+"""The feature cache: tables computed once, resumable, shared by processes, verified on open.
+
+A table is a folder `<cache>/features/<backbone>-<key>/` with
+
+- `features.npy`: the `(n, dim)` float32 table, present only when complete;
+- `table.json`: what it was computed from, its shape, and a checksum per block;
+- `features.part` and `blocks.jsonl` while it is being computed: the finished
+  blocks outlive a kill, and the next process goes on from them;
+- `.lock`: held by the process that computes; the system frees it when that dies.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+import warnings
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from hashbench.errors import InputError
+from hashbench.files import write_atomically
+
+#: Rows of a block: the most that a kill can lose.
+BLOCK = 512
+
+#: Raised when the form of what is cached changes.
+FORMAT = 1
+
+Progress = Callable[[float, str], None]
+#: Yields the features of the given rows, in order, in batches of any size.
+Compute = Callable[[NDArray[np.int64]], Iterable[NDArray[np.float32]]]
+
+
+def cache_root() -> Path:
+    """HASHBENCH_CACHE, or `hashbench` in the user's cache folder (XDG_CACHE_HOME)."""
+    own = os.environ.get("HASHBENCH_CACHE")
+    if own:
+        return Path(own).expanduser()
+    shared = os.environ.get("XDG_CACHE_HOME")
+    return (Path(shared) if shared else Path.home() / ".cache") / "hashbench"
+
+
+@dataclass(frozen=True)
+class CachedTable:
+    """One table of the cache, computed or not.
+
+    Attributes:
+        folder: where it is kept.
+        shape: rows and columns.
+        origin: what it is computed from, for people who look into the cache.
+    """
+
+    folder: Path
+    shape: tuple[int, int]
+    origin: Mapping[str, Any]
+
+    @property
+    def path(self) -> Path:
+        """The finished table."""
+        return self.folder / "features.npy"
+
+    def open(self) -> NDArray[np.float32] | None:
+        """The table, memory-mapped read-only; None if it is not finished.
+
+        A damaged table is moved aside with one warning, to be computed again.
+        """
+        if not self.path.exists():
+            return None
+        try:
+            table = np.load(self.path, mmap_mode="r", allow_pickle=False)
+            if table.shape != self.shape or table.dtype != np.float32:
+                raise ValueError(f"it holds {table.shape} {table.dtype}, not {self.shape} float32")
+            expected = table.offset + table.nbytes
+            if self.path.stat().st_size != expected:
+                raise ValueError(f"it has {self.path.stat().st_size} bytes, not {expected}")
+        except (OSError, ValueError, EOFError) as error:
+            aside = self.folder / f"features.damaged-{time.time_ns()}"
+            self.path.replace(aside)
+            warnings.warn(
+                f"the cached features {self.path} are damaged ({error}); moved to {aside.name} "
+                "and computed again",
+                stacklevel=3,
+            )
+            return None
+        return table
+
+    def compute(self, compute: Compute, engine: str, progress: Progress) -> NDArray[np.float32]:
+        """The table, computing what is missing of it.
+
+        While another process computes it, waits; takes over if that one dies.
+
+        Raises:
+            InputError: if the cache cannot be written to or the disk is full.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with _held(self.folder / ".lock", progress):
+                table = self.open()
+                if table is None:
+                    _Part(self, engine).fill(compute, progress)
+                    table = self.open()
+        except OSError as error:
+            raise InputError(
+                f"the features could not be cached in {self.folder}: {error}; make room there or "
+                "name another folder with HASHBENCH_CACHE"
+            ) from error
+        assert table is not None
+        return table
+
+
+def damaged_blocks(folder: Path) -> list[int]:
+    """The blocks of a finished table that do not match their checksums; reads all of it.
+
+    Raises:
+        InputError: if the folder holds no finished table.
+    """
+    try:
+        description = json.loads((folder / "table.json").read_text())
+        table = np.load(folder / "features.npy", mmap_mode="r", allow_pickle=False)
+        checksums = [int(value) for value in description["blocks"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{folder} holds no finished table of features: remove it") from error
+    return [
+        number
+        for number, expected in enumerate(checksums)
+        if _checksum(table[number * BLOCK : (number + 1) * BLOCK]) != expected
+    ]
+
+
+class _Part:
+    """A table that is being computed."""
+
+    def __init__(self, table: CachedTable, engine: str) -> None:
+        self.table = table
+        self.engine = engine
+        self.data = table.folder / "features.part"
+        self.log = table.folder / "blocks.jsonl"
+
+    def fill(self, compute: Compute, progress: Progress) -> None:
+        rows = self.table.shape[0]
+        memory = self._memory()
+        done = self._finished(memory)
+        missing = [number for number in range(-(-rows // BLOCK)) if number not in done]
+        wanted = np.concatenate([_rows(number, rows) for number in missing] or [np.arange(0)])
+        pace = _Pace(self.engine, rows, rows - len(wanted), progress)
+        batches = iter(compute(wanted)) if len(wanted) else iter(())
+        with self.log.open("a") as log:
+            for number, block in zip(missing, _blocks(batches, missing, rows, pace), strict=True):
+                start = number * BLOCK
+                memory[start : start + len(block)] = block
+                memory.flush()
+                entry = {"block": number, "crc32": _checksum(block), "engine": self.engine}
+                log.write(json.dumps(entry) + "\n")
+                log.flush()
+                os.fsync(log.fileno())
+                done[number] = entry
+        del memory
+        self._publish([done[number] for number in sorted(done)])
+
+    def _memory(self) -> np.memmap[Any, np.dtype[np.float32]]:
+        """The unfinished table, made anew unless a whole one of the right shape is there."""
+        try:
+            memory = np.lib.format.open_memmap(self.data, mode="r+")
+            if memory.shape == self.table.shape and memory.dtype == np.float32:
+                return memory
+        except (OSError, ValueError):
+            pass
+        needed = 4 * self.table.shape[0] * self.table.shape[1]
+        free = shutil.disk_usage(self.table.folder).free
+        if free < needed:
+            raise OSError(f"{needed / 1e9:.2f} GB are needed and {free / 1e9:.2f} GB are free")
+        self.log.unlink(missing_ok=True)
+        return np.lib.format.open_memmap(
+            self.data, mode="w+", dtype=np.float32, shape=self.table.shape
+        )
+
+    def _finished(self, memory: NDArray[np.float32]) -> dict[int, dict[str, Any]]:
+        """The blocks a stopped process left whole."""
+        if not self.log.exists():
+            return {}
+        done = {}
+        for line in self.log.read_text().splitlines():
+            try:
+                entry = json.loads(line)
+                number, expected = int(entry["block"]), int(entry["crc32"])
+            except (ValueError, KeyError, TypeError):
+                continue  # the line being written when the process stopped
+            block = memory[number * BLOCK : (number + 1) * BLOCK]
+            if len(block) and _checksum(block) == expected:
+                done[number] = entry
+        return done
+
+    def _publish(self, blocks: list[dict[str, Any]]) -> None:
+        description = dict(self.table.origin) | {
+            "format": FORMAT,
+            "shape": list(self.table.shape),
+            "engines": sorted({entry["engine"] for entry in blocks}),
+            "blocks": [entry["crc32"] for entry in blocks],
+        }
+        text = json.dumps(description, indent=1)
+        write_atomically(
+            self.table.folder / "table.json", lambda stream: stream.write(text.encode())
+        )
+        self.data.replace(self.table.path)
+        self.log.unlink(missing_ok=True)
+
+
+def _checksum(block: NDArray[np.float32]) -> int:
+    return zlib.crc32(np.ascontiguousarray(block).data.cast("B"))
+
+
+def _rows(number: int, rows: int) -> NDArray[np.int64]:
+    return np.arange(number * BLOCK, min((number + 1) * BLOCK, rows))
+
+
+def _blocks(
+    batches: Iterator[NDArray[np.float32]], numbers: list[int], rows: int, pace: _Pace
+) -> Iterator[NDArray[np.float32]]:
+    """Regroup batches of any size into the blocks with these numbers."""
+    held: list[NDArray[np.float32]] = []
+    for number in numbers:
+        size = len(_rows(number, rows))
+        while sum(map(len, held)) < size:
+            held.append(next(batches))
+            pace.advance(len(held[-1]))
+        joined = np.concatenate(held)
+        held = [joined[size:]]
+        yield np.ascontiguousarray(joined[:size], dtype=np.float32)
+
+
+class _Pace:
+    """Reports how far a computation is, at most four times a second."""
+
+    def __init__(self, engine: str, total: int, done: int, progress: Progress) -> None:
+        self.engine = engine
+        self.total = total
+        self.before = self.done = done
+        self.progress = progress
+        self.start = time.monotonic()
+        self.said = 0.0
+
+    def advance(self, count: int) -> None:
+        self.done += count
+        now = time.monotonic()
+        if now - self.said < 0.25 and self.done < self.total:
+            return
+        self.said = now
+        speed = (self.done - self.before) / max(now - self.start, 1e-9)
+        left = (self.total - self.done) / max(speed, 1e-9)
+        self.progress(
+            self.done / self.total,
+            f"features {self.done:,}/{self.total:,} images, {speed:.0f}/s, {left:.0f}s left "
+            f"({self.engine})",
+        )
+
+
+class _held:  # noqa: N801 - used as a function
+    """Hold a lock file, saying now and then that another process has it."""
+
+    def __init__(self, path: Path, progress: Progress) -> None:
+        self.lock = FileLock(path)
+        self.progress = progress
+
+    def __enter__(self) -> None:
+        while True:
+            try:
+                self.lock.acquire(timeout=2)
+                return
+            except Timeout:
+                self.progress(0.0, "waiting for another process that extracts these features")
+
+    def __exit__(self, *_error: object) -> None:
+        self.lock.release()

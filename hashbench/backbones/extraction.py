@@ -1,0 +1,94 @@
+"""From images to a table of features: decode in threads, run the engine, fill the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hashbench import runtime
+from hashbench.backbones.backbone import Backbone, Graph
+from hashbench.backbones.cache import FORMAT, CachedTable, Progress, cache_root
+from hashbench.backbones.engines import Engine, best_engine
+from hashbench.items import ImageSource
+
+#: Images a batch. Larger ones gain nothing and hold memory.
+BATCH = 32
+#: Batches decoded ahead of the engine.
+AHEAD = 4
+
+
+def cached_features(
+    source: ImageSource, backbone: Backbone, progress: Progress
+) -> NDArray[np.float32]:
+    """The `(len(source), max(dim, multi_dim))` float32 table, computed if need be.
+
+    One pass gives `:multi`, whose first `dim` columns are the plain features.
+    """
+    shape = source.read(0).shape
+    table = _table(source, backbone, shape)
+    found = table.open()
+    if found is not None:
+        return found
+    multi = backbone.multi_dim > 0
+    engine = make_engine(backbone, shape, multi=multi)
+    decoder = _Decoder(source, backbone, shape)
+    return table.compute(
+        lambda rows: engine.run(decoder.batches(rows)), f"{backbone.name}, {engine.name}", progress
+    )
+
+
+def make_engine(backbone: Backbone, shape: tuple[int, ...], *, multi: bool) -> Engine:
+    """The fastest engine for a backbone on images whose first has this shape."""
+    preprocessing = backbone.preprocessing
+    side = preprocessing.side(shape)
+    graph = Graph(backbone.build(side), preprocessing, side, multi=multi).eval()
+    frame = preprocessing.frame(np.zeros(shape, np.uint8), shape)
+    return best_engine(graph, frame.shape, runtime.current().threads)
+
+
+def _table(source: ImageSource, backbone: Backbone, shape: tuple[int, ...]) -> CachedTable:
+    origin = {
+        "format": FORMAT,
+        "images": source.fingerprint,
+        "backbone": backbone.name,
+        "weights": backbone.weights(),
+        "preprocessing": backbone.preprocessing.to_dict(),
+        "first_image": list(shape),
+    }
+    key = hashlib.sha256(json.dumps(origin, sort_keys=True).encode()).hexdigest()[:20]
+    name = backbone.name.replace(":", "-").replace("/", "-")
+    columns = backbone.multi_dim or backbone.dim
+    return CachedTable(cache_root() / "features" / f"{name}-{key}", (len(source), columns), origin)
+
+
+class _Decoder:
+    """Decodes and frames images in threads, a few batches ahead."""
+
+    def __init__(self, source: ImageSource, backbone: Backbone, shape: tuple[int, ...]) -> None:
+        self.source = source
+        self.preprocessing = backbone.preprocessing
+        self.shape = shape
+
+    def batches(self, rows: NDArray[np.int64]) -> Iterator[NDArray[np.uint8]]:
+        """`(n, height, width, 3)` uint8 batches of these rows, in order."""
+        waiting: deque[Future[NDArray[np.uint8]]] = deque()
+        pool = ThreadPoolExecutor(runtime.current().threads or 4, "decode")
+        try:
+            for start in range(0, len(rows), BATCH):
+                waiting.append(pool.submit(self._batch, rows[start : start + BATCH]))
+                if len(waiting) > AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _batch(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        frame, read, shape = self.preprocessing.frame, self.source.read, self.shape
+        return np.stack([frame(read(int(row)), shape) for row in rows])

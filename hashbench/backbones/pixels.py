@@ -1,0 +1,41 @@
+"""Plain pixels as features, for tiny images."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hashbench.errors import InputError
+from hashbench.items import ImageSource
+
+#: Above this many values an image, pixels are no features anyone wants in memory.
+LIMIT = 32 * 32 * 3
+
+
+def pixel_features(source: ImageSource) -> NDArray[np.float32]:
+    """`(n, height * width * channels)` float32 pixels in [0, 1].
+
+    One channel where all images are grey, three otherwise. Not cached: reading
+    the images again is as fast.
+
+    Raises:
+        InputError: if the images are large or differ in size.
+    """
+    first = source.read(0)
+    if first.size > LIMIT:
+        raise InputError(
+            f"the backbone 'pixels' takes images of 32 x 32 at most and {source.ids[0]} is "
+            f"{first.shape[0]} x {first.shape[1]}: choose another backbone"
+        )
+    images = np.empty((len(source), *first.shape), np.uint8)
+    for row in range(len(source)):
+        image = source.read(row)
+        if image.shape != first.shape:
+            raise InputError(
+                f"the backbone 'pixels' needs images of one size and {source.ids[row]} is "
+                f"{image.shape[0]} x {image.shape[1]}: choose another backbone"
+            )
+        images[row] = image
+    if (images == images[..., :1]).all():
+        images = images[..., :1]
+    return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 from hashbench.errors import InputError
+
+#: No list is longer: a slip such as 0-2000000000 must not fill the memory.
+LONGEST = 10_000
 
 
 def parse_numbers(text: str, what: str, *, low: int, high: int) -> tuple[int, ...]:
@@ -25,6 +29,8 @@ def parse_numbers(text: str, what: str, *, low: int, high: int) -> tuple[int, ..
             ) from None
         if not (low <= start <= stop <= high):
             raise InputError(f"'{part}' in {what} is out of range: {low} to {high} are possible")
+        if stop - start >= LONGEST:
+            raise InputError(f"'{part}' in {what} is too long: at most {LONGEST} numbers")
         numbers += range(start, stop + 1)
     if not numbers:
         raise InputError(f"{what} is empty: name at least one number")
@@ -35,3 +41,47 @@ def parse_names(text: str | Sequence[str]) -> tuple[str, ...]:
     """`a, b` as ("a", "b")."""
     pieces = text.split(",") if isinstance(text, str) else text
     return tuple(dict.fromkeys(filter(None, (piece.strip() for piece in pieces))))
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """`5` as the five seeds 0 to 4; `0-2`, `0,5` and `7,` as the seeds they list.
+
+    Raises:
+        InputError: for anything else.
+    """
+    if text.strip().isdecimal():
+        count = int(text) if len(text.strip()) <= len(str(LONGEST)) else LONGEST + 1
+        if not 1 <= count <= LONGEST:
+            raise InputError(
+                f"--seeds {text.strip()[:20]} asks for that many seeds, and 1 to {LONGEST} are "
+                "possible: for the seed itself write a comma after it, as in --seeds 7,"
+            )
+        return tuple(range(count))
+    return parse_numbers(text, "--seeds", low=0, high=2**31 - 1)
+
+
+def parse_duration(text: str, what: str) -> float:
+    """`90`, `90s`, `15m` or `2h` as seconds.
+
+    Raises:
+        InputError: for anything else, and for no time at all.
+    """
+    return _measure(text, what, {"": 1, "s": 1, "m": 60, "h": 3600}, "90s, 15m or 2h")
+
+
+def parse_size(text: str, what: str) -> int:
+    """`800M`, `4G` or `4GiB` as bytes; the units are powers of 1024.
+
+    Raises:
+        InputError: for anything else, and for no size at all.
+    """
+    units = {"m": 2**20, "g": 2**30, "t": 2**40}
+    units |= {f"{unit}{tail}": size for unit, size in units.items() for tail in ("b", "ib")}
+    return int(_measure(text, what, units, "800M or 4G"))
+
+
+def _measure(text: str, what: str, units: Mapping[str, int], examples: str) -> float:
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([a-z]*)", text.strip().lower())
+    if match is None or match[2] not in units or float(match[1]) == 0:
+        raise InputError(f"cannot read {what} '{text}': write it as {examples}")
+    return float(match[1]) * units[match[2]]

@@ -32,7 +32,10 @@ datasets: Decorator = click.option(
     "--datasets", default=None, metavar="NAMES", help="Data sets, such as cifar10,coco."
 )
 seeds: Decorator = click.option(
-    "--seeds", default=None, metavar="SEEDS", help="Root seeds, such as 0 or 0-2 or 0,5."
+    "--seeds",
+    default=None,
+    metavar="SEEDS",
+    help="How many root seeds, 5 for 0 to 4, or which: 0-4 or 0,5 or 7, for 7 alone.",
 )
 as_json: Decorator = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 plugins: Decorator = click.option(

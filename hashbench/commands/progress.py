@@ -8,11 +8,15 @@ from contextlib import contextmanager
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from hashbench.results.record import Record
 from hashbench.runner.cell import Cell
+from hashbench.runner.estimate import Pace
 from hashbench.runner.execute import Listener
+
+#: Seconds of silence after which a slow cell says where it stands.
+SILENCE = 15
 
 
 def say(sentence: str, quiet: bool = False) -> None:
@@ -22,15 +26,22 @@ def say(sentence: str, quiet: bool = False) -> None:
 
 
 @contextmanager
-def display(cells: Sequence[Cell], todo: Sequence[Cell], *, quiet: bool) -> Iterator[Listener]:
-    """A listener that shows progress and an ETA while the block runs."""
+def display(total: int, todo: Sequence[Cell], pace: Pace, *, quiet: bool) -> Iterator[Listener]:
+    """A listener that shows progress and an ETA while the block runs.
+
+    Args:
+        total: cells of the whole request, those with scores included.
+        todo: cells still to run.
+        pace: what similar cells took; learns from this run.
+        quiet: print nothing.
+    """
     console = Console(stderr=quiet)
+    count = _Count(todo, pace)
     if quiet or not console.is_terminal:
-        yield _Lines(todo, quiet)
+        yield _Lines(count, quiet)
         return
-    skipped = len(cells) - len(todo)
-    if skipped:
-        console.print(f"{skipped} of {len(cells)} cells have scores already.")
+    if total > len(todo):
+        console.print(f"{total - len(todo)} of {total} cells have scores already.")
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -39,74 +50,88 @@ def display(cells: Sequence[Cell], todo: Sequence[Cell], *, quiet: bool) -> Iter
         TextColumn("eta {task.fields[eta]}"),
     )
     with Progress(*columns, console=console, transient=True) as bar:
-        yield _Bar(bar, todo)
+        yield _Bar(bar, count)
 
 
-class _Pace:
-    """Counts finished cells and guesses the time left from their own times."""
+class _Count:
+    """Counts finished cells and guesses the time left."""
 
-    def __init__(self, todo: Sequence[Cell]) -> None:
+    def __init__(self, todo: Sequence[Cell], pace: Pace) -> None:
         self.total = len(todo)
-        self.waiting = {cell.key: cell.method for cell in todo}
-        self.start = time.monotonic()
-        self.times: dict[str, list[float]] = {}
+        self.waiting = {cell.key: cell for cell in todo}
+        self.pace = pace
+        self.begun: float | None = None
+        self.spent = 0.0
         self.done = 0
+
+    def start(self) -> None:
+        if self.begun is None:
+            self.begun = time.monotonic()
 
     def finish(self, cell: Cell, record: Record) -> None:
         self.done += 1
         self.waiting.pop(cell.key, None)
-        if record.timings:
-            self.times.setdefault(cell.method, []).append(sum(record.timings.values()))
+        self.spent += sum(record.timings.values())
+        self.pace.learn(record)
 
     def eta(self) -> str:
-        """Remaining time: mean of the same method's cells, or of all where there is none."""
-        spent = [seconds for group in self.times.values() for seconds in group]
-        if not spent:
+        """Remaining time: what the cells will take, at this run's cells a second so far."""
+        left = self.pace.total(self.waiting.values())
+        if left is None or self.begun is None or not self.spent:
             return "-"
-        overall = sum(spent) / len(spent)
-        left = 0.0
-        for method in self.waiting.values():
-            own = self.times.get(method)
-            left += sum(own) / len(own) if own else overall
-        busy = time.monotonic() - self.start
-        return duration(left * busy / sum(spent))
+        return duration(left * (time.monotonic() - self.begun) / self.spent)
 
 
 class _Lines:
     """One plain line a finished cell."""
 
-    def __init__(self, todo: Sequence[Cell], quiet: bool) -> None:
-        self.pace = _Pace(todo)
+    def __init__(self, count: _Count, quiet: bool) -> None:
+        self.count = count
         self.quiet = quiet
-        self.note = ""
         self.said = time.monotonic()
+
+    def preparing(self, share: float, note: str) -> None:
+        self._after_silence(f"  preparing: {share:.0%} {note}")
 
     def started(self, cell: Cell) -> None:
-        pass
+        self.count.start()
 
     def progress(self, cell: Cell, share: float, note: str) -> None:
-        # Long silences look like a hang: say where a slow cell is every 15 seconds.
-        if time.monotonic() - self.said > 15:
-            self.said = time.monotonic()
-            say(f"  {cell}: {share:.0%} {note}", self.quiet)
+        # Long silences look like a hang.
+        self._after_silence(f"  {cell}: {share:.0%} {note}")
 
     def finished(self, cell: Cell, record: Record) -> None:
-        self.pace.finish(cell, record)
+        self.count.finish(cell, record)
         self.said = time.monotonic()
-        count = f"[{self.pace.done}/{self.pace.total}]"
-        say(f"{count} {cell}: {outcome(record)}, eta {self.pace.eta()}", self.quiet)
+        count = f"[{self.count.done}/{self.count.total}]"
+        say(f"{count} {cell}: {outcome(record)}, eta {self.count.eta()}", self.quiet)
+
+    def _after_silence(self, line: str) -> None:
+        if time.monotonic() - self.said > SILENCE:
+            self.said = time.monotonic()
+            say(line, self.quiet)
 
 
 class _Bar:
-    """One bar for the run; the running cell is named beside it."""
+    """One bar for the run; what was heard of last is named beside it."""
 
-    def __init__(self, bar: Progress, todo: Sequence[Cell]) -> None:
-        self.pace = _Pace(todo)
+    def __init__(self, bar: Progress, count: _Count) -> None:
+        self.count = count
         self.bar = bar
         self.shares: dict[str, float] = {}
-        self.task = bar.add_task("starting", total=len(todo), cells="", eta="-")
+        self.preparation: TaskID | None = None
+        self.task = bar.add_task("starting", total=count.total, cells="", eta="-")
+
+    def preparing(self, share: float, note: str) -> None:
+        if self.preparation is None:
+            self.preparation = self.bar.add_task("", total=1, cells="", eta="-")
+        self.bar.update(self.preparation, description=note, completed=share)
 
     def started(self, cell: Cell) -> None:
+        if self.preparation is not None:
+            self.bar.remove_task(self.preparation)
+            self.preparation = None
+        self.count.start()
         self._update(str(cell))
 
     def progress(self, cell: Cell, share: float, note: str) -> None:
@@ -115,7 +140,7 @@ class _Bar:
 
     def finished(self, cell: Cell, record: Record) -> None:
         self.shares.pop(cell.key, None)
-        self.pace.finish(cell, record)
+        self.count.finish(cell, record)
         if not record.ok:
             self.bar.console.print(f"{cell}: {outcome(record)}", markup=False, highlight=False)
         self._update(str(cell))
@@ -124,9 +149,9 @@ class _Bar:
         self.bar.update(
             self.task,
             description=description,
-            completed=self.pace.done + sum(self.shares.values()),
-            cells=f"{self.pace.done}/{self.pace.total} cells",
-            eta=self.pace.eta(),
+            completed=self.count.done + sum(self.shares.values()),
+            cells=f"{self.count.done}/{self.count.total} cells",
+            eta=self.count.eta(),
         )
 
 
@@ -137,7 +162,9 @@ def outcome(record: Record) -> str:
     scores = next(iter(record.scores.values()), {})
     value = scores.get("map@h2")
     seconds = duration(sum(record.timings.values()))
-    return f"mAP@H<=2 {value:.3f} in {seconds}" if value is not None else f"done in {seconds}"
+    halved = record.adjusted.get("batch_size")
+    note = f" with batches of {halved}, for CUDA ran out of memory" if halved else ""
+    return f"{f'mAP@H<=2 {value:.3f}' if value is not None else 'done'} in {seconds}{note}"
 
 
 def duration(seconds: float) -> str:

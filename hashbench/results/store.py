@@ -6,16 +6,22 @@ Layout::
     codes/<key>.npz         query_codes, database_codes (packed), bits; relaxed outputs if kept
     per-query/<key>.npz     per-query scores, for confidence intervals and paired tests
     splits/<sha256>.npz     query_labels, database_labels, query_ids, database_ids, classes
+    claims/<name>.lock      locks: who holds one is the only writer of the files of that name
+    sweeps/                 the sweep files that were run
     quarantine/             files that were damaged, kept for inspection
 """
 
 from __future__ import annotations
 
+import hashlib
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import numpy as np
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from hashbench.codes import Codes
@@ -24,6 +30,14 @@ from hashbench.files import write_atomically
 from hashbench.results.record import BadRecordError, Record
 
 DEFAULT_STORE = Path("hashbench-results")
+
+Arrays = dict[str, NDArray[np.generic]]
+
+_FOLDERS = ("records", "codes", "per-query", "splits", "claims")
+
+
+class StoreError(InputError):
+    """The store cannot be written to: the run must stop, for nothing could be kept."""
 
 
 class Store:
@@ -34,22 +48,20 @@ class Store:
         create: make it if it does not exist, and check that it can be written to.
 
     Raises:
-        InputError: if the folder does not exist (without `create`), is not a
-            folder, or cannot be written to (with `create`).
+        InputError: if the folder does not exist (without `create`).
+        StoreError: if it cannot be written to (with `create`).
     """
 
     def __init__(self, root: Path, *, create: bool = False) -> None:
         self.root = root
+        self._whole_splits: set[str] = set()
         if create:
-            try:
-                for part in ("records", "codes", "per-query", "splits"):
+            with self._writing():
+                for part in _FOLDERS:
                     (root / part).mkdir(parents=True, exist_ok=True)
-                write_atomically(root / "README.txt", lambda stream: stream.write(_README))
-            except OSError as error:
-                raise InputError(
-                    f"cannot write results to {root}: {error.strerror or error}; "
-                    "choose another folder with --results"
-                ) from error
+                if not (root / "README.txt").exists():
+                    (root / "README.txt").write_bytes(_README)
+                TemporaryFile(dir=root / "records").close()
         elif not (root / "records").is_dir():
             raise InputError(
                 f"no results in {root}: run `hashbench run` first, or name another folder "
@@ -60,13 +72,43 @@ class Store:
         """Where the file of `kind` ("records", "codes", ...) of a key lies."""
         return self.root / kind / f"{key}.{'json' if kind == 'records' else 'npz'}"
 
+    @contextmanager
+    def claim(self, name: str, timeout: float = 0) -> Iterator[bool]:
+        """Hold the lock of `name` (a cell's key, a split) within the block, if it is free.
+
+        The operating system drops the lock when its holder dies, however it
+        dies. Who holds it is the only writer of the files of that name, so what
+        an earlier writer left half done is removed here.
+
+        Args:
+            name: what to claim.
+            timeout: seconds to wait for it.
+
+        Yields:
+            Whether the lock is held.
+
+        Raises:
+            StoreError: if the lock file cannot be made.
+        """
+        lock = FileLock(self.root / "claims" / f"{name}.lock")
+        with self._writing(), suppress(Timeout):
+            lock.acquire(timeout=timeout, poll_interval=0.02)
+        try:
+            if lock.is_locked:
+                for folder in _FOLDERS:
+                    for stale in (self.root / folder).glob(f".{name}.*.tmp"):
+                        stale.unlink(missing_ok=True)
+            yield lock.is_locked
+        finally:
+            lock.release()
+
     def get(self, key: str) -> Record | None:
         """The record of a key, or None; a damaged file is put in quarantine."""
         path = self.path("records", key)
         try:
             record = Record.from_json(path.read_bytes())
             if record.key != key:
-                raise BadRecordError(f"its key is {record.key}")
+                raise BadRecordError(f"its key is {record.key[:40]!r}")
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -82,9 +124,19 @@ class Store:
         return [record for key in keys if (record := self.get(key)) is not None]
 
     def done(self, key: str) -> bool:
-        """Whether a key has scores and the codes they came from."""
+        """Whether a key has scores, and whole files of the codes and split they came from.
+
+        Damaged files are put in quarantine, so that running the cell again mends them.
+        """
         record = self.get(key)
-        return record is not None and record.ok and self.path("codes", key).is_file()
+        return record is not None and record.ok and self._whole(record)
+
+    def mark(self, key: str) -> str:
+        """A digest of the record file of a key, "" without one: has it been written since?"""
+        try:
+            return hashlib.sha256(self.path("records", key).read_bytes()).hexdigest()
+        except OSError:
+            return ""
 
     def put(
         self,
@@ -94,26 +146,39 @@ class Store:
         *,
         keep_relaxed: bool = False,
     ) -> None:
-        """Store a record and, before it, its (query, database) codes and per-query scores."""
-        if codes is not None:
-            query, database = codes
-            arrays = {
-                "query_codes": query.packed,
-                "database_codes": database.packed,
-                "bits": np.array(query.bits),
-            }
-            if keep_relaxed and query.relaxed is not None and database.relaxed is not None:
-                arrays |= {"query_relaxed": query.relaxed, "database_relaxed": database.relaxed}
-            self._write_arrays("codes", record.key, arrays)
-        if per_query:
-            self._write_arrays("per-query", record.key, dict(per_query))
-        data = record.to_json()
-        write_atomically(self.path("records", record.key), lambda stream: stream.write(data))
+        """Store a record and, before it, its (query, database) codes and per-query scores.
 
-    def put_split(self, sha256: str, arrays: Mapping[str, NDArray[np.generic]]) -> None:
-        """Store what the evaluator needs of a split, once."""
-        if not self.path("splits", sha256).is_file():
-            self._write_arrays("splits", sha256, dict(arrays))
+        Raises:
+            StoreError: if the disk is full or the folder cannot be written to;
+                the cell then counts as not done.
+        """
+        with self._writing():
+            if codes is not None:
+                query, database = codes
+                arrays: Arrays = {
+                    "query_codes": query.packed,
+                    "database_codes": database.packed,
+                    "bits": np.array(query.bits),
+                }
+                if keep_relaxed and query.relaxed is not None and database.relaxed is not None:
+                    arrays |= {"query_relaxed": query.relaxed, "database_relaxed": database.relaxed}
+                self._write_arrays("codes", record.key, arrays)
+            if per_query:
+                self._write_arrays("per-query", record.key, dict(per_query))
+            data = record.to_json()
+            write_atomically(self.path("records", record.key), lambda stream: stream.write(data))
+
+    def put_split(self, sha256: str, arrays: Callable[[], Arrays]) -> None:
+        """Store what the evaluator needs of a split, once.
+
+        Raises:
+            StoreError: if the disk is full or the folder cannot be written to.
+        """
+        if self.path("splits", sha256).is_file():
+            return
+        with self.claim(sha256, timeout=60), self._writing():
+            if not self.path("splits", sha256).is_file():
+                self._write_arrays("splits", sha256, arrays())
 
     def open_codes(self, record: Record) -> tuple[Codes, Codes]:
         """The (query, database) codes of a record.
@@ -128,14 +193,14 @@ class Store:
                 Codes(arrays[f"{part}_codes"], bits, arrays.get(f"{part}_relaxed"))
                 for part in ("query", "database")
             )
-        except (KeyError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             path = self.path("codes", record.key)
             raise InputError(
                 f"the codes in {path} are damaged ({error}): delete them and run again"
             ) from error
         return query, database
 
-    def open_split(self, record: Record) -> dict[str, NDArray[np.generic]]:
+    def open_split(self, record: Record) -> Arrays:
         """The arrays of a record's split: query_labels, database_labels and ids.
 
         Raises:
@@ -151,7 +216,28 @@ class Store:
         """
         return self._read_arrays("per-query", record.key)
 
-    def _write_arrays(self, kind: str, key: str, arrays: dict[str, NDArray[np.generic]]) -> None:
+    def _whole(self, record: Record) -> bool:
+        split = str(record.split.get("sha256", "none"))
+        checks = [("codes", record.key), ("per-query", record.key)]
+        if split not in self._whole_splits:
+            checks.append(("splits", split))
+        for kind, key in checks:
+            path = self.path(kind, key)
+            if not path.is_file():
+                if kind == "per-query":
+                    continue  # a cell may have none
+                return False
+            try:
+                self._read_arrays(kind, key)
+                if kind == "codes":
+                    self.open_codes(record)
+            except InputError as error:
+                self._quarantine(path, str(error.__cause__))
+                return False
+        self._whole_splits.add(split)
+        return True
+
+    def _write_arrays(self, kind: str, key: str, arrays: Arrays) -> None:
         write_atomically(
             self.path(kind, key), lambda stream: np.savez(stream, allow_pickle=False, **arrays)
         )
@@ -168,15 +254,30 @@ class Store:
                 f"{path} is damaged ({error}): delete it and run the cell again"
             ) from error
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StoreError(
+                f"cannot write results to {self.root}: {error.strerror or error}; what was "
+                "finished is kept, make room or choose another folder with --results"
+            ) from error
+
     def _quarantine(self, path: Path, reason: str) -> None:
         target = self.root / "quarantine"
         try:
             target.mkdir(exist_ok=True)
-            path.replace(target / path.name)
-            kept = f"moved to {target / path.name}"
+            kept = target / path.name
+            number = 1
+            while kept.exists():  # what was damaged before stays too
+                number += 1
+                kept = target / f"{path.stem}-{number}{path.suffix}"
+            path.replace(kept)
+            where = f"moved to {kept}"
         except OSError:
-            kept = "left where it is"
-        warnings.warn(f"{path} is damaged ({reason}): not counted, {kept}", stacklevel=3)
+            where = "left where it is"
+        warnings.warn(f"{path} is damaged ({reason}): not counted, {where}", stacklevel=3)
 
 
 def split_arrays(
@@ -185,7 +286,7 @@ def split_arrays(
     query_ids: Iterable[str],
     database_ids: Iterable[str],
     classes: Iterable[str],
-) -> dict[str, NDArray[np.generic]]:
+) -> Arrays:
     """The arrays `Store.put_split` keeps, labels and ids as they are."""
     return {
         "query_labels": query_labels,

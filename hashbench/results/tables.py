@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hashbench.errors import InputError, unknown
-from hashbench.parsing import parse_names, parse_numbers
+from hashbench.parsing import parse_names, parse_seeds
 from hashbench.results.record import Record
 
 #: Metrics of which less is better; of all others more is.
@@ -126,7 +126,7 @@ def select(
                 raise unknown("data set in the results", name, known)
         found = [record for record in found if record.cell["dataset"] in names]
     if seeds is not None:
-        wanted = parse_numbers(seeds, "--seeds", low=0, high=2**31 - 1)
+        wanted = parse_seeds(seeds)
         found = [record for record in found if record.cell["seed"] in wanted]
     if not found:
         raise InputError("no records match: run `hashbench run` first, or widen the selection")

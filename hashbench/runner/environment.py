@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 PACKAGES = (
@@ -21,11 +23,41 @@ PACKAGES = (
 )
 
 
-@cache
 def environment() -> dict[str, Any]:
-    """Versions, processor, BLAS and threads of this process."""
+    """Versions, hardware, git revision, BLAS and thread counts of this process."""
+    return {**_machine(), **_threads()}
+
+
+def share_threads(threads: int) -> None:
+    """Let every numeric library of this process use at most `threads` CPU threads."""
+    import numba
     import torch
-    from threadpoolctl import threadpool_info
+    from threadpoolctl import threadpool_limits
+
+    torch.set_num_threads(threads)
+    os.environ["NUMBA_NUM_THREADS"] = str(threads)
+    numba.config.reload_config()  # before its threads are launched: numba.set_num_threads() is after
+    threadpool_limits(threads)
+
+
+def make_deterministic(device: str) -> None:
+    """Let CUDA compute with deterministic algorithms alone; a CPU needs nothing.
+
+    What this costs depends on the method, so `environment()` records that it was on.
+    """
+    if device == "cpu":
+        return
+    import torch
+
+    if torch.cuda.is_available():
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.utils.deterministic.fill_uninitialized_memory = False
+
+
+@cache
+def _machine() -> dict[str, Any]:
+    import torch
 
     versions = {}
     for name in PACKAGES:
@@ -39,7 +71,19 @@ def environment() -> dict[str, Any]:
         "processor": _processor(),
         "cores": os.cpu_count(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "cuda": torch.version.cuda if torch.cuda.is_available() else None,
+        "git": _git_revision(),
+        "versions": versions,
+    }
+
+
+def _threads() -> dict[str, Any]:
+    import torch
+    from threadpoolctl import threadpool_info
+
+    return {
         "threads": torch.get_num_threads(),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
         "blas": sorted(
             {
                 f"{pool['internal_api']} {pool.get('version')} x{pool['num_threads']}"
@@ -47,7 +91,6 @@ def environment() -> dict[str, Any]:
                 if pool["user_api"] == "blas"
             }
         ),
-        "versions": versions,
     }
 
 
@@ -60,3 +103,21 @@ def _processor() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+def _git_revision() -> str | None:
+    """The commit of the source tree hashbench runs from, "-dirty" if it was edited."""
+    folder = Path(__file__).parents[2]
+    if not (folder / ".git").exists():
+        return None
+    try:
+        answer = subprocess.run(
+            ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip()

@@ -1,23 +1,27 @@
-"""Running a plan's cells, one after another, in this process."""
+"""Running cells: what every executor is given, and the plainest executor."""
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from hashbench.results.record import Record
-from hashbench.results.store import Store
+from hashbench.runner.attempt import Task, attempt
 from hashbench.runner.cell import Cell
-from hashbench.runner.environment import environment
-from hashbench.runner.work import Settings, perform
+from hashbench.runner.work import Settings
 
-#: How many lines of a traceback a failed record keeps.
-LOG_LINES = 20
+#: Seconds until a cell that another run holds is looked at again.
+PATIENCE = 0.5
 
 
 class Listener(Protocol):
     """Who wants to know how a run goes."""
+
+    def preparing(self, share: float, note: str) -> None:
+        """What cells share, such as features, is `share` ready."""
 
     def started(self, cell: Cell) -> None:
         """A cell has begun."""
@@ -29,42 +33,62 @@ class Listener(Protocol):
         """A cell has left its record, with or without scores."""
 
 
-def pending(cells: Sequence[Cell], store: Store) -> list[Cell]:
-    """The cells that have no scores yet; failures are tried again."""
-    return [cell for cell in cells if not store.done(cell.key)]
+@dataclass(frozen=True)
+class Limits:
+    """What a run may use.
 
-
-def run_here(cells: Sequence[Cell], settings: Settings, listener: Listener) -> None:
-    """Run cells in order; a failure becomes a record and stops nothing.
-
-    Raises:
-        KeyboardInterrupt: when the user stops the run; finished cells are kept.
-        OSError: if the store cannot be written to.
+    Attributes:
+        workers: cells at a time; 0 runs them in this process, one after another.
+        timeout: seconds a cell may take, None for any time.
+        memory: bytes a worker may allocate, None for any amount.
     """
-    store = Store(settings.store, create=True)
-    for cell in cells:
+
+    workers: int = 0
+    timeout: float | None = None
+    memory: int | None = None
+
+
+#: Computes tasks into the store, telling the listener. Raises StoreError if the store cannot
+#: be written to, and KeyboardInterrupt when the user stops the run; finished cells are kept.
+Executor = Callable[[Sequence[Task], Settings, Limits, Listener], None]
+
+
+def available_cores() -> int:
+    """CPU cores this process may use: affinity and container quotas are honoured."""
+    import joblib
+
+    return int(joblib.cpu_count())
+
+
+def default_workers(device: str) -> int:
+    """One worker a core; on CUDA two a GPU, which overlap one's scoring with another's training."""
+    import torch
+
+    cores = available_cores()
+    if device != "cpu" and torch.cuda.is_available():
+        return min(cores, 2 * torch.cuda.device_count())
+    return cores
+
+
+def run_here(tasks: Sequence[Task], settings: Settings, limits: Limits, listener: Listener) -> None:
+    """Run cells in this process, one after another: for debugging, and the measure of the others.
+
+    No limit applies: nothing can stop a cell but the user.
+    """
+    waiting = deque(tasks)
+    held = 0
+    while waiting:
+        task = waiting.popleft()
+        cell = task.cell
         listener.started(cell)
-        try:
-            record = perform(
-                cell, settings, lambda share, note, cell=cell: listener.progress(cell, share, note)
-            )
-        except OSError:
-            raise  # a full disk or a lost store is not the method's failure
-        except Exception as error:
-            record = failure(cell, "failed", error)
-            store.put(record)
+        record = attempt(
+            task, settings, lambda share, note, cell=cell: listener.progress(cell, share, note)
+        )
+        if record is None:  # another run has it: come back to it
+            waiting.append(task)
+            held += 1
+            if held >= len(waiting):
+                time.sleep(PATIENCE)
+            continue
+        held = 0
         listener.finished(cell, record)
-
-
-def failure(cell: Cell, status: str, error: BaseException) -> Record:
-    """The record of a cell that raised."""
-    lines = str(error).strip().splitlines() or [""]
-    log = "".join(traceback.format_exception(error)).splitlines()[-LOG_LINES:]
-    return Record(
-        key=cell.key,
-        cell=cell.to_dict(),
-        status=status,  # type: ignore[arg-type]
-        reason=f"{type(error).__name__}: {lines[0]}",
-        environment=environment(),
-        log="\n".join(log),
-    )

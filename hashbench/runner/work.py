@@ -1,23 +1,25 @@
-"""One cell, from its split to its record in the store."""
+"""One cell, from its split to its scores."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hashbench import runtime
 from hashbench.backbones import feature_table
 from hashbench.codes import Codes
 from hashbench.data import Split, open_dataset
 from hashbench.errors import InputError
-from hashbench.evaluation import Convention, Scores, code_health, score
-from hashbench.hasher import Hasher
+from hashbench.evaluation import Convention, code_health, score
+from hashbench.hasher import Hasher, hyperparameters
 from hashbench.items import Items
 from hashbench.registry import methods
 from hashbench.results.record import Record
@@ -84,6 +86,11 @@ def load_split(cell: Cell, data_root: Path) -> Split:
     )
 
 
+def forget_splits() -> None:
+    """Drop the splits this process has drawn, and the memory they take."""
+    _split.cache_clear()
+
+
 def bound_split(cell: Cell, data_root: Path, progress: Progress | None = None) -> Split:
     """The split of a cell with the features of its backbone, extracted on first use."""
     split = load_split(cell, data_root)
@@ -91,10 +98,39 @@ def bound_split(cell: Cell, data_root: Path, progress: Progress | None = None) -
     return split.with_features(lambda: table)
 
 
-def perform(
+@dataclass(frozen=True)
+class Outcome:
+    """What one cell computed: its record, and the arrays that belong to it."""
+
+    record: Record
+    split: Split
+    codes: tuple[Codes, Codes]
+    per_query: dict[str, NDArray[np.float64]]
+
+    def save(self, store: Store, *, keep_relaxed: bool) -> None:
+        """Put everything into the store, the record last.
+
+        Raises:
+            StoreError: if the store cannot be written to.
+        """
+        split = self.split
+        store.put_split(
+            split.sha256,
+            lambda: split_arrays(
+                split.query_labels,
+                split.database_labels,
+                split.query.ids,
+                split.database.ids,
+                split.classes,
+            ),
+        )
+        store.put(self.record, self.codes, self.per_query, keep_relaxed=keep_relaxed)
+
+
+def compute(
     cell: Cell, settings: Settings, progress: Progress = runtime.Runtime.progress
-) -> Record:
-    """Train, encode, score and store one cell.
+) -> Outcome:
+    """Train, encode and score one cell.
 
     Raises:
         InputError: if the data, the backbone or a hyper-parameter cannot be used.
@@ -104,19 +140,14 @@ def perform(
     conventions = [Convention.parse(name) for name in settings.conventions]
     with clock.time("features"):
         split = bound_split(cell, settings.data_root, lambda share, note: progress(0.0, note))
-    hasher = build(
-        cell.method, methods().get(cell.method), cell.bits, derive(cell.seed, "method"), cell.params
-    )
     with runtime.use(runtime.Runtime(settings.device, settings.threads, progress)):
-        with clock.time("fit"):
-            hasher.fit(split.train)
-        with clock.time("encode"):
-            query = _encode(hasher, split.query, cell)
-            database = _encode(hasher, split.database, cell)
-    relaxed = query.relaxed is not None and database.relaxed is not None
-    usable = [item for item in conventions if relaxed or not item.needs_relaxed]
-    with clock.time("score"):
-        scores = score(query, database, split.query_labels, split.database_labels, usable)
+        hasher, codes, adjusted = _learn(cell, split, clock)
+        query, database = codes
+        relaxed = query.relaxed is not None and database.relaxed is not None
+        usable = [item for item in conventions if relaxed or not item.needs_relaxed]
+        with clock.time("score"):
+            scores = score(query, database, split.query_labels, split.database_labels, usable)
+        lookup = _lookup(query, database) if settings.lookup else {}
     record = Record(
         key=cell.key,
         cell=cell.to_dict(),
@@ -126,12 +157,70 @@ def perform(
         split={"sha256": split.sha256, "counts": split.counts, "notes": list(split.notes)},
         health={"query": code_health(query), "database": code_health(database)},
         history=list(getattr(hasher, "history_", [])),
-        lookup=_lookup(query, database) if settings.lookup else {},
+        lookup=lookup,
         timings=clock.seconds,
-        environment=environment(),
+        environment={**environment(), "images": split.train.source.fingerprint},
+        adjusted=adjusted,
     )
-    _save(record, split, query, database, scores, settings)
-    return record
+    per_query = {
+        f"{item.convention}|{name}": np.asarray(values)
+        for item in scores
+        for name, values in item.per_query.items()
+    }
+    return Outcome(record, split, codes, per_query)
+
+
+def _learn(
+    cell: Cell, split: Split, clock: Clock
+) -> tuple[Hasher, tuple[Codes, Codes], dict[str, Any]]:
+    """The fitted hasher, its (query, database) codes, and what had to be adjusted.
+
+    A cell that runs out of CUDA memory is tried once more with half its batch.
+    """
+    cls = methods().get(cell.method)
+
+    def attempt(params: Mapping[str, Any]) -> tuple[Hasher, tuple[Codes, Codes]]:
+        nonlocal hasher
+        hasher = build(cell.method, cls, cell.bits, derive(cell.seed, "method"), params)
+        with clock.time("fit"):
+            hasher.fit(split.train)
+        with clock.time("encode"):
+            return hasher, (
+                _encode(hasher, split.query, cell),
+                _encode(hasher, split.database, cell),
+            )
+
+    hasher: Hasher | None = None
+    try:
+        return *attempt(cell.params), {}
+    except RuntimeError as error:
+        batch = _batch_size(hasher)
+        if not out_of_cuda_memory(error) or batch is None or batch < 4:
+            raise
+    # Outside the handler: the error's traceback would keep the first try's tensors alive.
+    import torch
+
+    hasher = None
+    torch.cuda.empty_cache()
+    adjusted = {"batch_size": batch // 2}
+    return *attempt({**cell.params, **adjusted}), adjusted
+
+
+def out_of_cuda_memory(error: BaseException) -> bool:
+    """Whether an error says that the GPU's memory did not suffice."""
+    import torch
+
+    return isinstance(error, torch.OutOfMemoryError)
+
+
+def _batch_size(hasher: Hasher | None) -> int | None:
+    """The batch of a hasher that has such a hyper-parameter; its recipe's, where it is None."""
+    if hasher is None or "batch_size" not in hyperparameters(type(hasher)):
+        return None
+    batch = getattr(hasher, "batch_size", None)
+    if batch is None and hasattr(hasher, "recipe"):
+        batch = hasher.recipe().batch_size
+    return batch
 
 
 def _encode(hasher: Hasher, items: Items, cell: Cell) -> Codes:
@@ -154,30 +243,3 @@ def _lookup(query: Codes, database: Codes) -> dict[str, object]:
     from hashbench.evaluation.lookup import measure_lookup
 
     return measure_lookup(query, database)
-
-
-def _save(
-    record: Record,
-    split: Split,
-    query: Codes,
-    database: Codes,
-    scores: list[Scores],
-    settings: Settings,
-) -> None:
-    store = Store(settings.store, create=True)
-    store.put_split(
-        split.sha256,
-        split_arrays(
-            split.query_labels,
-            split.database_labels,
-            split.query.ids,
-            split.database.ids,
-            split.classes,
-        ),
-    )
-    per_query = {
-        f"{item.convention}|{name}": np.asarray(values)
-        for item in scores
-        for name, values in item.per_query.items()
-    }
-    store.put(record, (query, database), per_query, keep_relaxed=settings.keep_relaxed)

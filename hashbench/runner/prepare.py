@@ -1,0 +1,51 @@
+"""What cells share, made ready once before any of them runs: splits and features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hashbench.errors import InputError
+from hashbench.runner.attempt import Task, give_up
+from hashbench.runner.execute import Listener
+from hashbench.runner.work import Settings, bound_split, forget_splits
+
+
+def prepare(tasks: Sequence[Task], settings: Settings, listener: Listener) -> list[Task]:
+    """The tasks whose data and features are ready; the others are recorded as skipped.
+
+    Features are extracted here, with every core, so that a worker only maps
+    them into its memory.
+
+    Raises:
+        InputError: if no task is left: the reason of the first.
+        StoreError: if the store cannot be written to.
+    """
+    groups: dict[tuple[object, ...], list[Task]] = {}
+    for task in tasks:
+        cell = task.cell
+        options = tuple(sorted(cell.options.items()))
+        shared = (cell.dataset, cell.protocol, cell.split_seed, options, cell.backbone)
+        groups.setdefault(shared, []).append(task)
+    ready: list[Task] = []
+    problems: list[tuple[list[Task], InputError]] = []
+    for group in groups.values():
+        try:
+            bound_split(group[0].cell, settings.data_root, listener.preparing)
+        except InputError as error:
+            problems.append((group, error))
+        except OSError as error:
+            raise InputError(
+                f"cannot prepare {group[0].cell.dataset}: {error}; see HASHBENCH_CACHE for "
+                "where features are kept"
+            ) from error
+        else:
+            ready += group
+    forget_splits()
+    if problems and not ready:
+        raise problems[0][1]
+    for group, error in problems:
+        for task in group:
+            record = give_up(task, settings, "skipped", str(error), "")
+            if record is not None:
+                listener.finished(task.cell, record)
+    return ready

@@ -1,0 +1,121 @@
+"""A worker: a process that computes one cell after another, and can be killed at any time."""
+
+from __future__ import annotations
+
+import faulthandler
+import io
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from hashbench.results.store import StoreError
+from hashbench.runner.attempt import Task, attempt
+from hashbench.runner.environment import make_deterministic, share_threads
+from hashbench.runner.work import Settings
+
+#: Seconds between two progress messages of a cell.
+QUIET = 0.1
+
+#: The signal on which a worker writes where it stands into its log.
+TELL = getattr(signal, "SIGUSR1", None)
+
+
+@dataclass(frozen=True)
+class Start:
+    """How a worker starts.
+
+    Attributes:
+        settings: what every cell of the run shares.
+        environ: environment variables: a fork server has those of its own start.
+        folder: working folder, for relative paths.
+    """
+
+    settings: Settings
+    environ: Mapping[str, str]
+    folder: Path
+
+
+def main(connection: Connection, log: Connection, start: Start) -> None:
+    """Serve tasks from `connection` until it gives None or closes.
+
+    Sends ("ready", None), then for each task any number of ("progress",
+    (share, note)) and one ("done", record or None while another run holds the
+    cell); ("stop", sentence) if the store cannot be written to.
+    """
+    if hasattr(os, "setsid"):
+        os.setsid()  # a group of its own: Ctrl-C is the parent's, and a kill takes children along
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What a method starts must not be forked from here: this process has threads by then.
+    multiprocessing.set_start_method("spawn", force=True)
+    os.environ.clear()
+    os.environ.update(start.environ)
+    os.chdir(start.folder)
+    _log_to(log)
+    _die_with_parent()
+    settings = start.settings
+    share_threads(settings.threads or 1)
+    make_deterministic(settings.device)
+    _register(settings.plugins)
+    connection.send(("ready", None))
+    try:
+        while (task := connection.recv()) is not None:
+            connection.send(_serve(task, settings, connection))
+    except (EOFError, BrokenPipeError):
+        return  # the parent is gone
+
+
+def _serve(task: Task, settings: Settings, connection: Connection) -> tuple[str, Any]:
+    said = 0.0
+
+    def progress(share: float, note: str) -> None:
+        nonlocal said
+        if time.monotonic() - said >= QUIET:
+            said = time.monotonic()
+            connection.send(("progress", (float(share), str(note))))
+
+    try:
+        return "done", attempt(task, settings, progress)
+    except StoreError as error:
+        return "stop", str(error)
+
+
+def _register(plugins: tuple[Path, ...]) -> None:
+    from hashbench.registry import methods
+
+    for path in plugins:
+        methods().add_file(path)
+
+
+def _log_to(log: Connection) -> None:
+    """Whatever this process prints, a crash's traceback included, goes to the parent."""
+    if os.name == "posix":
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    sys.stdout = sys.stderr = io.TextIOWrapper(
+        io.FileIO(2, "w", closefd=False), errors="replace", write_through=True
+    )
+    faulthandler.enable(all_threads=False)
+    if TELL is not None:
+        faulthandler.register(TELL, all_threads=False)
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        if hasattr(os, "killpg"):
+            os.killpg(0, signal.SIGKILL)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="die-with-parent", daemon=True).start()

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hashbench.errors import InputError
+from hashbench.results.store import StoreError
+from hashbench.runner.execute import run_here
+from hashbench.runner.local import run_local
+
+
+def outcomes(listener):
+    return {record.cell["method"]: record for record in listener.records}
+
+
+def test_workers_compute_what_a_plain_loop_computes(bench) -> None:
+    tasks = bench.tasks("quick,itq-cca", bits=(8, 16))
+    bench.run(tasks)
+    codes = [bench.store.open_codes(bench.store.get(task.cell.key)) for task in tasks]
+    bench.settings = bench.settings.__class__(
+        **{**bench.settings.__dict__, "store": Path("elsewhere")}
+    )
+    bench.run(bench.tasks("quick,itq-cca", bits=(8, 16)), run_here)
+    for task, (query, database) in zip(tasks, codes, strict=True):
+        again = bench.store.open_codes(bench.store.get(task.cell.key))
+        assert np.array_equal(query.packed, again[0].packed)
+        assert np.array_equal(database.packed, again[1].packed)
+
+
+def test_a_worker_is_used_again(bench) -> None:
+    bench.run(bench.tasks("quick", seeds=range(6), journal=str(bench.journal)))
+    workers = {line.split()[-1] for line in bench.journal.read_text().splitlines()}
+    assert 1 <= len(workers) <= 2
+    assert str(os.getpid()) not in workers
+
+
+def test_every_failure_has_its_status_and_reason_and_stops_nothing(bench) -> None:
+    tasks = bench.tasks("wrong,leave,greedy,loud,crash,quick")
+    found = outcomes(bench.run(tasks))
+    expected = {
+        "wrong": ("failed", "OSError: its own file is missing"),
+        "leave": ("failed", "SystemExit: enough"),
+        "greedy": ("out-of-memory", "MemoryError: an array of 9 TB"),
+        "loud": ("failed", "ValueError: too much"),
+        "crash": ("failed", "its worker died twice, of SIGSEGV"),
+        "quick": ("ok", ""),
+    }
+    assert {name: (record.status, record.reason) for name, record in found.items()} == expected
+    assert "misbehave" in found["wrong"].log  # the last lines of the traceback
+    assert "last words" in found["crash"].log
+    assert "Segmentation fault" in found["crash"].log
+    for name in expected:
+        assert bench.store.get(found[name].key) == found[name]
+
+
+def test_failures_are_tried_again_and_successes_are_not(bench) -> None:
+    bench.run(bench.tasks("wrong,quick"))
+    again = bench.tasks("wrong,quick")
+    assert [task.cell.method for task in again] == ["wrong"]
+    assert again[0].replaces
+
+
+def test_a_cell_that_takes_too_long_is_killed(bench) -> None:
+    begin = time.monotonic()
+    found = outcomes(bench.run(bench.tasks("hang,quick"), timeout=0.5))
+    assert time.monotonic() - begin < 60  # it would have waited for 600 s
+    assert found["hang"].status == "timeout"
+    assert found["hang"].reason == "it took more than 0.5 s"
+    assert "about to wait" in found["hang"].log
+    assert "in misbehave" in found["hang"].log  # where it stood
+    assert found["quick"].ok
+
+
+def test_a_worker_that_allocates_too_much_is_killed(bench) -> None:
+    found = outcomes(bench.run(bench.tasks("hog,quick"), memory=900 * 2**20))
+    assert found["hog"].status == "out-of-memory"
+    assert found["hog"].reason == "it allocated more than 900 MiB"
+    assert found["quick"].ok
+
+
+@pytest.mark.parametrize("executor", [run_here, run_local])
+def test_out_of_cuda_memory_halves_the_batch_once(bench, executor) -> None:
+    (record,) = bench.run(bench.tasks("out-of-cuda"), executor).records
+    assert record.ok
+    assert record.adjusted == {"batch_size": 32}
+    assert record.cell["params"]["batch_size"] == 64
+    (record,) = bench.run(bench.tasks("out-of-cuda", batch_size=128), executor).records
+    assert record.status == "out-of-memory"
+    assert bench.store.get(record.key) == record
+
+
+def test_workers_times_threads_is_at_most_the_cores(bench, monkeypatch) -> None:
+    monkeypatch.setattr("hashbench.runner.local.available_cores", lambda: 6)
+    records = bench.run(bench.tasks("quick", seeds=range(3)), workers=3).records
+    for record in records:
+        assert record.environment["threads"] == 2
+        assert all(line.endswith("x2") for line in record.environment["blas"])
+
+
+def test_ctrl_c_stops_at_once_and_keeps_what_is_finished(bench) -> None:
+    tasks = bench.tasks("quick,hang")
+    timer = threading.Timer(0, lambda: None)
+
+    class Impatient:
+        def __getattr__(self, name):
+            return lambda *_: None
+
+        def finished(self, cell, record) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    begin = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run_local(tasks, bench.settings, bench_limits(), Impatient())
+    timer.cancel()
+    assert time.monotonic() - begin < 60
+    assert [task.cell.method for task in bench.tasks("quick,hang")] == ["hang"]
+
+
+def bench_limits():
+    from hashbench.runner.execute import Limits
+
+    return Limits(workers=2)
+
+
+def test_a_killed_worker_costs_nothing_but_time(bench) -> None:
+    tasks = bench.tasks("quick", seeds=range(4), journal=str(bench.journal), seconds=0.3)
+    killed: list[int] = []
+
+    def kill() -> None:
+        while len(killed) < 2:
+            lines = bench.journal.read_text().splitlines() if bench.journal.exists() else []
+            pids = [int(line.split()[-1]) for line in lines]
+            for pid in pids[:2]:
+                if pid not in killed:
+                    os.kill(pid, signal.SIGKILL)
+                    killed.append(pid)
+            time.sleep(0.02)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    listener = bench.run(tasks)
+    thread.join()
+    assert [record.status for record in listener.records] == ["ok"] * 4
+    assert len(killed) == 2
+
+
+def test_a_store_that_cannot_be_written_stops_the_run(bench) -> None:
+    tasks = bench.tasks("quick", seeds=range(4))
+    (bench.settings.store / "records").rmdir()
+    (bench.settings.store / "records").write_text("in the way")
+    with pytest.raises((StoreError, InputError)):
+        bench.run(tasks)
+
+
+def test_workers_that_cannot_start_are_told_of(bench, monkeypatch) -> None:
+    tasks = bench.tasks("quick")
+    monkeypatch.setenv("PATH", "/bin")
+    monkeypatch.setattr("hashbench.runner.worker.main", _stillborn)
+    with pytest.raises(InputError, match="die while starting"):
+        bench.run(tasks)
+
+
+def _stillborn(*_: object) -> None:
+    os._exit(3)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 #: Bit k of a code is bit k % 8 (least significant first) of byte k // 8.
-BITORDER = "little"
+BITORDER: Final = "little"
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +39,8 @@ class Codes:
                 f"{self.bits}-bit codes must be packed as (n, {width}) uint8, "
                 f"got {self.packed.shape} {self.packed.dtype}"
             )
+        if self.bits % 8 and (self.packed[:, -1] >> (self.bits % 8)).any():
+            raise ValueError(f"{self.bits}-bit codes must leave the rest of the last byte zero")
         if self.relaxed is not None and self.relaxed.shape != (len(self.packed), self.bits):
             raise ValueError(
                 f"relaxed outputs must be ({len(self.packed)}, {self.bits}), "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 from hashbench.codes import Codes
@@ -25,6 +26,10 @@ class Hasher(ABC):
         citation: author, venue and year.
         version: raised whenever a change alters the codes it produces, so that
             stored results of the old code are not mistaken for the new one's.
+        space: where `hashbench tune` looks for good hyper-parameters by default:
+            (low, high), (low, high, "log") or a list of choices by name.
+        test_params: hyper-parameters the conformance kit uses, where the
+            defaults would take more than a second on a hundred items.
 
     A deep hasher may set `history_`, a list of one dict per epoch, in `fit`.
     """
@@ -34,6 +39,8 @@ class Hasher(ABC):
     summary: ClassVar[str] = ""
     citation: ClassVar[str] = ""
     version: ClassVar[str] = "1"
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {}
+    test_params: ClassVar[Mapping[str, Any]] = {}
 
     bits: int
     seed: int

@@ -10,18 +10,23 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import inspect
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import Generic, TypeVar
 
 from hashbench.errors import InputError, unknown
 
 T = TypeVar("T")
+
+#: What a name may look like: it is typed in lists and before the dot of `--set`.
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 @dataclass(frozen=True)
@@ -70,11 +75,15 @@ class Registry(Generic[T]):
         self._broken: list[Broken] = []
 
     def add(self, entry: Entry[T]) -> None:
-        """Register an entry; a name that is already taken makes it broken."""
+        """Register an entry; a name that is already taken makes it broken.
+
+        The same origin may come again: an edited file takes its old place.
+        """
         with self._lock:
             holder = self._entries.get(entry.name)
-            if holder is None:
+            if holder is None or (holder.origin == entry.origin and entry.digest != holder.digest):
                 self._entries[entry.name] = entry
+                self._loaded.pop(entry.name, None)
             elif holder.origin != entry.origin:
                 self._mark(entry, f"the name '{entry.name}' belongs to {holder.origin}")
 
@@ -89,21 +98,30 @@ class Registry(Generic[T]):
     def add_file(self, path: Path) -> list[str]:
         """Register the classes a plugin file defines; returns their names.
 
-        A file that cannot be imported or defines no class is listed as broken.
+        A file that cannot be imported or defines no class is listed as broken;
+        so is a class that does not keep the contract, or takes another's name.
         """
         path = path.resolve()
         try:
-            classes = list(_classes_of(_import_file(path), self.base))
+            module, digest = import_file(path)
+            classes = list(_classes_of(module, self.base))
         except (Exception, SystemExit) as error:  # a stranger's file may raise anything
             self._broken.append(Broken(path.stem, str(path), _reason(error)))
             return []
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        names = []
+        names: list[str] = []
         for cls in classes:
-            name = getattr(cls, "name", "")
-            entry = Entry(name, str(path), self._checked(name, lambda cls=cls: cls), digest)
+            name = getattr(cls, "name", cls.__name__)
+            entry = Entry(str(name), str(path), self._checked(name, partial(_same, cls)), digest)
+            try:
+                entry.load()
+            except TypeError as error:
+                self._mark(entry, _reason(error))
+                continue
+            if name in names:
+                self._mark(entry, f"the name '{name}' is defined twice in this file")
+                continue
             self.add(entry)
-            if self._entries.get(name) is entry:
+            if self._entries[name].origin == entry.origin:
                 names.append(name)
         return names
 
@@ -169,14 +187,20 @@ class Registry(Generic[T]):
             if not (inspect.isclass(cls) and issubclass(cls, self.base)):
                 raise TypeError(f"{cls!r} is not a subclass of {self.base.__name__}")
             if inspect.isabstract(cls):
-                missing = ", ".join(sorted(cls.__abstractmethods__))
+                missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
                 raise TypeError(f"{cls.__name__} does not define {missing}")
             declared = getattr(cls, "name", None)
             if declared != name:
                 raise TypeError(f"{cls.__name__}.name is {declared!r}, registered as {name!r}")
+            if not _NAME.fullmatch(declared):
+                raise TypeError(f"{declared!r} is no name: use small letters, digits, - and _")
             return cls
 
         return loader
+
+
+def _same(cls: object) -> object:
+    return cls
 
 
 def _distribution(point: EntryPoint) -> str:
@@ -188,23 +212,37 @@ def _reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {first[0]}" if first else type(error).__name__
 
 
-def _import_file(path: Path) -> object:
+def import_file(path: Path) -> tuple[ModuleType, str]:
+    """The module of a Python file, and the sha256 of its text.
+
+    The module is named after path and text, so that an unchanged file is
+    executed once, an edited one again, and another process finds the classes
+    of a pickle by importing the same file.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        Exception: whatever the file raises.
+    """
     if not path.is_file():
         raise FileNotFoundError(f"no plugin file at {path}")
-    name = f"hashbench_plugin_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    text = path.read_bytes()
+    digest = hashlib.sha256(text).hexdigest()
+    where = hashlib.sha256(str(path.resolve()).encode()).hexdigest()
+    name = f"hashbench_plugin_{path.stem}_{where[:8]}_{digest[:8]}"
     if name in sys.modules:
-        return sys.modules[name]
+        return sys.modules[name], digest
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and pickle look the module up by name
     try:
-        spec.loader.exec_module(module)
+        # Not exec_module(): a bytecode file may be older than an edit within its second.
+        exec(compile(text, path, "exec"), module.__dict__)
     except BaseException:
         del sys.modules[name]
         raise
-    return module
+    return module, digest
 
 
 def _classes_of(module: object, base: type[T]) -> Iterator[type[T]]:
@@ -226,7 +264,7 @@ def methods() -> Registry:  # type: ignore[type-arg]
     """The registry of hashing methods, installed ones included."""
     from hashbench.hasher import Hasher
 
-    registry: Registry[Hasher] = Registry("method", Hasher, "hashbench.methods")  # type: ignore[type-abstract]
+    registry: Registry[Hasher] = Registry("method", Hasher, "hashbench.methods")
     registry.add_installed()
     return registry
 
@@ -236,6 +274,6 @@ def datasets() -> Registry:  # type: ignore[type-arg]
     """The registry of data sets, installed ones included."""
     from hashbench.data.dataset import Dataset
 
-    registry: Registry[Dataset] = Registry("data set", Dataset, "hashbench.datasets")  # type: ignore[type-abstract]
+    registry: Registry[Dataset] = Registry("data set", Dataset, "hashbench.datasets")
     registry.add_installed()
     return registry

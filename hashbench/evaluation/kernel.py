@@ -14,6 +14,8 @@ from numba.extending import intrinsic
 
 #: Database items a block; its distances stay in the first-level cache.
 BLOCK = 16384
+#: Items whose keys are looked at together for one within reach.
+STRIDE = 256
 
 
 @intrinsic
@@ -107,13 +109,26 @@ def count_near(query, query_labels, codes, labels, weights, out):
         for row in range(len(query)):
             _fill_keys(keys, query[row], query_labels[row], codes, labels, start, size)
             every, relevant = _sum_odd(keys[:size], weight)
-            for column in range(width - 2):
-                found = _sum_equal(keys[:size], weight, np.uint16(column))
-                out[row, column] += found
-                every -= found
-                relevant -= found * (column & 1)
+            for left in range(0, size, STRIDE):
+                part = keys[left : min(left + STRIDE, size)]
+                if _least(part) >= width - 2:
+                    continue  # most stretches of a database hold nothing near
+                part_weight = weight[left : left + STRIDE]
+                for column in range(width - 2):
+                    found = _sum_equal(part, part_weight, np.uint16(column))
+                    out[row, column] += found
+                    every -= found
+                    relevant -= found * (column & 1)
             out[row, width - 1] += relevant
             out[row, width - 2] += every - relevant
+
+
+@njit(nogil=True, cache=True)
+def _least(keys):
+    least = keys[0]
+    for j in range(len(keys)):
+        least = min(least, keys[j])
+    return least
 
 
 @njit(nogil=True, cache=True)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hashbench.evaluation import ties
 from hashbench.evaluation.convention import Convention
 from hashbench.evaluation.histograms import Histograms
 from hashbench.evaluation.ranking import Ranked
 from hashbench.evaluation.scores import Floats, Scores, mean
+from hashbench.evaluation.ties import TiedRanking, Top
 
 #: Lengths of the "p@n" and "r@n" curves, as far as the database goes.
 CURVE_LENGTHS = (1, 2, 5, 10, 20, 50, *range(100, 1001, 100), 2000, 5000)
@@ -88,6 +89,10 @@ class _Table:
         """`(queries,)` relevant items in the database."""
         return np.asarray(self.relevant.sum(axis=1))
 
+    @cached_property
+    def tied(self) -> TiedRanking:
+        return TiedRanking(self.total, self.relevant, self.convention.order)
+
     @property
     def items(self) -> int:
         return int(self.total[0].sum())
@@ -96,18 +101,16 @@ class _Table:
         """Queries that the convention leaves out for having nothing to find."""
         return (self.every == 0) & (self.convention.norelevant == "drop")
 
-    def top(self, length: int) -> ties.Top:
-        choice = self.convention
+    def top(self, length: int) -> Top:
         if self.ranked is not None:
             return self.ranked.top[length]
-        return ties.top(
-            self.total, self.relevant, length, choice.order, choice.denominator, choice.nohit
-        )
+        return self.tied.top(length, self.convention.denominator, self.convention.nohit)
 
     def hits(self, length: int) -> Floats:
-        if self.ranked is not None:
-            return self.ranked.top[length].hits
-        return ties.hits(self.total, self.relevant, length, self.convention.order)
+        return self.tied.hits(length) if self.ranked is None else self.ranked.top[length].hits
+
+    def gains(self) -> Floats | None:
+        return self.tied.gains if self.ranked is None else self.ranked.gains
 
 
 def _ball(
@@ -130,11 +133,7 @@ def _ball(
     recall = _masked(_ratio(hits, every + 0 * size), dropped | missing)
 
     at = min(radius, size.shape[1] - 1)  # beyond the last distance nothing changes
-    groups = (
-        ties.gains(table.total, table.relevant, choice.order)
-        if table.ranked is None
-        else table.ranked.gains
-    )
+    groups = table.gains()
     if groups is None:  # re-ranked within this one ball
         gain = table.ranked.ball_gain if table.ranked is not None else np.zeros(len(size))
         ap = _masked(_ratio(gain, bound[choice.denominator][:, at]), dropped_ap[:, at])

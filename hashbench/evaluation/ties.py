@@ -9,7 +9,8 @@ distance (He et al., CVPR 2018, section 3; McSherry and Najork, ECIR 2008).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,76 +32,85 @@ class Top(NamedTuple):
     hits: Floats
 
 
-def gains(total: Counts, relevant: Counts, order: str) -> Floats:
-    """The sum of precisions at the relevant items of each distance.
+class TiedRanking:
+    """The database in order of distance for each query, tied items in an `order`.
 
     Args:
         total: `(queries, bins)` items at each distance.
         relevant: `(queries, bins)` relevant items at each distance.
-        order: "expected", "best" or "worst".
-
-    Returns:
-        `(queries, bins)` float64; cumulated and divided by the relevant items
-        so far it is average precision within each radius.
+        order: "expected", "best" or "worst", see `Convention`.
     """
-    before = np.cumsum(total, axis=1) - total
-    hits_before = np.cumsum(relevant, axis=1) - relevant
-    return _group_gain(before, hits_before, total, relevant, order)
 
+    def __init__(self, total: Counts, relevant: Counts, order: str) -> None:
+        self._total, self._relevant, self._order = total, relevant, order
+        self._ends = np.cumsum(total, axis=1)
+        self._hits = np.cumsum(relevant, axis=1)
 
-def top(
-    total: Counts, relevant: Counts, length: int, order: str, denominator: str, nohit: str
-) -> Top:
-    """Average precision and hits of the first `length` items.
+    @cached_property
+    def gains(self) -> Floats:
+        """The sum of precisions at the relevant items of each distance.
 
-    A list may end inside a group of ties. "expected" then averages over which
-    of the group's items are on the list: exactly, over the hypergeometric
-    number of hits among them.
+        `(queries, bins)`; cumulated and divided by the relevant items so far it
+        is average precision within each radius.
+        """
+        return _group_gain(
+            self._ends - self._total,
+            self._hits - self._relevant,
+            self._total,
+            self._relevant,
+            self._order,
+        )
 
-    Args:
-        total: `(queries, bins)` items at each distance.
-        relevant: `(queries, bins)` relevant items at each distance.
-        length: length of the list, at most the size of the database.
-        order: "expected", "best" or "worst".
-        denominator: "hits", "min" or "total", see `Convention`.
-        nohit: whether outcomes without a hit count as "zero" in that mean, or
-            are left out of it ("drop").
-    """
-    whole, group = _cut(total, relevant, length)
-    full = np.where(whole, gains(total, relevant, order), 0.0).sum(axis=1)
-    fixed = np.where(whole, relevant, 0).sum(axis=1)
-    every = relevant.sum(axis=1)
-    found = fixed + group.hits(order)
-    bound = {"hits": None, "min": np.minimum(every, length), "total": every}[denominator]
-    if order == "expected":
-        return Top(_mean_over_hits(full, fixed, group, bound, nohit), found)
-    # What is on the list, best or worst first, is as in a group of its own.
-    inside = group.hits(order).astype(np.int64)
-    partial = _group_gain(group.before, group.hits_before, group.take, inside, order)
-    return Top(_ratio(full + partial, found if bound is None else bound), found)
+    def top(self, length: int, denominator: str, nohit: str) -> Top:
+        """Average precision and hits of the first `length` items.
 
+        A list may end inside a group of ties. "expected" then averages over
+        which of the group's items are on the list: exactly, over the
+        hypergeometric number of hits among them.
 
-def hits(total: Counts, relevant: Counts, length: int, order: str) -> Floats:
-    """The (expected) number of relevant items among the first `length`; as `top`."""
-    whole, group = _cut(total, relevant, length)
-    return np.asarray(np.where(whole, relevant, 0).sum(axis=1) + group.hits(order))
+        Args:
+            length: length of the list, at most the size of the database.
+            denominator: "hits", "min" or "total", see `Convention`.
+            nohit: whether outcomes without a hit count as "zero" in that mean,
+                or are left out of it ("drop").
+        """
+        last, group = self._cut(length)
+        fixed = self._before(self._hits, last)
+        full = self._before(self._cumulated_gains, last)
+        every = self._hits[:, -1]
+        found = fixed + group.hits(self._order)
+        bound = {"hits": None, "min": np.minimum(every, length), "total": every}[denominator]
+        if self._order == "expected":
+            return Top(_mean_over_hits(full, fixed, group, bound, nohit), found)
+        # What is on the list, best or worst first, is as in a group of its own.
+        inside = group.hits(self._order).astype(np.int64)
+        partial = _group_gain(group.before, group.hits_before, group.take, inside, self._order)
+        return Top(_ratio(full + partial, found if bound is None else bound), found)
 
+    def hits(self, length: int) -> Floats:
+        """The (expected) number of relevant items among the first `length`."""
+        last, group = self._cut(length)
+        return np.asarray(self._before(self._hits, last) + group.hits(self._order))
 
-def _cut(total: Counts, relevant: Counts, length: int) -> tuple[NDArray[np.bool_], _Group]:
-    """The groups that fit on a list whole, and the one it ends in."""
-    ends = np.cumsum(total, axis=1)
-    whole = ends <= length
-    rows = np.arange(len(total))
-    first = np.minimum(whole.sum(axis=1), total.shape[1] - 1)
-    before = (ends - total)[rows, first]
-    group = _Group(
-        before,
-        (np.cumsum(relevant, axis=1) - relevant)[rows, first],
-        total[rows, first],
-        relevant[rows, first],
-        np.where(whole[rows, first], 0, length - before),
-    )
-    return whole, group
+    @cached_property
+    def _cumulated_gains(self) -> Floats:
+        return np.cumsum(self.gains, axis=1)
+
+    def _cut(self, length: int) -> tuple[Counts, _Group]:
+        """How many groups fit on a list whole, and the group it ends in."""
+        fitting = (self._ends <= length).sum(axis=1)
+        rows = np.arange(len(fitting))
+        at = np.minimum(fitting, self._total.shape[1] - 1)
+        size, relevant = self._total[rows, at], self._relevant[rows, at]
+        before = self._ends[rows, at] - size
+        take = np.where(fitting > at, 0, length - before)
+        return fitting, _Group(before, self._hits[rows, at] - relevant, size, relevant, take)
+
+    @staticmethod
+    def _before(cumulated: NDArray[Any], groups: Counts) -> NDArray[Any]:
+        """The value of a cumulated table before group `groups` of each row."""
+        values = cumulated[np.arange(len(groups)), np.maximum(groups - 1, 0)]
+        return np.where(groups > 0, values, np.zeros_like(values))
 
 
 class _Group(NamedTuple):

@@ -260,20 +260,20 @@ def _classes_of(module: object, base: type[T]) -> Iterator[type[T]]:
 
 
 @cache
-def methods() -> Registry:  # type: ignore[type-arg]
+def methods() -> Registry:
     """The registry of hashing methods, installed ones included."""
     from hashbench.hasher import Hasher
 
-    registry: Registry[Hasher] = Registry("method", Hasher, "hashbench.methods")
+    registry: Registry[Hasher] = Registry("method", Hasher, "hashbench.methods")  # type: ignore[type-abstract]
     registry.add_installed()
     return registry
 
 
 @cache
-def datasets() -> Registry:  # type: ignore[type-arg]
+def datasets() -> Registry:
     """The registry of data sets, installed ones included."""
     from hashbench.data.dataset import Dataset
 
-    registry: Registry[Dataset] = Registry("data set", Dataset, "hashbench.datasets")
+    registry: Registry[Dataset] = Registry("data set", Dataset, "hashbench.datasets")  # type: ignore[type-abstract]
     registry.add_installed()
     return registry

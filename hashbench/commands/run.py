@@ -268,7 +268,7 @@ def _foretell(cells: list[Cell], results: Path, limits: Limits, as_json: bool) -
     rows: list[dict[str, Any]] = []
     for cell in cells:
         record = store.get(cell.key) if store else None
-        state = "to do" if record is None else "damaged" if record.ok else record.status
+        state: str = "to do" if record is None else "damaged" if record.ok else record.status
         if store is not None and record is not None and store.done(cell.key):
             state = "done"
         rows.append({"key": cell.key, "cell": str(cell), "state": state, "s": pace.seconds(cell)})

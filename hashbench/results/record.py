@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
@@ -51,10 +51,10 @@ class Record:
     cell: dict[str, Any]
     status: Status
     reason: str = ""
-    scores: dict[str, dict[str, float | None]] = field(default_factory=dict)
-    curves: dict[str, dict[str, list[float | None]]] = field(default_factory=dict)
+    scores: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+    curves: Mapping[str, Mapping[str, Sequence[float | None]]] = field(default_factory=dict)
     split: dict[str, Any] = field(default_factory=dict)
-    health: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    health: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     lookup: dict[str, Any] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)

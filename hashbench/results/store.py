@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -242,7 +243,7 @@ class Store:
             self.path(kind, key), lambda stream: np.savez(stream, allow_pickle=False, **arrays)
         )
 
-    def _read_arrays(self, kind: str, key: str) -> dict:  # type: ignore[type-arg]
+    def _read_arrays(self, kind: str, key: str) -> dict[str, NDArray[Any]]:
         path = self.path(kind, key)
         try:
             with np.load(path, allow_pickle=False) as archive:

@@ -36,7 +36,7 @@ def share_threads(threads: int) -> None:
 
     torch.set_num_threads(threads)
     os.environ["NUMBA_NUM_THREADS"] = str(threads)
-    numba.config.reload_config()  # before its threads are launched: numba.set_num_threads() is after
+    numba.config.reload_config()  # unlike numba.set_num_threads(), launches no threads
     threadpool_limits(threads)
 
 
@@ -52,7 +52,7 @@ def make_deterministic(device: str) -> None:
     if torch.cuda.is_available():
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)
-        torch.utils.deterministic.fill_uninitialized_memory = False
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 @cache

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from hashbench.results.record import Record
@@ -81,9 +82,7 @@ def run_here(tasks: Sequence[Task], settings: Settings, limits: Limits, listener
         task = waiting.popleft()
         cell = task.cell
         listener.started(cell)
-        record = attempt(
-            task, settings, lambda share, note, cell=cell: listener.progress(cell, share, note)
-        )
+        record = attempt(task, settings, partial(listener.progress, cell))
         if record is None:  # another run has it: come back to it
             waiting.append(task)
             held += 1

@@ -31,13 +31,13 @@ def prepare(tasks: Sequence[Task], settings: Settings, listener: Listener) -> li
     for group in groups.values():
         try:
             bound_split(group[0].cell, settings.data_root, listener.preparing)
-        except InputError as error:
-            problems.append((group, error))
-        except OSError as error:
+        except InputError as problem:
+            problems.append((group, problem))
+        except OSError as problem:
             raise InputError(
-                f"cannot prepare {group[0].cell.dataset}: {error}; see HASHBENCH_CACHE for "
-                "where features are kept"
-            ) from error
+                f"cannot prepare {group[0].cell.dataset}: {problem}; features are kept in the "
+                "folder HASHBENCH_CACHE names"
+            ) from problem
         else:
             ready += group
     forget_splits()

@@ -30,6 +30,7 @@ from hashbench.runner.plan import build
 from hashbench.seeds import derive
 
 Progress = Callable[[float, str], None]
+Options = tuple[tuple[str, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Clock:
 
 
 @lru_cache(maxsize=4)
-def _split(dataset: str, protocol: str, seed: int, data_root: Path, options: tuple) -> Split:  # type: ignore[type-arg]
+def _split(dataset: str, protocol: str, seed: int, data_root: Path, options: Options) -> Split:
     return open_dataset(dataset, data_root, **dict(options)).split(protocol, seed)
 
 
@@ -177,22 +178,9 @@ def _learn(
 
     A cell that runs out of CUDA memory is tried once more with half its batch.
     """
-    cls = methods().get(cell.method)
-
-    def attempt(params: Mapping[str, Any]) -> tuple[Hasher, tuple[Codes, Codes]]:
-        nonlocal hasher
-        hasher = build(cell.method, cls, cell.bits, derive(cell.seed, "method"), params)
-        with clock.time("fit"):
-            hasher.fit(split.train)
-        with clock.time("encode"):
-            return hasher, (
-                _encode(hasher, split.query, cell),
-                _encode(hasher, split.database, cell),
-            )
-
-    hasher: Hasher | None = None
+    hasher = _fresh(cell, cell.params)
     try:
-        return *attempt(cell.params), {}
+        return hasher, _fit_and_encode(hasher, cell, split, clock), {}
     except RuntimeError as error:
         batch = _batch_size(hasher)
         if not out_of_cuda_memory(error) or batch is None or batch < 4:
@@ -200,10 +188,22 @@ def _learn(
     # Outside the handler: the error's traceback would keep the first try's tensors alive.
     import torch
 
-    hasher = None
     torch.cuda.empty_cache()
     adjusted = {"batch_size": batch // 2}
-    return *attempt({**cell.params, **adjusted}), adjusted
+    hasher = _fresh(cell, {**cell.params, **adjusted})
+    return hasher, _fit_and_encode(hasher, cell, split, clock), adjusted
+
+
+def _fresh(cell: Cell, params: Mapping[str, Any]) -> Hasher:
+    cls = methods().get(cell.method)
+    return build(cell.method, cls, cell.bits, derive(cell.seed, "method"), params)
+
+
+def _fit_and_encode(hasher: Hasher, cell: Cell, split: Split, clock: Clock) -> tuple[Codes, Codes]:
+    with clock.time("fit"):
+        hasher.fit(split.train)
+    with clock.time("encode"):
+        return _encode(hasher, split.query, cell), _encode(hasher, split.database, cell)
 
 
 def out_of_cuda_memory(error: BaseException) -> bool:
@@ -213,9 +213,9 @@ def out_of_cuda_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError)
 
 
-def _batch_size(hasher: Hasher | None) -> int | None:
+def _batch_size(hasher: Hasher) -> int | None:
     """The batch of a hasher that has such a hyper-parameter; its recipe's, where it is None."""
-    if hasher is None or "batch_size" not in hyperparameters(type(hasher)):
+    if "batch_size" not in hyperparameters(type(hasher)):
         return None
     batch = getattr(hasher, "batch_size", None)
     if batch is None and hasattr(hasher, "recipe"):

@@ -40,15 +40,6 @@ Progress = Callable[[float, str], None]
 Compute = Callable[[NDArray[np.int64]], Iterable[NDArray[np.float32]]]
 
 
-def cache_root() -> Path:
-    """HASHBENCH_CACHE, or `hashbench` in the user's cache folder (XDG_CACHE_HOME)."""
-    own = os.environ.get("HASHBENCH_CACHE")
-    if own:
-        return Path(own).expanduser()
-    shared = os.environ.get("XDG_CACHE_HOME")
-    return (Path(shared) if shared else Path.home() / ".cache") / "hashbench"
-
-
 @dataclass(frozen=True)
 class CachedTable:
     """One table of the cache, computed or not.

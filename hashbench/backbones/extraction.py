@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from hashbench import runtime
 from hashbench.backbones.backbone import Backbone, Graph
-from hashbench.backbones.cache import FORMAT, CachedTable, Progress, cache_root
+from hashbench.backbones.cache import FORMAT, CachedTable, Progress
 from hashbench.backbones.engines import Engine, best_engine
+from hashbench.data.folders import cache_root
 from hashbench.items import ImageSource
 
 #: Images a batch. Larger ones gain nothing and hold memory.

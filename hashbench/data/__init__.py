@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from hashbench.data.dataset import Dataset, LabelledImages, Status
+from hashbench.data.folders import default_data_root
+from hashbench.data.lists import PREFIX, ImageLists, imported, imported_names
 from hashbench.data.protocols import Protocol
 from hashbench.data.split import Split
+from hashbench.errors import unknown
 from hashbench.registry import datasets
 
 __all__ = [
@@ -21,16 +23,11 @@ __all__ = [
 ]
 
 
-def default_data_root() -> Path:
-    """The folder named by HASHBENCH_DATA, or `data` in the working folder."""
-    return Path(os.environ.get("HASHBENCH_DATA") or "data").expanduser()
-
-
 def open_dataset(name: str, data_root: Path | None = None, **allow: bool) -> Dataset:
     """The data set called `name`, not yet loaded.
 
     Args:
-        name: a registered name.
+        name: a registered name, the name of imported lists, or `lists:DIR`.
         data_root: where data sets are kept; None for `default_data_root()`.
         allow: faults to accept rather than refuse, see `Dataset`.
 
@@ -38,5 +35,14 @@ def open_dataset(name: str, data_root: Path | None = None, **allow: bool) -> Dat
         InputError: if no data set has that name; the message has the nearest.
     """
     root = (data_root or default_data_root()).expanduser()
-    dataset: Dataset = datasets().get(name)(root, **allow)
+    if name.startswith(PREFIX):
+        return ImageLists(root, Path(name.removeprefix(PREFIX)).expanduser(), **allow)
+    registry = datasets()
+    known = {*registry.names(), *(broken.name for broken in registry.broken)}
+    if name not in known:
+        lists = imported(name, root, **allow)
+        if lists is None:
+            raise unknown("data set", name, [*registry.names(), *imported_names(root)])
+        return lists
+    dataset: Dataset = registry.get(name)(root, **allow)
     return dataset

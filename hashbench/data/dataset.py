@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hashbench.data.images import FileSource
 from hashbench.data.protocols import Protocol, Rows
 from hashbench.data.split import Split
 from hashbench.errors import InputError, unknown
@@ -44,8 +45,6 @@ class LabelledImages:
         notes: what a reader of scores on these images must know.
         parts: query, training and database rows where the files themselves fix
             them; the protocol draws them otherwise.
-        incomplete: True when images were left out, so that pinned counts and
-            checksums do not apply.
     """
 
     source: ImageSource
@@ -53,7 +52,6 @@ class LabelledImages:
     classes: tuple[str, ...]
     notes: tuple[str, ...] = ()
     parts: tuple[Rows, Rows, Rows] | None = None
-    incomplete: bool = False
 
 
 class Dataset(ABC):
@@ -114,12 +112,12 @@ class Dataset(ABC):
             InputError: for an unknown protocol, or data that cannot fill it.
         """
         chosen = self.protocol(protocol)
-        images = self.load(chosen)
-        parts = images.parts or chosen.draw(images.labels, seed)
-        split = _split(images, parts)
+        every = self.load(chosen)
+        images = _present(every, self.allow_missing)
+        split = make_split(images, images.parts or chosen.draw(images.labels, seed))
         notes = images.notes + faults(split, self.allow_overlap, self.allow_unlabelled)
-        if not images.incomplete:
-            _verify(chosen, split, seed)
+        if images is every:  # nothing left out, so what is pinned must hold
+            verify_pins(chosen, split, seed)
         return replace(split, notes=notes)
 
     def protocol(self, name: str | None = None) -> Protocol:
@@ -134,7 +132,47 @@ class Dataset(ABC):
         return self.protocols[name]
 
 
-def _split(images: LabelledImages, parts: tuple[Rows, Rows, Rows]) -> Split:
+def _present(images: LabelledImages, allowed: bool) -> LabelledImages:
+    """The images whose file is there.
+
+    Raises:
+        InputError: if any is missing and that is not allowed, or all are.
+    """
+    source = images.source
+    if not isinstance(source, FileSource):
+        return images
+    missing = source.missing()
+    if not len(missing):
+        return images
+    fault = (
+        f"{len(missing):,} of {len(source):,} images are missing "
+        f"(the first is {source.paths[missing[0]]})"
+    )
+    if len(missing) == len(source):
+        raise InputError(f"{fault}: put the images there")
+    if not allowed:
+        raise InputError(
+            f"{fault}: put them there, or leave them out with --allow-missing; "
+            "`hashbench data verify` names them all"
+        )
+    kept = np.setdiff1d(np.arange(len(source)), missing)
+    parts = images.parts
+    if parts is not None:
+        position = np.full(len(source), -1)
+        position[kept] = np.arange(len(kept))
+        query, train, database = (position[part] for part in parts)
+        parts = (query[query >= 0], train[train >= 0], database[database >= 0])
+    return replace(
+        images,
+        source=source.subset(kept),
+        labels=images.labels[kept],
+        notes=(*images.notes, f"{fault}, left out."),
+        parts=parts,
+    )
+
+
+def make_split(images: LabelledImages, parts: tuple[Rows, Rows, Rows]) -> Split:
+    """The split of these query, training and database rows."""
     source, labels = images.source, images.labels
     query, train, database = parts
     return Split(
@@ -189,8 +227,12 @@ def faults(split: Split, allow_overlap: bool, allow_unlabelled: bool) -> tuple[s
     return tuple(notes)
 
 
-def _verify(protocol: Protocol, split: Split, seed: int) -> None:
-    """Hold a split of complete official files against what is pinned."""
+def verify_pins(protocol: Protocol, split: Split, seed: int) -> None:
+    """Hold a split of complete official files against what is pinned.
+
+    Raises:
+        InputError: if the size of the database or the id lists are others.
+    """
     if protocol.database is not None and len(split.database) != protocol.database:
         raise InputError(
             f"protocol {protocol.id} has {protocol.database:,} database images and these files "

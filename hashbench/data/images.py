@@ -69,6 +69,26 @@ class FileSource:
         """Image `row` as `(height, width, 3)` uint8 RGB."""
         return decode(self.paths[row])
 
+    def missing(self) -> NDArray[np.int64]:
+        """Rows whose file is not there; every folder is listed once."""
+        there: dict[Path, set[str]] = {}
+        rows = []
+        for row, path in enumerate(self.paths):
+            names = there.get(path.parent)
+            if names is None:
+                try:
+                    names = set(os.listdir(path.parent))  # noqa: PTH208 - names alone
+                except OSError:
+                    names = set()
+                there[path.parent] = names
+            if path.name not in names:
+                rows.append(row)
+        return np.asarray(rows, dtype=np.int64)
+
+    def subset(self, rows: NDArray[np.int64]) -> FileSource:
+        """A source of these rows only."""
+        return FileSource([self.paths[row] for row in rows], [self.ids[row] for row in rows])
+
     @cached_property
     def fingerprint(self) -> str:
         """Changes with the ids, their order, and any file's size or time of change.

@@ -1,0 +1,139 @@
+"""MS-COCO 2014 with its 80 classes, from the official instance annotations."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from hashbench.data.dataset import Dataset, LabelledImages, Status
+from hashbench.data.folders import cache_root
+from hashbench.data.images import FileSource
+from hashbench.data.protocols import Protocol
+from hashbench.errors import InputError
+from hashbench.files import write_atomically
+
+PARTS = ("train2014", "val2014")
+
+
+class COCO(Dataset):
+    """The training and validation images of 2014 that have an instance label.
+
+    Images are in the order of their ids, `<part>/<file name>`; classes are in
+    the order of the official category ids.
+    """
+
+    name = "coco"
+    summary = "MS-COCO 2014, 122,218 labelled images, 80 classes"
+    citation = "Lin et al., ECCV 2014"
+    licence = "annotations CC BY 4.0; images under Flickr's terms"
+    url = "https://cocodataset.org/#download"
+    protocols = {  # noqa: RUF012 - declared ClassVar in Dataset
+        "coco": Protocol(
+            id="coco",
+            queries=5000,
+            train=10_000,
+            train_in_database=True,
+            summary="5k queries, 117,218 database that holds the 10k training images (HashNet)",
+            database=117_218,
+            pins={0: "98500b82235c3709f9e626a5e19fe2d8624f46418c13311a0ae9a4f75e7ea482"},
+        )
+    }
+    default_protocol = "coco"
+    #: Images of each part, labelled or not, as published.
+    sizes: ClassVar[dict[str, int]] = {"train2014": 82_783, "val2014": 40_504}
+
+    def status(self) -> Status:
+        """Whether both annotation files and image folders are there."""
+        needed = [self._annotations(part) for part in PARTS]
+        needed += [self.folder / part for part in PARTS]
+        missing = [str(path.relative_to(self.folder)) for path in needed if not path.exists()]
+        if not missing:
+            return Status(True, str(self.folder))
+        return Status(
+            False,
+            str(self.folder),
+            f"put {', '.join(missing)} into {self.folder}: train2014.zip, val2014.zip and "
+            f"annotations_trainval2014.zip from {self.url}",
+        )
+
+    def load(self, protocol: Protocol) -> LabelledImages:
+        """All labelled images.
+
+        Raises:
+            InputError: if the annotations are missing, damaged or not the official ones.
+        """
+        names, labels, classes = self._labels()
+        source = FileSource([self.folder / name for name in names], names)
+        return LabelledImages(source, labels, classes)
+
+    def _annotations(self, part: str) -> Path:
+        return self.folder / "annotations" / f"instances_{part}.json"
+
+    def _labels(self) -> tuple[list[str], np.ndarray[Any, np.dtype[np.uint8]], tuple[str, ...]]:
+        """Names and labels, kept in the cache: the annotations take half a minute to read."""
+        key = hashlib.sha256()
+        for part in PARTS:
+            path = self._annotations(part)
+            if not path.is_file():
+                raise InputError(f"{path} is not there: {self.status().hint}")
+            status = path.stat()
+            key.update(f"{path.resolve()}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+        kept = cache_root() / "labels" / f"coco-{key.hexdigest()[:20]}.npz"
+        try:
+            with np.load(kept, allow_pickle=False) as arrays:
+                return arrays["names"].tolist(), arrays["labels"], tuple(arrays["classes"].tolist())
+        except (OSError, ValueError, KeyError, EOFError):
+            pass
+        names, labels, classes = self._parse()
+        try:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            arrays = {"names": np.array(names), "labels": labels, "classes": np.array(classes)}
+            write_atomically(kept, lambda stream: np.savez_compressed(stream, **arrays))
+        except OSError:
+            pass  # without a cache it is read again next time
+        return names, labels, classes
+
+    def _parse(self) -> tuple[list[str], np.ndarray[Any, np.dtype[np.uint8]], tuple[str, ...]]:
+        classes: dict[int, str] = {}
+        found: dict[str, set[int]] = {}
+        for part in PARTS:
+            path = self._annotations(part)
+            try:
+                with path.open("rb") as stream:
+                    content = json.load(stream)
+                files = {int(image["id"]): str(image["file_name"]) for image in content["images"]}
+                kinds = {int(kind["id"]): str(kind["name"]) for kind in content["categories"]}
+                pairs = {
+                    (int(item["image_id"]), int(item["category_id"]))
+                    for item in content["annotations"]
+                }
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise InputError(
+                    f"{path} is not COCO's instance annotations ({type(error).__name__}: {error}): "
+                    "unpack annotations_trainval2014.zip again"
+                ) from error
+            if len(files) != self.sizes[part] or (classes and kinds != classes):
+                raise InputError(
+                    f"{path} lists {len(files):,} images in {len(kinds)} classes and not "
+                    f"{self.sizes[part]:,}: take the official file of 2014"
+                )
+            classes = kinds
+            for image, kind in pairs:
+                if image not in files or kind not in kinds:
+                    raise InputError(
+                        f"{path} labels image {image} with class {kind} and lists no such "
+                        "image or class: unpack annotations_trainval2014.zip again"
+                    )
+                if Path(files[image]).name != files[image]:
+                    raise InputError(f"{path} names the image '{files[image]}', which is no name")
+                found.setdefault(f"{part}/{files[image]}", set()).add(kind)
+        names = sorted(found)
+        columns = {kind: column for column, kind in enumerate(sorted(classes))}
+        labels = np.zeros((len(names), len(columns)), np.uint8)
+        for row, name in enumerate(names):
+            labels[row, [columns[kind] for kind in found[name]]] = 1
+        return names, labels, tuple(classes[kind] for kind in sorted(classes))

@@ -1,0 +1,116 @@
+"""Reading the image lists everyone exchanges: `path 0 1 0 ...`, one image a line."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hashbench.errors import InputError
+
+#: Bytes of the longest line that is read; 80 classes take 200.
+LONGEST = 64 * 1024
+
+#: A path, then the longest run of zeros and ones.
+_LINE = re.compile(rb"(\S.*?)((?:\s+[01])+)\s*")
+
+
+@dataclass(frozen=True, eq=False)
+class ImageList:
+    """One list.
+
+    Attributes:
+        file: where it was read from.
+        paths: one path per image as listed, with `/` and without a leading `./`.
+        labels: `(n, classes)` uint8 multi-hot.
+        lines: line number of each image, for messages.
+    """
+
+    file: Path
+    paths: list[str]
+    labels: NDArray[np.uint8]
+    lines: list[int]
+
+
+def read_list(file: Path) -> ImageList:
+    """Read a list, gzipped if its name ends in `.gz`; blank lines are skipped.
+
+    Raises:
+        InputError: naming file and line, for anything that is not of this form.
+    """
+    paths: list[str] = []
+    rows: list[bytes] = []
+    lines: list[int] = []
+    seen: dict[str, int] = {}
+    for number, line in _lines(file):
+        where = f"{file}, line {number}"
+        if b"\0" in line:
+            raise InputError(f"{where} holds a NUL byte: save the list as UTF-8 text")
+        if not line.strip():
+            continue
+        match = _LINE.fullmatch(line.strip())
+        if match is None:
+            raise InputError(f"{where}: {_complaint(line)}")
+        try:
+            path = match[1].decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise InputError(f"{where} is not UTF-8 text: save the list as UTF-8") from error
+        path = _checked(path, where)
+        digits = match[2].translate(None, b" \t\r\n\v\f")
+        if rows and len(digits) != len(rows[0]):
+            raise InputError(
+                f"{where} has {len(digits)} labels and line {lines[0]} has {len(rows[0])}: "
+                "every line needs one 0 or 1 for each class"
+            )
+        if path in seen:
+            raise InputError(f"{where} lists {path} again, after line {seen[path]}: remove one")
+        seen[path] = number
+        paths.append(path)
+        rows.append(digits)
+        lines.append(number)
+    if not paths:
+        raise InputError(f"{file} lists no image: write one `path 0 1 0 ...` on every line")
+    labels = np.frombuffer(b"".join(rows), np.uint8).reshape(len(rows), -1) - np.uint8(48)
+    return ImageList(file, paths, labels, lines)
+
+
+def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
+    opener = gzip.open if file.suffix == ".gz" else open
+    try:
+        with opener(file, "rb") as stream:
+            number = 0
+            while line := stream.readline(LONGEST + 1):
+                number += 1
+                if len(line) > LONGEST:
+                    raise InputError(
+                        f"{file}, line {number} is longer than {LONGEST:,} bytes: "
+                        "this is no image list"
+                    )
+                yield number, line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(
+            f"{file} cannot be read ({error}): replace it with a whole copy"
+        ) from error
+
+
+def _complaint(line: bytes) -> str:
+    words = line.split()
+    if len(words) == 1:
+        return "there are no labels: write `path 0 1 0 ...` with one 0 or 1 for each class"
+    bad = next((word for word in reversed(words) if word not in (b"0", b"1")), words[0])
+    shown = bad[:40].decode("utf-8", "replace")
+    return f"'{shown}' is not a label: write `path 0 1 0 ...` with one 0 or 1 for each class"
+
+
+def _checked(path: str, where: str) -> str:
+    parts = path.replace("\\", "/").split("/")
+    if ".." in parts:
+        raise InputError(f"{where}: '{path}' leads out of the image folder: remove the '..'")
+    kept = [part for part in parts if part not in ("", ".")]
+    return ("/" if not parts[0] else "") + "/".join(kept)

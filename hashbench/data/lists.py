@@ -1,0 +1,197 @@
+"""Any three image lists as a data set: `--datasets lists:DIR`, or imported under a name."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hashbench.data.dataset import Dataset, LabelledImages, Status
+from hashbench.data.images import FileSource
+from hashbench.data.listfile import ImageList, read_list
+from hashbench.data.protocols import Protocol
+from hashbench.errors import InputError
+
+PREFIX = "lists:"
+
+#: part -> the names its list may have
+NAMES = {"query": ("query", "test"), "train": ("train",), "database": ("database",)}
+
+#: Marks a folder under the data root as imported lists, and says where its images are.
+MARKER = "hashbench-lists.json"
+
+
+class ImageLists(Dataset):
+    """Query, training and database images as three files list them.
+
+    The folder holds `query.txt` (or `test.txt`), `train.txt` and `database.txt`,
+    each of them possibly gzipped, and perhaps `classes.txt` with one class name a
+    line. Images are looked for under the image root, the folder itself, its
+    `images/` and the data root; leading folders of another machine are dropped.
+
+    Args:
+        root: the data root.
+        folder: where the lists are.
+        images: the image root, if it is another folder.
+        **allow: as for `Dataset`.
+    """
+
+    name: ClassVar[str] = "lists"
+    summary = "your own query, training and database lists: lists:DIR"
+    protocols = {  # noqa: RUF012 - declared ClassVar in Dataset
+        "lists": Protocol("lists", 0, None, False, "as the lists say")
+    }
+    default_protocol = "lists"
+
+    def __init__(
+        self, root: Path, folder: Path, images: Path | None = None, /, **allow: bool
+    ) -> None:
+        super().__init__(root, **allow)
+        self._folder = folder
+        self._roots = [path for path in (images, folder, folder / "images", root) if path]
+
+    @property
+    def folder(self) -> Path:
+        """Where the lists are."""
+        return self._folder
+
+    def status(self) -> Status:
+        """Whether all three lists are there."""
+        try:
+            for part in NAMES:
+                self._find(part)
+        except InputError as error:
+            return Status(False, str(self.folder), str(error))
+        return Status(True, str(self.folder))
+
+    def load(self, protocol: Protocol) -> LabelledImages:
+        """The images of all three lists, in the order query, training, database.
+
+        Raises:
+            InputError: for lists that are missing, malformed, or label one image
+                in two ways.
+        """
+        lists = {part: read_list(self._find(part)) for part in NAMES}
+        rows: dict[str, int] = {}
+        labels: list[NDArray[np.uint8]] = []
+        files: list[Path] = []
+        parts = []
+        for content in lists.values():
+            root, depth = self._base(content)
+            first = lists["query"]
+            if content.labels.shape[1] != first.labels.shape[1]:
+                raise InputError(
+                    f"{content.file} has {content.labels.shape[1]} classes and {first.file} has "
+                    f"{first.labels.shape[1]}: take lists of one data set"
+                )
+            mine = np.empty(len(content.paths), np.int64)
+            for index, path in enumerate(content.paths):
+                name = "/".join(path.lstrip("/").split("/")[depth:])
+                row = rows.setdefault(name, len(rows))
+                if row == len(labels):
+                    labels.append(content.labels[index])
+                    files.append(root / name)
+                elif not np.array_equal(labels[row], content.labels[index]):
+                    raise InputError(
+                        f"{content.file}, line {content.lines[index]} labels {name} otherwise "
+                        "than an earlier list does: take lists of one data set"
+                    )
+                mine[index] = row
+            parts.append(mine)
+        query, train, database = parts
+        source = FileSource(files, list(rows))
+        classes = self._classes(labels[0].size)
+        return LabelledImages(source, np.stack(labels), classes, parts=(query, train, database))
+
+    def _find(self, part: str) -> Path:
+        names = [f"{name}{suffix}" for name in NAMES[part] for suffix in (".txt", ".txt.gz")]
+        found = [self.folder / name for name in names if (self.folder / name).is_file()]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise InputError(
+                f"{self.folder} has both {found[0].name} and {found[1].name}: keep one"
+            )
+        raise InputError(f"{self.folder} has no {part} list: put one there as {' or '.join(names)}")
+
+    def _base(self, content: ImageList) -> tuple[Path, int]:
+        """The image root, and how many leading folders of the list's paths to drop."""
+        parts = content.paths[0].lstrip("/").split("/")
+        for depth in range(len(parts)):
+            for root in self._roots:
+                if root.joinpath(*parts[depth:]).is_file():
+                    return root, depth
+        return self._roots[0], 0
+
+    def _classes(self, count: int) -> tuple[str, ...]:
+        path = self.folder / "classes.txt"
+        if not path.is_file():
+            return tuple(f"class {number}" for number in range(count))
+        try:
+            names = path.read_text(encoding="utf-8").split("\n")
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path} cannot be read ({error}): save it as UTF-8") from error
+        names = [name.strip() for name in names if name.strip()]
+        if len(names) != count:
+            raise InputError(f"{path} names {len(names)} classes and the lists have {count}")
+        return tuple(names)
+
+
+def import_lists(lists: Path, name: str, root: Path, images: Path | None = None) -> Path:
+    """Copy three lists into the data root, where `name` finds them.
+
+    Args:
+        lists: the folder they are in.
+        name: what `--datasets` will call them.
+        root: the data root.
+        images: where their images are, if not beside the lists.
+
+    Returns:
+        The folder they were copied to.
+
+    Raises:
+        InputError: if the lists are not usable or the name is taken.
+    """
+    dataset = ImageLists(root, lists, images)
+    dataset.load(dataset.protocol())
+    folder = root / name
+    if not name.isidentifier():
+        raise InputError(f"'{name}' is no name for a data set: use letters, digits and _")
+    if folder.exists():
+        raise InputError(f"{folder} is there already: remove it or choose another name with --as")
+    try:
+        folder.mkdir(parents=True)
+        wanted = [dataset._find(part) for part in NAMES]
+        for path in [*wanted, lists / "classes.txt"]:
+            if path.is_file():
+                shutil.copyfile(path, folder / path.name)
+        marker = {"images": str((images or lists).resolve())}
+        (folder / MARKER).write_text(json.dumps(marker) + "\n")
+    except OSError as error:
+        raise InputError(f"the lists cannot be copied to {folder}: {error}") from error
+    return folder
+
+
+def imported(name: str, root: Path, **allow: bool) -> ImageLists | None:
+    """The imported lists called `name`, or None.
+
+    Raises:
+        InputError: if their marker file is damaged.
+    """
+    marker = root / name / MARKER
+    if not name.isidentifier() or not marker.is_file():
+        return None
+    try:
+        images = Path(json.loads(marker.read_text())["images"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{marker} is damaged: import the lists again") from error
+    return ImageLists(root, root / name, images, **allow)
+
+
+def imported_names(root: Path) -> list[str]:
+    """Names of the lists imported into a data root."""
+    return sorted(path.parent.name for path in root.glob(f"*/{MARKER}"))

@@ -76,10 +76,10 @@ def count(
         if len(out) >= FEW_QUERIES:
             shard = _group_items(shard)
         add(columns, shard, out, near)
+    total, relevant = out[:, ::2] + out[:, 1::2], np.ascontiguousarray(out[:, 1::2])
     if back is not None:
-        out = out[back]
-    table = out.reshape(len(out), bins, 2)
-    return Histograms(table.sum(axis=2), np.ascontiguousarray(table[:, :, 1]), near)
+        total, relevant = total[back], relevant[back]
+    return Histograms(total, relevant, near)
 
 
 def shards(database: Codes, labels: NDArray[np.uint8], budget: int = BUDGET) -> Iterator[slice]:

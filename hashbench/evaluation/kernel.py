@@ -80,11 +80,17 @@ def count_all(query, query_labels, codes, labels, weights, out):
         for row in range(len(query)):
             _fill_keys(keys, query[row], query_labels[row], codes, labels, start, size)
             table[:] = 0
+            whole = size & ~3
             if len(weights):
-                for j in range(size):
-                    table[j & 3, keys[j]] += weights[start + j]
+                weight = weights[start : start + size]
+                for j in range(0, whole, 4):
+                    table[0, keys[j]] += weight[j]
+                    table[1, keys[j + 1]] += weight[j + 1]
+                    table[2, keys[j + 2]] += weight[j + 2]
+                    table[3, keys[j + 3]] += weight[j + 3]
+                for j in range(whole, size):
+                    table[0, keys[j]] += weight[j]
             else:
-                whole = size & ~3
                 for j in range(0, whole, 4):
                     table[0, keys[j]] += 1
                     table[1, keys[j + 1]] += 1

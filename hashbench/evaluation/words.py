@@ -15,7 +15,10 @@ def code_words(packed: NDArray[np.uint8]) -> Words:
 
 def label_words(labels: NDArray[np.generic]) -> Words:
     """`(n, classes)` multi-hot labels as `(words, n)` uint64; a value > 0 is a label."""
-    return _columns(np.packbits(np.asarray(labels) > 0, axis=1, bitorder="little"))
+    hot = np.asarray(labels)
+    if hot.dtype not in (np.uint8, np.bool_):
+        hot = hot > 0
+    return _columns(np.packbits(hot, axis=1, bitorder="little"))
 
 
 def _columns(packed: NDArray[np.uint8]) -> Words:

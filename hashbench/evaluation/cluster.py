@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -45,13 +46,17 @@ def count_on_ray(
     processors = max(1, int(ray.cluster_resources().get("CPU", 1)))
     parts = _parts(database, database_labels, budget, processors * SHARDS_PER_CPU)
     task = ray.remote(num_cpus=1, max_retries=5)(_count_shard)
-    queries = ray.put((query.packed, query.bits, np.asarray(query_labels)))
-    waiting = [
-        task.remote(queries, database.packed[part], database_labels[part], reach, engine, budget)
-        for part in parts
-    ]
+    queries = ray.put((np.asarray(query.packed), query.bits, np.asarray(query_labels)))
+    todo = iter(parts)
+    waiting: list[Any] = []
     total: Histograms | None = None
-    while waiting:
+    while True:
+        # Only shards about to be counted are copied into the cluster's memory.
+        for part in islice(todo, 2 * processors - len(waiting)):
+            shard = np.asarray(database.packed[part]), np.asarray(database_labels[part])
+            waiting.append(task.remote(queries, *shard, reach, engine, budget))
+        if not waiting:
+            break
         done, waiting = ray.wait(waiting)
         for finished in ray.get(done):
             histograms = Histograms(*finished)

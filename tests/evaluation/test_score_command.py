@@ -10,6 +10,7 @@ from hashbench.codes import Codes
 from hashbench.commands.score import command
 from hashbench.errors import InputError
 from hashbench.evaluation import Convention, score
+from hashbench.evaluation.histograms import count
 from hashbench.results.record import Record
 from hashbench.results.store import Store
 from hashbench.runner.cell import Cell
@@ -139,3 +140,18 @@ def test_a_cell_by_the_start_of_its_key(stored):
 def test_what_cannot_be_scored_is_refused(stored, arguments, words):
     with pytest.raises(InputError, match=words):
         run(*arguments, "--results", stored.root)
+
+
+def test_the_ray_executor_counts_on_the_cluster(tmp_path, codes, labels, monkeypatch):
+    from hashbench.evaluation import cluster
+
+    called = []
+
+    def spy(*arguments, **options):
+        called.append(options)
+        return count(*arguments, **options)
+
+    monkeypatch.setattr(cluster, "count_on_ray", spy)
+    path = save(tmp_path / "mine.npz", codes, labels)
+    assert run("--codes", path, "--executor", "ray") == run("--codes", path)
+    assert len(called) == 1

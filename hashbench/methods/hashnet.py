@@ -1,0 +1,54 @@
+"""HashNet: hashing by continuation."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from hashbench.methods.base import DeepHasher
+from hashbench.methods.hyper import number
+from hashbench.methods.pairs import jaccard, logistic, pair_mean, similarity
+from hashbench.methods.trainer import Step
+
+#: The paper's 10,000 iterations, beta raised every 200.
+STAGES = 50
+
+
+@dataclass(kw_only=True, eq=False)
+class HashNet(DeepHasher):
+    """Weighted logistic pair loss on tanh(beta z), beta growing towards sgn.
+
+        L = mean_ij w_ij [log(1 + exp(alpha <g_i, g_j>)) - alpha s_ij <g_i, g_j>]
+
+    with g = tanh(beta z), w_ij = c_ij times the class-balance weight, and c_ij
+    the share of labels that two similar items have in common (1 for dissimilar
+    ones). Continuation: beta = (1 + 0.005 t)^0.5 over t = 10,000 iterations,
+    raised every 200; here the same 50 stages over a training of any length.
+
+    Args:
+        alpha: slope of the sigmoid; None is the paper's 10/K.
+        beta: where the continuation ends; it starts at 1.
+    """
+
+    name = "hashnet"
+    summary = "weighted logistic pair loss on tanh(beta z) with growing beta"
+    citation = "Cao, Long, Wang, Yu: HashNet: Deep Learning to Hash by Continuation. ICCV 2017"
+
+    alpha: float | None = number(None, above=0)
+    beta: float = number(math.sqrt(51), low=1)
+
+    def loss(self, outputs: Tensor, labels: Tensor, step: Step) -> Tensor:
+        """The weighted logistic loss at the current beta."""
+        codes = torch.tanh(self.beta_at(step) * outputs)
+        similar = similarity(labels)
+        inner = (self.alpha or 10 / self.bits) * (codes @ codes.T)
+        weights = step.balance.weights(similar) * torch.where(similar, jaccard(labels), 1.0)
+        return pair_mean(weights * logistic(inner, similar))
+
+    def beta_at(self, step: Step) -> float:
+        """Beta at a step: beta^2 grows from 1 in equal stages."""
+        stage = math.floor(step.progress * STAGES) / STAGES
+        return math.sqrt(1 + (self.beta**2 - 1) * stage)

@@ -1,0 +1,61 @@
+"""Networks of the head mode: standardised features in, the hash layer's outputs out."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from hashbench.methods.recipes import Recipe
+
+#: A feature whose standard deviation is below this share of its magnitude counts as constant.
+CONSTANT = 1e-6
+
+
+class Standardise(nn.Module):
+    """Features minus their training mean, over their training standard deviation.
+
+    A feature that never varied in training says nothing and becomes 0.
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(dim))
+        self.register_buffer("scale", torch.ones(dim))
+
+    def learn(self, features: NDArray[np.float32]) -> None:
+        """Take the statistics of `(n, dim)` training features."""
+        mean = features.mean(0, dtype=np.float64)
+        deviation = features.std(0, dtype=np.float64)
+        varies = deviation > CONSTANT * np.maximum(np.abs(mean), CONSTANT)
+        scale = np.where(varies, 1 / np.where(varies, deviation, 1), 0)
+        self.mean.copy_(torch.from_numpy(mean.astype(np.float32)))
+        self.scale.copy_(torch.from_numpy(scale.astype(np.float32)))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """`(n, dim)` standardised features."""
+        return (features - self.mean) * self.scale
+
+
+def trunk(head: str, dim: int, recipe: Recipe) -> tuple[nn.Module, int]:
+    """What lies between features and hash layer, and the width it ends in.
+
+    Args:
+        head: "linear" for nothing but standardisation, "mlp" for one hidden layer.
+        dim: number of features.
+        recipe: hidden units and dropout.
+    """
+    layers: list[nn.Module] = [Standardise(dim), nn.Dropout(recipe.input_dropout)]
+    if head == "linear":
+        return nn.Sequential(*layers), dim
+    layers += [
+        nn.Linear(dim, recipe.hidden),
+        nn.BatchNorm1d(recipe.hidden),
+        nn.ReLU(),
+        nn.Dropout(recipe.dropout),
+    ]
+    return nn.Sequential(*layers), recipe.hidden

@@ -170,13 +170,14 @@ def move_weight(outputs, column, starts, others, targets, distances, bits):  # t
     for item in movable:
         bit[item] = column[item] < 0.0
     gain = np.empty(len(others))
+    share = 1.0 / bits
     now, value = 0.0, 0.0
     for i in range(n):
         for entry in range(starts[i], starts[i + 1]):
             j = others[entry]
             differ = before[i] != before[j]
-            without = (distances[entry] - differ) / bits - targets[entry]
-            gain[entry] = (without + 0.5 / bits) / bits
+            without = (distances[entry] - differ) * share - targets[entry]
+            gain[entry] = (without + 0.5 * share) * share
             now += 0.5 * gain[entry] * differ
             value += 0.5 * gain[entry] * (bit[i] != bit[j])
     best, move = now - 1e-9 * len(others), 0.0
@@ -203,9 +204,10 @@ def move_weight(outputs, column, starts, others, targets, distances, bits):  # t
         return 0.0
     for i in range(n):
         outputs[i] += move * column[i]
-    after = outputs > 0.0
+    changed = (outputs > 0.0) != before
     for i in range(n):
         for entry in range(starts[i], starts[i + 1]):
             j = others[entry]
-            distances[entry] += int(after[i] != after[j]) - int(before[i] != before[j])
+            if changed[i] != changed[j]:
+                distances[entry] += -1 if before[i] != before[j] else 1
     return move

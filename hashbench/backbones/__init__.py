@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from hashbench.errors import InputError, unknown
+from hashbench.errors import InputError
 from hashbench.items import ImageSource
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ _open: WeakKeyDictionary[ImageSource, dict[str, NDArray[np.float32]]] = WeakKeyD
 
 def backbone_names() -> dict[str, str]:
     """Every backbone and one line about it."""
-    from hashbench.backbones.catalogue import SUMMARIES
+    from hashbench.backbones.catalogue import summaries
 
-    return dict(SUMMARIES)
+    return summaries()
 
 
 def get_backbone(name: str) -> Backbone:
@@ -34,11 +34,9 @@ def get_backbone(name: str) -> Backbone:
     Raises:
         InputError: if there is none; the message has the nearest names.
     """
-    from hashbench.backbones.catalogue import NETWORKS, SUMMARIES
+    from hashbench.backbones.catalogue import network
 
-    if name not in NETWORKS:
-        raise unknown("backbone", name, SUMMARIES)
-    return NETWORKS[name]()
+    return network(name)
 
 
 def feature_table(
@@ -76,11 +74,10 @@ def _table(
         return pixel_features(source)
     from hashbench.backbones.extraction import cached_features
 
-    family, separator, variant = name.rpartition(":")
-    if not separator or variant != "multi":
-        network = get_backbone(name)
-        return cached_features(source, network, progress)[:, : network.dim]
+    family = name.removesuffix(":multi")
     network = get_backbone(family)
+    if family == name:
+        return cached_features(source, network, progress)[:, : network.dim]
     if not network.multi_dim:
         raise InputError(f"the backbone {family} has no ':multi': use {family}")
     return cached_features(source, network, progress)

@@ -15,13 +15,25 @@ from hashbench.backbones.backbone import Backbone, Preprocessing, Trunk
 from hashbench.backbones.weights import load, verified
 from hashbench.errors import InputError
 
-#: variant -> (weight file, sha256 or its first digits, crop in pixels, columns of :multi)
+#: variant -> (weight file, sha256, crop in pixels, columns of :multi)
 VARIANTS = {
     0: (
         "efficientnet-lite0-57934424.pth",
         "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
         224,
         4256,
+    ),
+    1: (
+        "efficientnet-lite1-77cc7160.pth",
+        "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+        240,
+        4256,
+    ),
+    2: (
+        "efficientnet-lite2-9656183e.pth",
+        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+        260,
+        4496,
     ),
 }
 

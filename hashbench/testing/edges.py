@@ -1,0 +1,114 @@
+"""Checks at the edges: tiny and odd training sets end in codes or in a clear error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hashbench.errors import InputError
+from hashbench.items import TrainItems, items_from_features, train_from_features
+from hashbench.testing.contract import refused
+from hashbench.testing.subject import CheckError, Subject
+
+
+def one_class(subject: Subject) -> None:
+    """A training set of a single class: there is no dissimilar pair."""
+    labels = np.zeros_like(subject.toy.train.labels)
+    labels[:, 0] = 1
+    train = train_from_features(subject.toy.train.features(), labels)
+    _codes_or_input_error(subject, train, "a training set of one class")
+
+
+def all_different(subject: Subject) -> None:
+    """A training set where every item is its own class: there is no similar pair."""
+    train = train_from_features(subject.toy.train.features()[:12], np.eye(12, dtype=np.uint8))
+    _codes_or_input_error(subject, train, "a training set without a similar pair")
+
+
+def fewer_points_than_bits(subject: Subject) -> None:
+    """Eight training items and 32 bits."""
+    train = subject.toy.train.subset(range(8))
+    _codes_or_input_error(subject, train, "8 training items and 32 bits", bits=32)
+
+
+def two_items(subject: Subject) -> None:
+    """Two training items, of two classes."""
+    train = subject.toy.train.subset([0, 1])
+    _codes_or_input_error(subject, train, "a training set of two items")
+
+
+def constant_feature(subject: Subject) -> None:
+    """A feature that never varies in training, and does at encode."""
+    features = subject.toy.train.features()
+    features[:, 3] = 5
+    train = train_from_features(features, subject.toy.train.labels)
+    _codes_or_input_error(subject, train, "a feature that is constant in training")
+
+
+def repeated_items(subject: Subject) -> None:
+    """The same few items over and over: features of low rank."""
+    train = subject.toy.train.subset(np.arange(40) % 5)
+    _codes_or_input_error(subject, train, "a training set of five items repeated eight times")
+
+
+def several_labels(subject: Subject) -> None:
+    """Items with several labels, and some with none, as in NUS-WIDE."""
+    labels = subject.toy.train.labels | np.roll(subject.toy.train.labels, 1, axis=1)
+    labels[::10] = 0
+    train = train_from_features(subject.toy.train.features(), labels)
+    _codes_or_input_error(subject, train, "items with several labels or none")
+
+
+def nan_features(subject: Subject) -> None:
+    """Features that are not finite are refused, in fit and in encode."""
+    advice = (
+        "raise hashbench.InputError when not np.isfinite(features).all(), "
+        "saying that the features hold NaN or infinity"
+    )
+    words = ("nan", "finite", "infin")
+    for value in (np.nan, np.inf):
+        features = _with(subject.toy.train.features(), value)
+        train = train_from_features(features, subject.toy.train.labels)
+        refused(
+            lambda train=train: subject.fit(train).encode(subject.toy.query),  # type: ignore[misc]
+            words,
+            f"a training feature of {value}",
+            advice,
+        )
+    items = items_from_features(_with(subject.toy.query.features(), np.nan))
+    refused(lambda: subject.fitted.encode(items), words, "a feature of nan in encode()", advice)
+
+
+def _with(features: NDArray[np.float32], value: float) -> NDArray[np.float32]:
+    changed = features.copy()
+    changed[3, 2] = value
+    return changed
+
+
+def _codes_or_input_error(subject: Subject, train: TrainItems, what: str, **params: Any) -> None:
+    try:
+        hasher = subject.fit(train, **params)
+        subject.encode(hasher, subject.toy.query)
+    except (InputError, CheckError) as error:
+        if isinstance(error, CheckError):
+            raise
+    except Exception as error:  # the point of the check
+        raise CheckError(
+            f"{what} ends in {type(error).__name__} ({error}): learn something valid from it "
+            "(guard divisions and inverses, for instance by a small ridge), or raise "
+            "hashbench.InputError with one sentence on what is needed"
+        ) from error
+
+
+CHECKS = (
+    one_class,
+    all_different,
+    fewer_points_than_bits,
+    two_items,
+    constant_feature,
+    repeated_items,
+    several_labels,
+    nan_features,
+)

@@ -1,0 +1,51 @@
+"""A second process: what a fitted hasher computes when it is unpickled there."""
+
+from __future__ import annotations
+
+import importlib
+import multiprocessing
+import pickle
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hashbench import runtime
+from hashbench.hasher import Hasher
+from hashbench.items import items_from_features
+from hashbench.registry import import_file
+
+
+def encode_elsewhere(hasher: Hasher, features: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The packed codes a pickled copy of `hasher` gives in a fresh process.
+
+    Raises:
+        Exception: if the hasher cannot be pickled, or whatever it raises there.
+    """
+    body = pickle.dumps(hasher)
+    module = type(hasher).__module__
+    source = getattr(importlib.import_module(module), "__file__", None)
+    plugin = source if module.startswith("hashbench_plugin_") else None
+    try:
+        return _worker().submit(_encode, body, features, plugin).result()
+    except BrokenProcessPool:
+        _worker.cache_clear()
+        raise
+
+
+@cache
+def _worker() -> ProcessPoolExecutor:
+    # Spawned, not forked: a fork would inherit what a pickle must carry. One
+    # worker serves all checks, for it costs seconds to import torch.
+    return ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
+
+
+def _encode(body: bytes, features: NDArray[np.float32], plugin: str | None) -> NDArray[np.uint8]:
+    if plugin is not None:
+        import_file(Path(plugin))
+    hasher = pickle.loads(body)
+    with runtime.use(runtime.Runtime(device="cpu", threads=1)):
+        return hasher.encode(items_from_features(features)).packed

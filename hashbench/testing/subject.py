@@ -1,0 +1,98 @@
+"""What every check shares: the class under test, ways to make and fit it, and how to complain."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from hashbench.codes import Codes
+from hashbench.hasher import Hasher
+from hashbench.items import Items, TrainItems
+from hashbench.testing.toy import Toy, toy
+
+#: Code length of the checks: no multiple of 8, so that packing is exercised.
+BITS = 12
+SEED = 3
+
+
+class CheckError(AssertionError):
+    """A hasher failed a check; the message says what to do about it."""
+
+
+def require(condition: object, advice: str) -> None:
+    """Fail with `advice` unless `condition` holds."""
+    if not condition:
+        raise CheckError(advice)
+
+
+class Subject:
+    """A hasher class under test.
+
+    Args:
+        cls: the class.
+    """
+
+    def __init__(self, cls: type[Hasher]) -> None:
+        self.cls = cls
+
+    @property
+    def toy(self) -> Toy:
+        """The easy problem, drawn afresh: a check may meet a hasher that writes to its input."""
+        return toy(seed=0)
+
+    @property
+    def other_toy(self) -> Toy:
+        """Another easy problem, with other class centres."""
+        return toy(seed=1)
+
+    @cached_property
+    def fitted(self) -> Hasher:
+        """A hasher fitted on the easy problem, shared by the checks that only encode."""
+        return self.fit()
+
+    def make(self, **params: Any) -> Hasher:
+        """A fresh hasher with the class's `test_params`, overridden by `params`."""
+        return self.cls(**{"bits": BITS, "seed": SEED, **self.cls.test_params, **params})
+
+    def fit(self, train: TrainItems | None = None, **params: Any) -> Hasher:
+        """A fresh hasher, fitted."""
+        hasher = self.make(**params)
+        hasher.fit(self.toy.train if train is None else train)
+        return hasher
+
+    def encode(self, hasher: Hasher, items: Items) -> Codes:
+        """The codes of `items`, checked to be codes of the right shape."""
+        codes = hasher.encode(items)
+        require(
+            isinstance(codes, Codes),
+            f"encode() returned {type(codes).__name__}: return hashbench.Codes, for instance "
+            "Codes.from_real(outputs)",
+        )
+        require(
+            len(codes) == len(items) and codes.bits == hasher.bits,
+            f"encode() returned {len(codes)} codes of {codes.bits} bits for {len(items)} items "
+            f"and bits={hasher.bits}: return one code of `bits` bits for each item",
+        )
+        return codes
+
+
+def differing(one: Codes, two: Codes) -> int:
+    """How many bits differ."""
+    return int(np.count_nonzero(one.unpack() != two.unpack()))
+
+
+def require_same(one: Codes, two: Codes, advice: str, *, rounding: bool = False) -> None:
+    """Fail unless codes are equal.
+
+    Args:
+        one: codes.
+        two: codes of the same items.
+        advice: what to tell the author.
+        rounding: let one bit in 400 differ, as when a matrix product sums in
+            another order and an output lies at zero.
+    """
+    bits = len(one) * one.bits
+    count = differing(one, two)
+    require(count <= (bits // 400 if rounding else 0), f"{advice} ({count} of {bits} bits differ)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, Self
 
@@ -65,6 +66,7 @@ class DeepHasher(Hasher):
     """
 
     kind: ClassVar[Literal["deep", "shallow"]] = "deep"
+    test_params: ClassVar[Mapping[str, Any]] = {"epochs": 20, "batch_size": 40}
 
     bits: int = whole(48)
     seed: int = whole(0, low=0)

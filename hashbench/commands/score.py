@@ -20,6 +20,7 @@ Examples:
   hashbench score --codes mine.npz
   hashbench score --codes mine.npz --convention house,deephash-pytorch
   hashbench score hashbench-results --convention house,hashnet
+  hashbench score hashbench-results --convention house,deephash --metric p@h2
   hashbench score 3f2a --convention "house(radius=3,order=best)"
 """
 
@@ -49,6 +50,12 @@ Examples:
     show_default=True,
     help="Where database shards are counted.",
 )
+@click.option(
+    "--metric",
+    default=None,
+    metavar="NAME",
+    help="The metric of a run's table [default: every mean average precision].",
+)
 @options.results
 @options.as_json
 def command(
@@ -56,6 +63,7 @@ def command(
     codes: Path | None,
     names: str,
     executor: str,
+    metric: str | None,
     results: Path,
     as_json: bool,
 ) -> None:
@@ -78,7 +86,7 @@ def command(
         store, prefix = Store(Path(target)), ""
     else:
         store, prefix = Store(results), target or ""
-    _show_records(store, _chosen(store, prefix), conventions, executor, as_json)
+    _show_records(store, _chosen(store, prefix), conventions, executor, metric, as_json)
 
 
 def _chosen(store: Store, prefix: str) -> list[Record]:
@@ -149,6 +157,7 @@ def _show_records(
     records: list[Record],
     conventions: list[Convention],
     executor: str,
+    metric: str | None,
     as_json: bool,
 ) -> None:
     import json
@@ -178,8 +187,7 @@ def _show_records(
         ]
         click.echo(json.dumps(body, indent=1))
         return
-    columns = _columns(found for _, found in results)
-    missing = [str(item) for item in conventions if not any(str(item) == c for c, _ in columns)]
+    columns = _columns((found for _, found in results), metric)
     rows = [
         [
             record.key[:8],
@@ -191,22 +199,41 @@ def _show_records(
         ]
         for record, found in results
     ]
-    headings = [f"{name}\n{metric}" for name, metric in columns]
+    headings = [_heading(name, metric) for name, metric in columns]
     _print_table(["cell", "data", "method", "bits", "seed", *headings], rows)
-    for name in missing:
-        click.echo(f"- {name} needs real-valued outputs: run with --keep-relaxed to store them")
+    for name in map(str, conventions):
+        if not any(found[name] for _, found in results):
+            click.echo(f"- {name} needs real-valued outputs: run with --keep-relaxed to store them")
+        elif name not in dict(columns):
+            click.echo(f"- {name} does not define {metric}")
 
 
-def _columns(results: Any) -> list[tuple[str, str]]:
-    """The mean average precisions each convention defines: (convention, metric)."""
+def _columns(results: Any, wanted: str | None) -> list[tuple[str, str]]:
+    """(convention, metric) of the table: what is wanted, or the mean average precisions.
+
+    Raises:
+        InputError: if no convention defines the wanted metric.
+    """
+    from hashbench.errors import unknown
+
     columns: dict[tuple[str, str], None] = {}
+    known: set[str] = set()
     for found in results:
         for name, item in found.items():
-            if item is not None:
-                for metric in item.per_query:
-                    if metric.startswith("map"):
-                        columns[name, metric] = None
+            for metric in item or ():
+                known.add(metric)
+                if metric == wanted or (
+                    wanted is None and metric.startswith("map") and metric in item.per_query
+                ):
+                    columns[name, metric] = None
+    if wanted is not None and not columns:
+        raise unknown("metric of these conventions", wanted, known)
     return list(columns)
+
+
+def _heading(name: str, metric: str) -> str:
+    """A narrow column heading: the choices of a long name one a line."""
+    return name.replace("(", "(\n").replace(",", ",\n") + f"\n{metric}"
 
 
 def _value(scores: Scores | None, metric: str) -> str:

@@ -155,3 +155,12 @@ def test_the_ray_executor_counts_on_the_cluster(tmp_path, codes, labels, monkeyp
     path = save(tmp_path / "mine.npz", codes, labels)
     assert run("--codes", path, "--executor", "ray") == run("--codes", path)
     assert len(called) == 1
+
+
+def test_one_metric_of_a_run(stored):
+    text = run("a", "--results", stored.root, "--convention", "house,hashnet", "--metric", "r@h2")
+    assert "r@h2" in text
+    assert "map" not in text
+    assert text.splitlines()[-1] == "- hashnet does not define r@h2"
+    with pytest.raises(InputError, match="did you mean r@h2"):
+        run("a", "--results", stored.root, "--metric", "r@h")

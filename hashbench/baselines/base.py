@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from hashbench.codes import Codes
 from hashbench.errors import InputError
-from hashbench.hasher import Hasher
+from hashbench.hasher import Hasher, hyperparameters
 from hashbench.items import Items, TrainItems
 from hashbench.seeds import derive
 
@@ -49,12 +49,14 @@ class ShallowHasher(Hasher, ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
             y: with an array only: `(n,)` class ids or `(n, classes)` multi-hot.
 
         Raises:
-            InputError: if `bits` is not a whole number of at least 1, or a
-                multi-hot `y` holds anything but 0 and 1.
+            InputError: if `bits` is not a whole number of at least 1, another
+                hyper-parameter is negative or not finite, or a multi-hot `y`
+                holds anything but 0 and 1.
             ValueError: if `X` or `y` is malformed (scikit-learn's own messages).
         """
         if not isinstance(self.bits, (int, np.integer)) or self.bits < 1:
             raise InputError(f"bits must be a whole number of at least 1, got {self.bits!r}")
+        self._check_numbers()
         if isinstance(X, TrainItems):
             features, labels = self._validated(X.features()), X.labels
         elif self.__sklearn_tags__().target_tags.required:
@@ -66,6 +68,12 @@ class ShallowHasher(Hasher, ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         order = canonical_order(features, labels)
         self._learn(features[order], labels[order])
         return self
+
+    def _check_numbers(self) -> None:
+        for name, default in hyperparameters(type(self)).items():
+            value = getattr(self, name)
+            if isinstance(default, float) and not (np.isfinite(value) and value >= 0):
+                raise InputError(f"{self.name}.{name} must be a number from 0 up, not {value!r}")
 
     @abstractmethod
     def _learn(self, features: NDArray[np.floating], labels: NDArray[np.uint8]) -> None:

@@ -82,7 +82,7 @@ class OpenVINOEngine:
     """
 
     def __init__(self, graph: Graph, shape: tuple[int, ...], threads: int | None = None) -> None:
-        openvino = _openvino()
+        openvino = import_openvino()
         self.name = f"openvino {openvino.__version__.split('-')[0]}"
         example = torch.zeros((2, *shape), dtype=torch.uint8)
         with torch.no_grad(), warnings.catch_warnings():
@@ -113,7 +113,7 @@ class OpenVINOEngine:
             yield features
 
 
-def _openvino() -> ModuleType:
+def import_openvino() -> ModuleType:
     """OpenVINO, without the usage statistics it would send on import."""
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino

@@ -40,7 +40,9 @@ def cached_features(
     engine = make_engine(backbone, shape, multi=multi)
     decoder = _Decoder(source, backbone, shape)
     return table.compute(
-        lambda rows: engine.run(decoder.batches(rows)), f"{backbone.name}, {engine.name}", progress
+        lambda rows: engine.run(decoder.batches(rows)),
+        engine.name,
+        lambda share, note: progress(share, f"{backbone.name} {note}"),
     )
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "Split",
     "Status",
     "default_data_root",
+    "imported_names",
     "open_dataset",
 ]
 

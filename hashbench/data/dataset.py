@@ -97,6 +97,16 @@ class Dataset(ABC):
     def status(self) -> Status:
         """Whether the data set is prepared here; cheap, reads no image."""
 
+    def prepare(self, *, download: bool = False) -> None:
+        """Verify and unpack what was fetched, or fetch it if that is possible and asked for.
+
+        Raises:
+            InputError: if the files have to be put in place by hand.
+        """
+        status = self.status()
+        if not status.prepared:
+            raise InputError(f"{self.name} is not at {status.where}: {status.hint}")
+
     @abstractmethod
     def load(self, protocol: Protocol) -> LabelledImages:
         """The images and labels `protocol` draws from.
@@ -113,7 +123,7 @@ class Dataset(ABC):
         """
         chosen = self.protocol(protocol)
         every = self.load(chosen)
-        images = _present(every, self.allow_missing)
+        images = present(every, self.allow_missing)
         split = make_split(images, images.parts or chosen.draw(images.labels, seed))
         notes = images.notes + faults(split, self.allow_overlap, self.allow_unlabelled)
         if images is every:  # nothing left out, so what is pinned must hold
@@ -132,7 +142,7 @@ class Dataset(ABC):
         return self.protocols[name]
 
 
-def _present(images: LabelledImages, allowed: bool) -> LabelledImages:
+def present(images: LabelledImages, allowed: bool) -> LabelledImages:
     """The images whose file is there.
 
     Raises:

@@ -1,0 +1,142 @@
+"""`hashbench data`: see, verify, prepare and import data sets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hashbench.commands import options
+
+if TYPE_CHECKING:
+    from hashbench.data.inspection import Inspection
+
+EPILOG = """\b
+Examples:
+  hashbench data status
+  hashbench data verify cifar10
+  hashbench data verify lists:my_lists --json
+  hashbench data prepare cifar10 --download
+  hashbench data import my_lists --as mine --images /photos
+"""
+
+#: Names printed before "and N more"; --json has all of them.
+SHOWN = 10
+
+
+@click.group(epilog=EPILOG)
+def command() -> None:
+    """See, verify, prepare and import data sets."""
+
+
+@command.command(epilog="Example: hashbench data status --data-root /datasets")
+@options.data_root
+@options.as_json
+def status(data_root: Path | None, as_json: bool) -> None:
+    """Say for every data set whether it is prepared, where, and how to get it."""
+    from hashbench.commands.datasets import show
+
+    show(data_root, as_json)
+
+
+@command.command(epilog="Example: hashbench data verify cifar10 --decode")
+@click.argument("name")
+@click.option("--protocol", default=None, help="Protocol to draw [default: the data set's own].")
+@click.option("--split-seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--decode", is_flag=True, help="Decode every image, to find damaged ones.")
+@options.data_root
+@options.as_json
+def verify(
+    name: str,
+    protocol: str | None,
+    split_seed: int,
+    decode: bool,
+    data_root: Path | None,
+    as_json: bool,
+) -> None:
+    """Check counts, checksums, labels and overlaps; exit with 1 if anything is wrong."""
+    import dataclasses
+    import json
+    import sys
+
+    from hashbench.data import open_dataset
+    from hashbench.data.inspection import inspect
+
+    with click.progressbar(
+        length=1000, label="decoding", file=sys.stderr, hidden=not decode
+    ) as bar:
+        found = inspect(
+            open_dataset(name, data_root),
+            name,
+            protocol,
+            split_seed,
+            decode=decode,
+            progress=lambda share: bar.update(int(share * 1000) - bar.pos),
+        )
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(found), indent=1))
+    else:
+        _show(found)
+    if found.problems:
+        click.get_current_context().exit(1)
+
+
+@command.command(epilog="Example: hashbench data prepare cifar10 --download")
+@click.argument("name")
+@click.option("--download", is_flag=True, help="Fetch what is missing from its official address.")
+@options.data_root
+def prepare(name: str, download: bool, data_root: Path | None) -> None:
+    """Unpack and verify a data set; downloads only with --download."""
+    from hashbench.data import open_dataset
+
+    dataset = open_dataset(name, data_root)
+    dataset.prepare(download=download)
+    click.echo(f"{name} is prepared at {dataset.status().where}.")
+
+
+@command.command("import", epilog="Example: hashbench data import my_lists --as mine")
+@click.argument("lists", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--as", "name", required=True, help="Name the data set will have.")
+@click.option(
+    "--images",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=None,
+    help="Folder the listed paths start from [default: LISTS].",
+)
+@options.data_root
+def import_(lists: Path, name: str, images: Path | None, data_root: Path | None) -> None:
+    """Copy query, training and database lists into the data root under a name."""
+    from hashbench.data import default_data_root
+    from hashbench.data.lists import import_lists
+    from hashbench.errors import InputError
+    from hashbench.registry import datasets
+
+    if name in datasets().names():
+        raise InputError(f"'{name}' is a data set of hashbench: choose another name with --as")
+    folder = import_lists(lists, name, data_root or default_data_root(), images)
+    click.echo(f"{name} is at {folder}; check it with `hashbench data verify {name}`.")
+
+
+def _show(found: Inspection) -> None:
+    click.echo(f"{found.dataset}, protocol {found.protocol}: {found.images:,} images")
+    for part, count in found.counts.items():
+        click.echo(f"  {part:<15} {count:>9,}  without label {found.unlabelled.get(part, 0):,}")
+    for pair, shared in found.overlap.items():
+        click.echo(f"  {pair:<15} {shared:>9,}  in both")
+    if found.sha256:
+        click.echo(f"  sha256 of the id lists {found.sha256}")
+    if found.histogram:
+        click.echo("  database images by class:")
+        width = max(map(len, found.histogram))
+        for name, count in found.histogram.items():
+            click.echo(f"    {name:<{width}} {count:>9,}")
+    for title, names in (("missing", found.missing), ("damaged", found.damaged)):
+        for name in names[:SHOWN]:
+            click.echo(f"  {title}: {name}")
+        if len(names) > SHOWN:
+            click.echo(f"  {title}: and {len(names) - SHOWN:,} more (--json names them all)")
+    for problem in found.problems:
+        click.echo(f"problem: {problem}")
+    if not found.problems:
+        click.echo("everything is as it should be.")

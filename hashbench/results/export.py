@@ -1,4 +1,4 @@
-"""Tables as files: tidy CSV, Markdown, and LaTeX with booktabs."""
+"""Tables as text files: tidy CSV and Markdown."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import pandas as pd
 from tabulate import tabulate
 
 from hashbench.results.record import Record
-from hashbench.results.tables import Table, row_labels
-from hashbench.results.terminal import METRIC_NAMES
+from hashbench.results.sheets import Cell, Sheet
+from hashbench.results.tables import row_labels
 
 COLUMNS = (
     "method", "dataset", "bits", "seed", "metric", "convention", "value",
-    "protocol", "split_seed", "backbone", "tuning", "variant", "params", "code",
-    "status", "reason", "split_sha256", "key",
+    "protocol", "split_seed", "backbone", "tuning", "variant", "params", "options", "code",
+    "status", "reason", "queries", "training_images", "database_images", "split_sha256", "key",
 )  # fmt: skip
+
+_COUNTS = {"queries": "query", "training_images": "train", "database_images": "database"}
 
 
 def csv(records: Sequence[Record]) -> str:
@@ -25,11 +27,14 @@ def csv(records: Sequence[Record]) -> str:
     rows = []
     for record in records:
         cell = record.cell
+        counts = record.split.get("counts", {})
         common = {
             **{name: cell[name] for name in ("method", "dataset", "bits", "seed", "protocol")},
             **{name: cell[name] for name in ("split_seed", "backbone", "tuning", "code")},
+            **{column: counts.get(name) for column, name in _COUNTS.items()},
             "variant": labels[record.key],
             "params": json.dumps(cell["params"], sort_keys=True),
+            "options": json.dumps(cell.get("options", {}), sort_keys=True),
             "status": record.status,
             "reason": record.reason,
             "split_sha256": record.split.get("sha256", ""),
@@ -41,86 +46,51 @@ def csv(records: Sequence[Record]) -> str:
             for metric, value in metrics.items()
         ]
         rows += scores or [common]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(index=False, lineterminator="\n")
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    frame = frame.astype(dict.fromkeys(_COUNTS, "Int64"))  # absent counts stay empty, not 1.0
+    return frame.to_csv(index=False, lineterminator="\n")
 
 
-def markdown(tables: Sequence[Table]) -> str:
-    """Pipe tables; best bold, second underlined, each with its setting and footnotes."""
-    wraps = {1: "**{}**", 2: "<u>{}</u>"}
-    blocks = []
-    for table in tables:
-        rows = [
-            [
-                row,
-                *(
-                    wraps.get(table.rank(row, bits) or 0, "{}").format(_text(table, row, bits))
-                    for bits in table.bits
-                ),
-            ]
-            for row in table.rows
-        ]
-        header = ["method", *(f"{bits} bits" for bits in table.bits)]
-        grid = tabulate(rows, header, tablefmt="pipe", disable_numparse=True)
-        notes = "".join(f"\n- {reason}" for reason in table.failures)
-        blocks.append(f"{caption(table)}\n\n{grid}\n{notes}")
-    return "\n\n".join(block.rstrip() for block in blocks) + "\n"
+def markdown(sheets: Sequence[Sheet]) -> str:
+    """Pipe tables; best bold, second underlined, each with its caption and footnotes."""
+    return "\n\n".join(_markdown(sheet) for sheet in sheets) + "\n"
 
 
-def latex(tables: Sequence[Table]) -> str:
-    r"""A document fragment: one `table` a setting; needs `\usepackage{booktabs}`."""
-    return "\n".join(_latex_table(table) for table in tables)
-
-
-def caption(table: Table) -> str:
-    """What a table shows, in one sentence."""
-    name = METRIC_NAMES.get(table.metric, table.metric)
-    tuning = f", {'/'.join(table.tunings)} tuning of deep methods" if table.tunings else ""
-    seeds = {record.cell["seed"] for record in table.records}
-    mean = f"; mean over {len(seeds)} seeds" if len(seeds) > 1 else ""
-    return f"{name}, {table.convention} convention, on {table.setting}{tuning}{mean}."
-
-
-def _text(table: Table, row: str, bits: int) -> str:
-    entry = table.entries.get((row, bits))
-    if entry is None or entry.mean is None:
-        return "-"
-    spread = f" ± {entry.std:.3f}" if entry.std is not None else ""
-    return f"{entry.mean:.3f}{spread}"
-
-
-def _latex_table(table: Table) -> str:
-    frame = pd.DataFrame(
+def _markdown(sheet: Sheet) -> str:
+    several = len({column.dataset for column in sheet.columns}) > 1
+    kinds = any(row.kind for row in sheet.rows)
+    header = ["method", *([""] if kinds else [])]
+    header += [
+        f"{column.text} {column.bits} bits" if several else f"{column.bits} bits"
+        for column in sheet.columns
+    ]
+    lines = [
         [
-            [_text(table, row, bits).replace("±", r"$\pm$") for bits in table.bits]
-            for row in table.rows
-        ],
-        index=[_escape(row) for row in table.rows],
-        columns=[f"{bits} bits" for bits in table.bits],
-    )
-    wraps = {1: "textbf:--rwrap;", 2: "underline:--rwrap;"}
-    marks = pd.DataFrame(
-        [[wraps.get(table.rank(row, bits) or 0, "") for bits in table.bits] for row in table.rows],
-        index=frame.index,
-        columns=frame.columns,
-    )
-    styled = frame.style.apply(lambda _: marks, axis=None)
-    slug = "".join(
-        c if c.isalnum() else "-" for c in f"{table.setting.dataset}-{table.setting.protocol}"
-    )
-    return styled.to_latex(
-        hrules=True,
-        position="t",
-        position_float="centering",
-        column_format="l" + "c" * len(table.bits),
-        caption=_escape(caption(table)),
-        label=f"tab:{slug}-{table.metric.replace('@', '-')}",
-    )
+            _plain(row.text),
+            *([row.kind] if kinds else []),
+            *(_text(sheet.cell(i, j)) for j in range(len(sheet.columns))),
+        ]
+        for i, row in enumerate(sheet.rows)
+    ]
+    grid = tabulate(lines, header, tablefmt="pipe", disable_numparse=True)
+    notes = [f"{place + 1}. {_plain(text)}" for place, text in enumerate(sheet.footnotes)]
+    notes += [f"- {_plain(text)}" for text in sheet.remarks]
+    return "\n\n".join(filter(None, [_plain(sheet.caption), grid, "\n".join(notes)]))
 
 
-def _escape(text: str) -> str:
-    special = {"&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-               "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}",
-               "<=": r"$\leq$", "<": "$<$", ">": "$>$"}  # fmt: skip
-    out = text.replace("<=", "\0")
-    out = "".join(special.get(c, c) for c in out)
-    return out.replace("\0", special["<="])
+def _text(cell: Cell) -> str:
+    marks = ",".join(str(place + 1) for place in cell.notes)
+    after = ("†" if cell.significant else "") + (f"<sup>{marks}</sup>" if marks else "")
+    if cell.value is None:
+        return f"–{after}"
+    number = f"{cell.value:{'+' if cell.signed else ''}.{cell.digits}f}"
+    if cell.std is not None:
+        number += f" ± {cell.std:.{cell.digits}f}"
+    return {1: "**{}**", 2: "<u>{}</u>"}.get(cell.rank, "{}").format(number) + after
+
+
+def _plain(text: str) -> str:
+    """Text that no Markdown reader takes for markup."""
+    for character in "\\`*_[]<>|":
+        text = text.replace(character, f"\\{character}")
+    return " ".join(text.split())

@@ -133,6 +133,26 @@ def select(
     return found
 
 
+def check_score(records: Iterable[Record], metric: str, convention: str) -> None:
+    """Raise unless some record has `metric` under `convention`.
+
+    Raises:
+        InputError: saying what there is instead, or what to run.
+    """
+    scored = [record for record in records if record.ok]
+    if not scored:
+        raise InputError("no cell of these results has finished: run `hashbench run` again")
+    conventions = {name for record in scored for name in record.scores}
+    if convention not in conventions:
+        raise InputError(
+            f"no scores under convention '{convention}' in these results (there are: "
+            f"{', '.join(sorted(conventions))}): run again with --convention {convention}"
+        )
+    known = {name for record in scored for name in record.scores.get(convention, {})}
+    if metric not in known:
+        raise unknown(f"metric of convention '{convention}'", metric, known)
+
+
 def _order(record: Record) -> tuple[str, ...]:
     cell = record.cell
     numbers = (f"{int(cell[name]):012d}" for name in ("bits", "seed"))

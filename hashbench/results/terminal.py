@@ -6,19 +6,18 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from hashbench.results.names import metric_name
 from hashbench.results.tables import Table, tables
 
 #: rank -> style where there are colours, mark where there are none
 STYLES = {1: "bold", 2: "underline"}
 MARKS = {1: "*", 2: "+"}
 
-METRIC_NAMES = {"map@h2": "mAP@H<=2", "p@h2": "P@H<=2", "r@h2": "R@H<=2", "map": "mAP"}
-
 
 def show(console: Console, table: Table) -> None:
     """Print one table, its coverage and its footnotes."""
     marks = not console.is_terminal
-    name = METRIC_NAMES.get(table.metric, table.metric)
+    name = metric_name(table.metric)
     tuning = f", {'/'.join(table.tunings)} tuning" if table.tunings else ""
     console.print(
         f"\n{name} ({table.convention} convention) on {table.setting}{tuning}", style="bold"

@@ -42,6 +42,8 @@ Engine = Callable[[Columns, Columns, Counts, bool], None]
 
 #: Bytes of temporaries a block of the numpy and torch engines may take.
 BLOCK_BYTES = 64 << 20
+#: Pairs from which a GPU is worth starting.
+WORTH_A_GPU = 2_000_000_000
 #: Pairs from which importing torch to look for a GPU costs nothing in comparison.
 WORTH_A_LOOK = 50_000_000_000
 
@@ -66,7 +68,7 @@ def choose(name: str, pairs: int) -> tuple[str, Engine]:
         InputError: if there is no such engine, or not on this machine.
     """
     if name == "auto":
-        if _cuda_at_hand(pairs):
+        if pairs >= WORTH_A_GPU and _cuda_at_hand(pairs):
             return "cuda", _torch_engine("cuda")
         return ("numba", numba_engine) if numba_kernel() else ("numpy", numpy_engine)
     if name == "numba" and not numba_kernel():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hashbench.codes import Codes
+from hashbench.evaluation.words import Words, code_words
 
 
 def code_health(codes: Codes) -> dict[str, float]:
@@ -36,8 +38,7 @@ def code_health(codes: Codes) -> dict[str, float]:
     correlation = np.abs(np.divide(covariance, scale, out=np.zeros_like(scale), where=scale > 0))
     pairs = correlation[np.triu_indices(codes.bits, 1)]
     rarer = np.minimum(share, 1 - share)
-    rows = np.ascontiguousarray(codes.packed).view([("", np.uint8)] * codes.packed.shape[1])
-    frequency = np.unique(rows, return_counts=True)[1] / len(codes)
+    frequency = _group_sizes(code_words(codes.packed)) / len(codes)
     return {
         "balance": float(rarer.mean()),
         "balance_worst": float(rarer.min()),
@@ -47,3 +48,10 @@ def code_health(codes: Codes) -> dict[str, float]:
         "entropy": float(max(0.0, -(frequency * np.log2(frequency)).sum())),
         "zeros": float(codes.zeros),
     }
+
+
+def _group_sizes(words: Words) -> NDArray[np.int64]:
+    """How often each different column of `(words, n)` occurs."""
+    ordered = words[:, np.lexsort(words)]
+    starts = np.flatnonzero(np.r_[True, (ordered[:, 1:] != ordered[:, :-1]).any(axis=0)])
+    return np.diff(np.r_[starts, words.shape[1]])

@@ -64,6 +64,8 @@ def rank(
     ball_gain = np.zeros(nq)
     top = {n: Top(np.zeros(nq), np.zeros(nq)) for n in lengths}
     pairs = _Pairs(query, database, query_labels, database_labels)
+    if outputs is not None and lengths:
+        theirs = outputs[1].astype(np.float64)
 
     def part(rows: slice) -> None:
         for row in range(*rows.indices(nq)):
@@ -71,12 +73,13 @@ def rank(
             if outputs is None:
                 index = np.argsort(distance, kind="stable")
             else:
+                mine = outputs[0][row].astype(np.float64)
                 ball = np.flatnonzero(distance <= radius)
-                index = _by_similarity(outputs, row, ball, distance)
+                index = ball[_by_similarity(outputs[1][ball] @ mine, distance[ball])]
                 ball_gain[row] = _precisions(relevance[index])[1].sum()
                 if not lengths:
                     continue
-                index = _by_similarity(outputs, row, np.arange(len(database)), distance)
+                index = _by_similarity(theirs @ mine, distance)
             places, precision = _precisions(relevance[index])
             if outputs is None:
                 gains[row] = np.bincount(distance[index[places]], precision, minlength=bits + 1)
@@ -98,15 +101,11 @@ def _precisions(listed: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[n
 
 
 def _by_similarity(
-    outputs: tuple[NDArray[np.float32], NDArray[np.float32]],
-    row: int,
-    items: NDArray[np.int64],
-    distance: NDArray[np.uint16],
+    similarity: NDArray[np.float64], distance: NDArray[np.uint16]
 ) -> NDArray[np.int64]:
-    """`items` by inner product with query `row`, ties by distance and as stored."""
-    items = items[np.argsort(distance[items], kind="stable")]
-    similarity = outputs[1][items] @ outputs[0][row].astype(np.float64)
-    return np.asarray(items[np.argsort(-similarity, kind="stable")])
+    """Items by similarity, largest first; ties by distance and as stored."""
+    nearest = np.argsort(distance, kind="stable")
+    return np.asarray(nearest[np.argsort(-similarity[nearest], kind="stable")])
 
 
 class _Pairs:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from hashbench import runtime
 from hashbench.codes import Codes
@@ -9,7 +10,14 @@ from hashbench.errors import InputError
 from hashbench.evaluation import Convention, backends, histograms, score
 from hashbench.evaluation.histograms import count
 
-ENGINES = ["numba", "numpy", "torch"]
+ENGINES = [
+    "numba",
+    "numpy",
+    "torch",
+    pytest.param(
+        "cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+    ),
+]
 
 
 def world(bits, classes, queries=90, items=500, distinct=None, seed=0):
@@ -149,7 +157,8 @@ def test_without_numba_auto_falls_back_to_numpy(monkeypatch):
 
 def test_auto_takes_the_gpu_where_there_is_one(monkeypatch):
     monkeypatch.setattr(backends, "_cuda_at_hand", lambda pairs: True)
-    assert backends.choose("auto", 10)[0] == "cuda"
+    assert backends.choose("auto", 10**10)[0] == "cuda"
+    assert backends.choose("auto", 10**6)[0] == "numba"  # over before a GPU has started
     monkeypatch.setattr(backends, "_cuda_at_hand", lambda pairs: False)
     with pytest.raises(InputError, match="no CUDA device"):
         backends.choose("cuda", 10)

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from itertools import permutations
+from math import comb
 
 import numpy as np
 import pytest
@@ -179,3 +180,26 @@ def test_a_long_cut_group_of_ties_agrees_with_many_random_orders():
         samples.append(np.mean(np.arange(1, len(places) + 1) / (places + 1)))
     standard_error = np.std(samples) / np.sqrt(len(samples))
     assert abs(value - np.mean(samples)) < 4 * standard_error
+
+
+@pytest.mark.parametrize(
+    ("size", "relevant", "take"), [(400, 120, 130), (900, 3, 500), (500, 490, 77)]
+)
+def test_a_long_cut_group_is_exact(size, relevant, take):
+    """One group of ties, cut: the mean over the hypergeometric number of hits, in fractions."""
+    world = (
+        Codes.from_bits(np.zeros((1, 2), int)),
+        Codes.from_bits(np.zeros((size, 2), int)),
+        np.ones((1, 1), np.uint8),
+        (np.arange(size) < relevant)[:, None].astype(np.uint8),
+    )
+    wanted = Fraction(0)
+    for hits in range(1, min(relevant, take) + 1):
+        chance = Fraction(
+            comb(relevant, hits) * comb(size - relevant, take - hits), comb(size, take)
+        )
+        slope = Fraction(hits - 1, take - 1)
+        precisions = sum((1 + (t - 1) * slope) / t for t in range(1, take + 1))
+        wanted += chance * Fraction(hits, take) * precisions / hits
+    found = score(*world, cutoffs=[take])[0][f"map@{take}"]
+    assert found == pytest.approx(float(wanted), abs=1e-12)

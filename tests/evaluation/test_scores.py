@@ -192,3 +192,16 @@ def test_health_of_collapsed_codes():
     assert health["unique"] == 2
     assert health["entropy"] == pytest.approx(1)
     assert health["zeros"] == 2
+
+
+def test_queries_with_nothing_to_find_are_left_out_of_the_ball_too():
+    query = Codes.from_bits(np.array([[0] * 8, [0] * 8, [1] * 8]))
+    database = Codes.from_bits(np.zeros((2, 8), int))
+    query_labels = np.array([[1, 0], [0, 1], [0, 1]], np.uint8)
+    database_labels = np.array([[1, 0], [1, 0]], np.uint8)
+    result = score(query, database, query_labels, database_labels, [Convention(norelevant="drop")])
+    scores = result[0].per_query
+    # The second finds only other things, the third an empty ball.
+    assert np.isnan(scores["map@h2"]).tolist() == [False, True, True]
+    assert np.isnan(scores["r@h2"]).tolist() == [False, True, True]
+    assert scores["p@h2"].tolist() == [1, 0, 0]

@@ -1,0 +1,100 @@
+import shutil
+
+import numpy as np
+import pytest
+
+from hashbench.data.nuswide import NUSWIDE
+from hashbench.errors import InputError
+
+
+def load(root, protocol="nuswide81"):
+    dataset = NUSWIDE(root)
+    return dataset.load(dataset.protocol(protocol))
+
+
+def test_all_concepts(tiny_nuswide):
+    images = load(tiny_nuswide)
+    assert images.classes == ("animal", "sky", "zebra")
+    assert images.source.ids[0] == "actor/0000_0.jpg"
+    assert len(images.source) == 10  # images 5 and 8 have no concept
+    assert images.labels[0].tolist() == [1, 0, 0]
+    assert images.labels[-1].tolist() == [0, 0, 1]
+    assert images.source.read(9).shape == (32, 32, 3)
+
+
+def test_the_frequent_concepts_drop_the_images_of_the_others(tiny_nuswide):
+    images = load(tiny_nuswide, "nuswide21")
+    assert images.classes == ("animal", "sky")
+    assert len(images.source) == 9
+
+
+def test_the_usual_split_is_balanced_and_trains_inside_the_database(tiny_nuswide):
+    split = NUSWIDE(tiny_nuswide).split("nuswide21")
+    assert split.counts == {"query": 2, "train": 4, "database": 7}
+    assert (split.query_labels.sum(axis=0) >= 1).all()
+    assert (split.train.labels.sum(axis=0) >= 2).all()
+    assert set(split.train.ids) <= set(split.database.ids)
+
+
+def test_train_test_labels_serve_where_all_labels_are_not(tiny_nuswide):
+    every = load(tiny_nuswide)
+    shutil.rmtree(tiny_nuswide / "nuswide" / "Groundtruth" / "AllLabels")
+    parts = load(tiny_nuswide)
+    assert parts.classes == every.classes
+    expected = dict(zip(every.source.ids, every.labels.tolist(), strict=True))
+    assert dict(zip(parts.source.ids, parts.labels.tolist(), strict=True)) == expected
+
+
+def test_images_may_lie_in_one_folder(tiny_nuswide):
+    images = tiny_nuswide / "nuswide" / "images"
+    for path in list(images.glob("*/*.jpg")):
+        path.rename(images / path.name)
+    for folder in list(images.glob("*/")):
+        folder.rmdir()
+    assert NUSWIDE(tiny_nuswide).split("nuswide81").counts["query"] == 2
+
+
+def test_missing_images_are_counted_and_named(tiny_nuswide):
+    for name in ("actor/0001_37.jpg", "zoo/0003_111.jpg"):
+        (tiny_nuswide / "nuswide" / "images" / name).unlink()
+    with pytest.raises(InputError, match=r"2 of 10 images are missing .*actor/0001_37\.jpg"):
+        NUSWIDE(tiny_nuswide).split("nuswide81")
+    split = NUSWIDE(tiny_nuswide, allow_missing=True).split("nuswide81")
+    assert "2 of 10 images are missing" in split.notes[0]
+    assert split.counts == {"query": 2, "train": 4, "database": 6}
+
+
+def test_a_wrong_label_names_file_and_line(tiny_nuswide):
+    path = tiny_nuswide / "nuswide" / "Groundtruth" / "AllLabels" / "Labels_sky.txt"
+    path.write_text(path.read_text().replace("1\n", "2\n", 1))
+    with pytest.raises(InputError, match=r"Labels_sky\.txt, line 2: '2' is neither"):
+        load(tiny_nuswide)
+
+
+def test_a_short_file_is_refused(tiny_nuswide):
+    path = tiny_nuswide / "nuswide" / "Groundtruth" / "AllLabels" / "Labels_sky.txt"
+    path.write_text(path.read_text()[:-2])
+    with pytest.raises(InputError, match="11 lines for 12 images"):
+        load(tiny_nuswide)
+
+
+def test_another_number_of_images_is_refused(tiny_nuswide, monkeypatch):
+    monkeypatch.setattr(NUSWIDE, "images", 269_648)
+    with pytest.raises(InputError, match="lists 12 images with 3 concepts and not 269,648"):
+        load(tiny_nuswide)
+
+
+def test_a_path_that_leads_out_is_refused(tiny_nuswide):
+    path = tiny_nuswide / "nuswide" / "ImageList" / "Imagelist.txt"
+    path.write_bytes(path.read_bytes().replace(b"actor\\0001", b"..\\0001"))
+    with pytest.raises(InputError, match=r"image 2: .* leads out"):
+        load(tiny_nuswide)
+
+
+def test_frequencies_choose_the_concepts_not_the_alphabet(tiny_nuswide, monkeypatch):
+    from hashbench.data import nuswide
+
+    monkeypatch.setattr(nuswide, "FREQUENT", 1)
+    images = load(tiny_nuswide, "nuswide21")
+    assert images.classes == ("sky",)
+    assert np.array_equal(images.labels, np.ones((6, 1), np.uint8))

@@ -18,6 +18,14 @@ BLOCK = 16384
 STRIDE = 256
 
 
+def _compiled(function):
+    """Compile without the interpreter lock, and keep the result for the next process."""
+    try:
+        return njit(nogil=True, cache=True)(function)
+    except RuntimeError:  # no folder to keep it in can be written to
+        return njit(nogil=True)(function)
+
+
 @intrinsic
 def _popcount(typingctx, word):
     """The number of ones of a uint64, as one processor instruction."""
@@ -29,7 +37,7 @@ def _popcount(typingctx, word):
     return types.uint64(types.uint64), codegen
 
 
-@njit(nogil=True, cache=True)
+@_compiled
 def _fill_keys(keys, query, query_labels, codes, labels, start, size):
     """keys[j] = 2 * distance + (1 if relevant), for one block of the database."""
     end = start + size
@@ -58,7 +66,7 @@ def _fill_keys(keys, query, query_labels, codes, labels, start, size):
             keys[j] += np.uint16(_popcount(mine ^ theirs[j])) * np.uint16(2)
 
 
-@njit(nogil=True, cache=True)
+@_compiled
 def count_all(query, query_labels, codes, labels, weights, out):
     """Add the weight of every database item to its distance, relevant or not.
 
@@ -104,7 +112,7 @@ def count_all(query, query_labels, codes, labels, weights, out):
                 )
 
 
-@njit(nogil=True, cache=True)
+@_compiled
 def count_near(query, query_labels, codes, labels, weights, out):
     """As `count_all` for distances below bins - 1; everything farther is in the last bin."""
     items, width = codes.shape[1], out.shape[1]
@@ -129,7 +137,7 @@ def count_near(query, query_labels, codes, labels, weights, out):
             out[row, width - 2] += every - relevant
 
 
-@njit(nogil=True, cache=True)
+@_compiled
 def _least(keys):
     least = keys[0]
     for j in range(len(keys)):
@@ -137,7 +145,7 @@ def _least(keys):
     return least
 
 
-@njit(nogil=True, cache=True)
+@_compiled
 def _sum_equal(keys, weight, wanted):
     if len(weight) == 0:
         few = np.uint16(0)
@@ -151,7 +159,7 @@ def _sum_equal(keys, weight, wanted):
     return found
 
 
-@njit(nogil=True, cache=True)
+@_compiled
 def _sum_odd(keys, weight):
     if len(weight) == 0:
         few = np.uint16(0)
@@ -165,7 +173,7 @@ def _sum_odd(keys, weight):
     return every, odd
 
 
-@njit(nogil=True, cache=True)
+@_compiled
 def group_equal(rows):
     """Group equal rows.
 

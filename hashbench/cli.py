@@ -13,9 +13,18 @@ from hashbench.errors import InputError, unknown
 #: verb -> (module in hashbench.commands, one line for --help)
 VERBS = {
     "run": "Compare methods: train, encode, score and show the table.",
-    "export": "Write the table as CSV, LaTeX or Markdown.",
+    "score": "Score stored or foreign codes under any conventions.",
+    "export": "Write the tables as CSV, LaTeX or Markdown.",
+    "plot": "Draw the figures of a paper from stored records.",
+    "explain": "Print everything a cell's scores depend on.",
+    "diff": "Say what differs between two runs or two cells.",
     "methods": "List the hashing methods.",
     "datasets": "List the data sets and whether they are prepared here.",
+    "data": "Look at, verify, prepare and import data sets.",
+    "tune": "Search a method's hyper-parameters on a validation split.",
+    "new-method": "Write a commented template for a method of your own.",
+    "check": "Check that a method keeps the contract.",
+    "doctor": "Check the installation and say how to mend it.",
 }
 
 EXAMPLES = """\b

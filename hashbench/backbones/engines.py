@@ -68,7 +68,9 @@ class TorchEngine:
     def run(self, batches: Batches) -> Iterator[NDArray[np.float32]]:
         """Features of each batch, in order."""
         for batch in batches:
-            with torch.inference_mode(), _torch_threads(self.threads):
+            # TF32 would differ from the other engines by more than 1e-3.
+            exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+            with torch.inference_mode(), exact, _torch_threads(self.threads):
                 images = torch.from_numpy(batch).to(self.device)
                 yield self.graph(images).float().cpu().numpy()
 

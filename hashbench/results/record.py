@@ -83,8 +83,10 @@ class Record:
             body = json.loads(
                 data.decode("utf-8"), parse_int=_int, parse_float=_float, parse_constant=_constant
             )
+            if b"\\ud" in data.lower():  # half of a surrogate pair is no text: it cannot be printed
+                json.dumps(body, ensure_ascii=False).encode("utf-8")
         except (ValueError, RecursionError) as error:
-            raise BadRecordError(f"not JSON ({error})") from None
+            raise BadRecordError(f"not JSON ({str(error)[:80]})") from None
         if not isinstance(body, dict) or body.pop("schema", None) != SCHEMA:
             raise BadRecordError(f"not a record of schema {SCHEMA}")
         if not {"key", "cell", "status"} <= set(body) <= set(_CHECKS):

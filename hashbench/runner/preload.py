@@ -1,11 +1,30 @@
 """What every worker needs, imported once by the process that workers are forked from.
 
-Nothing imported here may start a thread of Python or touch a GPU: neither survives a fork.
+Nothing here may leave a thread behind or touch a GPU: neither survives a fork.
 """
 
 import contextlib
 import importlib
 
-for _name in ("torch", "numba", "sklearn.linear_model", "joblib", "hashbench.runner.worker"):
-    with contextlib.suppress(ImportError):
-        importlib.import_module(_name)
+
+def _load() -> None:
+    for name in ("torch", "numba", "sklearn.linear_model", "joblib", "hashbench.runner.worker"):
+        importlib.import_module(name)
+
+
+def _compile() -> None:
+    """Score two codes, so that the evaluator's kernels are loaded."""
+    import numpy as np
+
+    from hashbench import runtime
+    from hashbench.codes import Codes
+    from hashbench.evaluation import HOUSE, score
+
+    codes, labels = Codes.from_bits(np.eye(2, 16)), np.eye(2, dtype=np.uint8)
+    with runtime.use(runtime.Runtime(threads=1)):
+        score(codes, codes, labels, labels, [HOUSE])
+
+
+with contextlib.suppress(Exception):  # a worker meets the same error, and has a log to say it
+    _load()
+    _compile()

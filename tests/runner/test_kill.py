@@ -1,0 +1,122 @@
+"""Kill -9 at random moments, run again: the same table, nothing computed twice."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hashbench.results import export
+from hashbench.results.store import Store
+from hashbench.results.tables import select
+from hashbench.runner.attempt import pending
+from hashbench.runner.execute import Limits, run_here
+from hashbench.runner.local import context, run_local
+
+#: kills a sweep, by what is killed; 54 in all.
+KILLS = {"worker": 26, "parent": 14, "machine": 14}
+
+BITS = (8, 12, 16, 24)
+SEEDS = range(6)
+
+
+class Silent:
+    def __getattr__(self, name):
+        return lambda *_: None
+
+
+def sweep(bench) -> None:
+    """One run, in a process of its own."""
+    from hashbench.registry import methods
+
+    methods().add_file(bench.plugin)
+    tasks = bench.tasks("quick", BITS, SEEDS, journal=str(bench.journal), seconds=0.02)
+    run_local(tasks, bench.settings, Limits(workers=2), Silent())
+
+
+def workers_of(bench, before: int) -> list[int]:
+    """The workers of this run, as they signed the journal."""
+    lines = bench.journal.read_text().splitlines()[before:]
+    return list(dict.fromkeys(int(line.split()[-1]) for line in lines if line.count(" ") == 3))
+
+
+def kill(pid: int) -> bool:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+        return True
+    return False
+
+
+def table(store: Store) -> str:
+    """The CSV of a store, which holds every score, without what may differ between runs."""
+    return export.csv(select(store.records()))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX")
+@pytest.mark.parametrize("victim", KILLS)
+def test_the_table_is_the_same_after_any_number_of_kills(bench, victim) -> None:
+    dice = random.Random(victim)
+    cells = bench.cells("quick", BITS, SEEDS, journal=str(bench.journal), seconds=0.02)
+    settings = replace(bench.settings, store=bench.settings.store.with_name("whole"))
+    run_here(pending(cells, Store(settings.store, create=True)), settings, Limits(), Silent())
+    bench.journal.unlink()
+
+    kills = 0
+    done: set[str] = set()
+    while kills < KILLS[victim]:
+        if len(done) > len(cells) * 3 // 4:  # nearly over: the next sweep is a new one
+            check(bench, cells, settings.store)
+            start_over(bench)
+            done = set()
+        before = len(bench.starts())
+        process = context().Process(target=sweep, args=(bench,))
+        process.start()
+        wait_for_work(bench, process, before)
+        if victim == "worker":
+            for _ in range(6):  # in one run: it goes on with new workers
+                time.sleep(dice.uniform(0, 0.1))
+                kills += kill(workers_of(bench, before)[-1])
+            process.join(60)
+            assert process.exitcode == 0  # a dead worker is no failure of the run
+        else:
+            time.sleep(dice.uniform(0, 0.25))
+            kills += kill(process.pid)
+            if victim == "machine":
+                for worker in workers_of(bench, before):
+                    kill(worker)
+            process.join(60)
+        repeated = set(bench.starts()[before:]) & done
+        assert not repeated, "a cell with scores was computed again"
+        done |= {f"quick {r.cell['bits']} {r.cell['seed']}" for r in bench.store.records()}
+    check(bench, cells, settings.store)
+
+
+def wait_for_work(bench, process, before: int) -> None:
+    deadline = time.monotonic() + 60
+    while len(bench.starts()) <= before and process.is_alive():
+        assert time.monotonic() < deadline, "the run has not begun any cell"
+        time.sleep(0.005)
+
+
+def check(bench, cells, whole: Path) -> None:
+    """Finish the sweep without a kill: the store is what an undisturbed one is."""
+    bench.run(pending(cells, bench.store))
+    assert pending(cells, bench.store) == []
+    assert table(bench.store) == table(Store(whole))
+    records = sorted(path.name for path in (bench.settings.store / "records").iterdir())
+    assert records == sorted(f"{cell.key}.json" for cell in cells)  # no half file, no stale one
+    assert {record.status for record in bench.store.records()} == {"ok"}
+    assert not (bench.settings.store / "quarantine").exists()
+
+
+def start_over(bench) -> None:
+    for path in bench.settings.store.rglob("*"):
+        if path.is_file():
+            path.unlink()
+    bench.journal.unlink()

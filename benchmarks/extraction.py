@@ -17,9 +17,9 @@ import torch
 from numpy.typing import NDArray
 
 from hashbench.backbones import get_backbone
-from hashbench.backbones.backbone import Graph
 from hashbench.backbones.engines import OpenVINOEngine, TorchEngine
 from hashbench.backbones.extraction import BATCH
+from hashbench.backbones.network import Graph
 
 Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 

@@ -71,7 +71,7 @@ def _table(
     if name == "pixels":
         from hashbench.backbones.pixels import pixel_features
 
-        return pixel_features(source)
+        return pixel_features(source, progress)
     from hashbench.backbones.extraction import cached_features
 
     family = name.removesuffix(":multi")

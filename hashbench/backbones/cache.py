@@ -11,6 +11,7 @@ A table is a folder `<cache>/features/<backbone>-<key>/` with
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -74,8 +75,9 @@ class CachedTable:
             if self.path.stat().st_size != expected:
                 raise ValueError(f"it has {self.path.stat().st_size} bytes, not {expected}")
         except (OSError, ValueError, EOFError) as error:
-            aside = self.folder / f"features.damaged-{time.time_ns()}"
-            self.path.replace(aside)
+            aside = self.folder / "features.damaged"
+            with contextlib.suppress(FileNotFoundError):  # another process was first
+                self.path.replace(aside)
             warnings.warn(
                 f"the cached features {self.path} are damaged ({error}); moved to {aside.name} "
                 "and computed again",
@@ -170,9 +172,14 @@ class _Part:
         if free < needed:
             raise OSError(f"{needed / 1e9:.2f} GB are needed and {free / 1e9:.2f} GB are free")
         self.log.unlink(missing_ok=True)
-        return np.lib.format.open_memmap(
+        memory = np.lib.format.open_memmap(
             self.data, mode="w+", dtype=np.float32, shape=self.table.shape
         )
+        if hasattr(os, "posix_fallocate"):
+            # A disk that fills up must be an error now, not a bus error while writing.
+            with self.data.open("r+b") as stream:
+                os.posix_fallocate(stream.fileno(), 0, memory.offset + memory.nbytes)
+        return memory
 
     def _finished(self, memory: NDArray[np.float32]) -> dict[int, dict[str, Any]]:
         """The blocks a stopped process left whole."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from torch import nn
-
-from hashbench.backbones.backbone import Backbone, Preprocessing, Trunk
+from hashbench.backbones.backbone import Backbone, Preprocessing
 from hashbench.backbones.weights import load, verified
 from hashbench.errors import InputError
+
+if TYPE_CHECKING:
+    from hashbench.backbones.network import Trunk
 
 #: variant -> (weight file, sha256, crop in pixels, columns of :multi)
 VARIANTS = {
@@ -79,6 +81,9 @@ def _remedy(variant: int) -> str:
 
 def _trunk(variant: int, path: Path, side: int) -> Trunk:
     from efficientnet_lite_pytorch import EfficientNet
+    from torch import nn
+
+    from hashbench.backbones.network import Trunk
 
     # The side sets TensorFlow's "same" padding, which depends on the input's parity.
     net = EfficientNet.from_name(f"efficientnet-lite{variant}", image_size=side)

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hashbench.backbones.backbone import Graph
+from hashbench.backbones.network import Graph
 
 Batches = Iterable[NDArray[np.uint8]]
 ENGINES = ("cuda", "openvino", "torch")

@@ -7,16 +7,19 @@ import json
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hashbench import runtime
-from hashbench.backbones.backbone import Backbone, Graph
+from hashbench.backbones.backbone import Backbone
 from hashbench.backbones.cache import FORMAT, CachedTable, Progress
-from hashbench.backbones.engines import Engine, best_engine
 from hashbench.data.folders import cache_root
 from hashbench.items import ImageSource
+
+if TYPE_CHECKING:
+    from hashbench.backbones.engines import Engine
 
 #: Images a batch. Larger ones gain nothing and hold memory.
 BATCH = 32
@@ -48,6 +51,9 @@ def cached_features(
 
 def make_engine(backbone: Backbone, shape: tuple[int, ...], *, multi: bool) -> Engine:
     """The fastest engine for a backbone on images whose first has this shape."""
+    from hashbench.backbones.engines import best_engine
+    from hashbench.backbones.network import Graph
+
     preprocessing = backbone.preprocessing
     side = preprocessing.side(shape)
     graph = Graph(backbone.build(side), preprocessing, side, multi=multi).eval()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +14,9 @@ from hashbench.items import ImageSource
 LIMIT = 32 * 32 * 3
 
 
-def pixel_features(source: ImageSource) -> NDArray[np.float32]:
+def pixel_features(
+    source: ImageSource, progress: Callable[[float, str], None]
+) -> NDArray[np.float32]:
     """`(n, height * width * channels)` float32 pixels in [0, 1].
 
     One channel where all images are grey, three otherwise. Not cached: reading
@@ -36,6 +40,8 @@ def pixel_features(source: ImageSource) -> NDArray[np.float32]:
                 f"{image.shape[0]} x {image.shape[1]}: choose another backbone"
             )
         images[row] = image
+        if row % 1000 == 999:
+            progress((row + 1) / len(source), f"pixels {row + 1:,}/{len(source):,} images")
     if (images == images[..., :1]).all():
         images = images[..., :1]
     return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)

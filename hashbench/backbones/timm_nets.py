@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from torch import nn
-
-from hashbench.backbones.backbone import Backbone, Preprocessing, Trunk
+from hashbench.backbones.backbone import Backbone, Preprocessing
 from hashbench.backbones.weights import verified
 from hashbench.errors import InputError, unknown
+
+if TYPE_CHECKING:
+    from hashbench.backbones.network import Trunk
 
 PREFIX = "timm:"
 
@@ -38,6 +39,10 @@ def timm_net(name: str) -> Backbone:
         return verified(path, _published(path), remedy)
 
     def build(_side: int) -> Trunk:
+        from torch import nn
+
+        from hashbench.backbones.network import Trunk
+
         weights()
         net = timm.create_model(
             name,

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from torch import nn
-
-from hashbench.backbones.backbone import Backbone, Preprocessing, Trunk
+from hashbench.backbones.backbone import Backbone, Preprocessing
 from hashbench.backbones.weights import load, verified
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from hashbench.backbones.network import Trunk
 
 #: torchvision's evaluation recipe; tiny images are enlarged as the hashing papers do.
 _PREPROCESSING = Preprocessing(
@@ -46,6 +50,8 @@ def torchvision_net(name: str) -> Backbone:
     def build(side: int) -> Trunk:
         from torchvision import models
 
+        from hashbench.backbones.network import Trunk
+
         weights()
         net = getattr(models, name)()
         net.load_state_dict(load(path()), strict=True)
@@ -69,11 +75,15 @@ def _remedy(enumeration: str) -> str:
 
 
 def _alexnet(net: nn.Module) -> nn.Sequential:
+    from torch import nn
+
     fc7 = net.classifier[:6]  # type: ignore[index]  # both hidden layers with their ReLU
     return nn.Sequential(*net.features, net.avgpool, nn.Flatten(), *fc7)  # type: ignore[misc, arg-type]
 
 
 def _resnet(net: nn.Module) -> nn.Sequential:
+    from torch import nn
+
     stem = nn.Sequential(net.conv1, net.bn1, net.relu, net.maxpool)  # type: ignore[arg-type]
     blocks = [
         block

@@ -110,7 +110,7 @@ class CIFAR10(Dataset):
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            if not archive.exists() and download:
+            if download:  # fetches only what is missing or damaged
                 download_url(cifar.CIFAR10.url, self.folder, ARCHIVE, cifar.CIFAR10.tgz_md5)
             if not check_integrity(archive, cifar.CIFAR10.tgz_md5):
                 raise InputError(

@@ -215,9 +215,10 @@ def faults(split: Split, allow_overlap: bool, allow_unlabelled: bool) -> tuple[s
     """
     notes = []
     for name, items in (("database", split.database), ("training set", split.train)):
-        common = sorted(set(split.query.ids) & set(items.ids))
-        if common:
-            fault = f"{len(common):,} queries are in the {name} (the first is {common[0]})"
+        common = np.intersect1d(split.query.rows, items.rows)
+        if len(common):
+            first = items.source.ids[int(common[0])]
+            fault = f"{len(common):,} queries are in the {name} (the first is {first})"
             if not allow_overlap:
                 raise InputError(f"{fault}: mend the lists or allow it with --allow-overlap")
             notes.append(f"{fault}, allowed.")

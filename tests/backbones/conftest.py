@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from hashbench.backbones.backbone import Backbone, Preprocessing, Trunk
+from hashbench.backbones.backbone import Backbone, Preprocessing
+from hashbench.backbones.network import Trunk
 from hashbench.data.images import PixelSource
 
 

@@ -117,7 +117,7 @@ def test_a_damaged_table_is_put_aside_with_one_warning(table, damage):
     assert len(caught) == 1
     assert "are damaged" in str(caught[0].message)
     assert np.array_equal(found, EXPECTED)
-    assert len(list(table.folder.glob("features.damaged-*"))) == 1
+    assert (table.folder / "features.damaged").exists()
 
 
 def test_checksums_find_the_damaged_block(table):

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from hashbench.backbones import engines
-from hashbench.backbones.backbone import TINY, Graph, Preprocessing
+from hashbench.backbones.backbone import TINY, Preprocessing
 from hashbench.backbones.engines import OpenVINOEngine, TorchEngine, best_engine
+from hashbench.backbones.network import Graph
 
 
 def graph(network, side=48, multi=True):

@@ -105,3 +105,25 @@ def test_a_backbone_without_multi_says_so(source, network):
 def test_no_images_are_refused():
     with pytest.raises(InputError, match="no images"):
         feature_table(PixelSource(np.zeros((0, 8, 8, 3), np.uint8), []), "pixels")
+
+
+def test_cached_features_need_no_torch(tmp_path):
+    """A shallow method's worker starts in a fraction of the time without it."""
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, numpy as np\n"
+        "from hashbench.backbones import feature_table\n"
+        "from hashbench.data.images import PixelSource\n"
+        "source = PixelSource(np.zeros((2, 8, 8, 3), np.uint8), ['a', 'b'])\n"
+        "feature_table(source, 'efficientnet_lite0')\n"
+        "print('torch' in sys.modules)\n"
+    )
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
+        ).stdout.split()[-1]
+        for _ in range(2)
+    ]
+    assert said == ["True", "False"]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hashbench import runtime
-from hashbench.backbones import feature_table
+from hashbench.backbones import feature_table, get_backbone
 from hashbench.codes import Codes
 from hashbench.data import Split, open_dataset
 from hashbench.errors import InputError
@@ -160,7 +160,7 @@ def compute(
         history=list(getattr(hasher, "history_", [])),
         lookup=lookup,
         timings=clock.seconds,
-        environment={**environment(), "images": split.train.source.fingerprint},
+        environment={**environment(), **_origin(split, cell)},
         adjusted=adjusted,
     )
     per_query = {
@@ -169,6 +169,16 @@ def compute(
         for name, values in item.per_query.items()
     }
     return Outcome(record, split, codes, per_query)
+
+
+def _origin(split: Split, cell: Cell) -> dict[str, Any]:
+    """Hashes of the images, and of the weights and settings that made features of them."""
+    found: dict[str, Any] = {"images": split.train.source.fingerprint}
+    if cell.backbone != "pixels":
+        network = get_backbone(cell.backbone.partition(":")[0])
+        found["weights"] = network.weights()
+        found["preprocessing"] = network.preprocessing.to_dict()
+    return found
 
 
 def _learn(

@@ -1,0 +1,47 @@
+"""`hashbench explain`: what a score depends on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hashbench.commands import options
+
+EPILOG = """\b
+Examples:
+  hashbench explain dch:48:0
+  hashbench explain 3f9a --results my-results
+  hashbench explain dch:48:0 --json
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("cell")
+@options.results
+@options.as_json
+def command(cell: str, results: Path, as_json: bool) -> None:
+    """Print everything the scores of CELL depend on.
+
+    CELL is METHOD:BITS:SEED, or the beginning of a key.
+    """
+    import json
+
+    from hashbench.results.explain import describe, find_cell, flatten, shown
+    from hashbench.results.store import Store
+
+    store = Store(results)
+    description = describe(store, find_cell(store, cell))
+    if as_json:
+        click.echo(json.dumps(description, indent=1))
+        return
+    for part, content in description.items():
+        if not isinstance(content, dict):
+            click.echo(f"{part}: {shown(content)}")
+            continue
+        flat = flatten(content)
+        width = max(map(len, flat), default=0)
+        if flat:
+            click.echo(f"\n{part}")
+        for name, value in flat.items():
+            click.echo(f"  {name:<{width}}  {shown(value)}")

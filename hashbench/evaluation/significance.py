@@ -127,19 +127,20 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def compare(
-    per_query: Mapping[str, Floats], *, permutations: int = 10_000, seed: int = 0
+    *families: Mapping[str, Floats], permutations: int = 10_000, seed: int = 0
 ) -> list[Comparison]:
-    """Every pair of methods, with Holm's correction over all pairs.
+    """Every pair of methods, with Holm's correction over all pairs of all families.
 
     Args:
-        per_query: method name -> `(queries,)` scores on the same queries.
+        families: each a mapping of method name -> `(queries,)` scores on the
+            same queries, such as one mapping for each code length.
         permutations: see `paired_test`.
         seed: see `paired_test`.
 
     Raises:
-        InputError: if the numbers of queries differ.
+        InputError: if the numbers of queries within a family differ.
     """
-    pairs = list(combinations(per_query.items(), 2))
+    pairs = [pair for family in families for pair in combinations(family.items(), 2)]
     p_values = [
         paired_test(first, second, permutations=permutations, seed=seed)
         for (_, first), (_, second) in pairs

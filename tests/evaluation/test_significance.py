@@ -77,3 +77,12 @@ def test_every_pair_is_compared_and_corrected():
     assert [item.queries for item in found] == [100, 99, 99]
     assert [item.adjusted for item in found] == pytest.approx(holm([item.p for item in found]))
     assert found[0].adjusted < 0.05
+
+
+def test_families_are_compared_apart_and_corrected_together():
+    rng = np.random.default_rng(3)
+    short = {"a": rng.random(50), "b": rng.random(50)}
+    long = {"a": rng.random(60), "b": rng.random(60), "c": rng.random(60)}
+    found = compare(short, long, permutations=199)
+    assert [item.queries for item in found] == [50, 60, 60, 60]
+    assert [item.adjusted for item in found] == pytest.approx(holm([item.p for item in found]))

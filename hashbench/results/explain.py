@@ -61,7 +61,7 @@ def describe(store: Store, record: Record) -> dict[str, Any]:
         "seeds": {"method": derive(int(record.cell["seed"]), "method")},
         "split": dict(record.split),
         "codes": {
-            name: hashlib.sha256(np.ascontiguousarray(part.packed)).hexdigest()
+            name: hashlib.sha256(part.packed.tobytes()).hexdigest()
             for name, part in zip(("query", "database"), codes or (), strict=False)
         },
         "conventions": {name: _knobs(name) for name in record.scores},

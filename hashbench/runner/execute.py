@@ -56,7 +56,7 @@ Executor = Callable[[Sequence[Task], Settings, Limits, Listener], None]
 
 def available_cores() -> int:
     """CPU cores this process may use: affinity and container quotas are honoured."""
-    import joblib
+    import joblib  # type: ignore[import-untyped,unused-ignore]
 
     return int(joblib.cpu_count())
 
@@ -91,3 +91,19 @@ def run_here(tasks: Sequence[Task], settings: Settings, limits: Limits, listener
             continue
         held = 0
         listener.finished(cell, record)
+
+
+class Quiet:
+    """A listener that tells nobody."""
+
+    def preparing(self, share: float, note: str) -> None:
+        """Say nothing."""
+
+    def started(self, cell: Cell) -> None:
+        """Say nothing."""
+
+    def progress(self, cell: Cell, share: float, note: str) -> None:
+        """Say nothing."""
+
+    def finished(self, cell: Cell, record: Record) -> None:
+        """Say nothing."""

@@ -1,0 +1,111 @@
+"""Cells as tasks of a Ray cluster, whose nodes share the store's file system."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from hashbench.errors import InputError
+from hashbench.results.record import Record
+from hashbench.results.store import Store, StoreError
+from hashbench.runner.attempt import Task, give_up
+from hashbench.runner.execute import Limits, Listener, Quiet
+from hashbench.runner.local import run_local
+from hashbench.runner.work import Settings
+
+#: How often Ray starts a cell again whose node or process died.
+RETRIES = 3
+
+#: The share of a GPU that a cell asks for: one's scoring overlaps another's training.
+GPU_SHARE = 0.5
+
+
+def run_on_ray(
+    tasks: Sequence[Task], settings: Settings, limits: Limits, listener: Listener
+) -> None:
+    """Run cells on the Ray cluster RAY_ADDRESS names, or on a local one started here.
+
+    How many run at a time follows from the cluster's CPUs and GPUs, not from
+    `limits.workers`. Each cell still runs in a process of its own that can be
+    killed for its time or memory; a cell whose node dies is started on another.
+
+    Raises:
+        InputError: if Ray is not installed or its cluster cannot be reached.
+        StoreError: if the store cannot be written to.
+        KeyboardInterrupt: when the user stops the run; finished cells are kept.
+    """
+    try:
+        import ray
+    except ImportError as error:
+        raise InputError(
+            "--executor ray needs Ray, which is not installed: pip install 'hashbench[ray]'"
+        ) from error
+    if not tasks:
+        return
+    ours = not ray.is_initialized()
+    if ours:
+        try:
+            ray.init(log_to_driver=False)
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            raise InputError(f"no Ray cluster can be reached or started: {error}") from error
+    try:
+        _run(ray, tasks, settings, limits, listener)
+    finally:
+        if ours:
+            ray.shutdown()
+
+
+def _run(
+    ray: Any, tasks: Sequence[Task], settings: Settings, limits: Limits, listener: Listener
+) -> None:
+    threads = settings.threads or 1
+    gpus = GPU_SHARE if settings.device != "cpu" and "GPU" in ray.cluster_resources() else 0
+    variables = {name: value for name, value in os.environ.items() if name.startswith("HASHBENCH")}
+    serve = ray.remote(_serve).options(
+        num_cpus=threads,
+        num_gpus=gpus,
+        max_retries=RETRIES,
+        runtime_env={"env_vars": variables},
+    )
+    absolute = replace(
+        settings,
+        store=settings.store.absolute(),
+        data_root=settings.data_root.absolute(),
+        plugins=tuple(path.absolute() for path in settings.plugins),
+        threads=threads,
+    )
+    running = {serve.remote(task, absolute, limits): task for task in tasks}
+    for task in tasks:
+        listener.started(task.cell)
+    try:
+        while running:
+            ready, _ = ray.wait(list(running), timeout=0.5)
+            for reference in ready:
+                task = running.pop(reference)
+                record = _result(ray, reference, task, settings)
+                if record is not None:
+                    listener.finished(task.cell, record)
+    finally:
+        for reference in running:
+            ray.cancel(reference, force=True)
+
+
+def _serve(task: Task, settings: Settings, limits: Limits) -> Record | None:
+    """One cell, on whatever node this runs."""
+    run_local([task], settings, replace(limits, workers=1), Quiet())
+    return Store(settings.store).get(task.cell.key)
+
+
+def _result(ray: Any, reference: Any, task: Task, settings: Settings) -> Record | None:
+    try:
+        return ray.get(reference)
+    except ray.exceptions.RayTaskError as error:
+        cause = error.cause
+        if isinstance(cause, StoreError):
+            raise StoreError(str(cause)) from None
+        return give_up(task, settings, "failed", f"{type(cause).__name__}: {cause}", str(error))
+    except ray.exceptions.RayError as error:
+        reason = f"Ray gave it up after {RETRIES} more tries: {type(error).__name__}"
+        return give_up(task, settings, "failed", reason, str(error))

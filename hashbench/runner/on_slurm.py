@@ -1,0 +1,128 @@
+"""Cells in the jobs of a Slurm cluster, whose nodes share the store's file system.
+
+Every job is given every cell: claims in the store share them out, so that a
+job that dies, waits in the queue or runs out of time costs no cell.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from hashbench.errors import InputError
+from hashbench.results.store import Store
+from hashbench.runner.attempt import Task, give_up
+from hashbench.runner.execute import Limits, Listener, Quiet
+from hashbench.runner.local import run_local
+from hashbench.runner.work import Settings
+
+#: Seconds between two looks at the jobs and the store.
+LOOK = 1.0
+
+#: Days a job may take where --timeout says nothing; SBATCH_TIMELIMIT overrides it.
+DAYS = 1
+
+
+def run_on_slurm(
+    tasks: Sequence[Task],
+    settings: Settings,
+    limits: Limits,
+    listener: Listener,
+    *,
+    cluster: str = "slurm",
+) -> None:
+    """Run cells in as many Slurm jobs as `limits.workers`, one cell at a time each.
+
+    Partition, account and the like are taken from sbatch's own variables, such
+    as SBATCH_PARTITION. Jobs are submitted again as long as they finish cells.
+
+    Args:
+        tasks: the cells.
+        settings: what they share.
+        limits: jobs at a time, and what each cell may take.
+        listener: told of every finished cell.
+        cluster: "slurm", or "local" for submitit's processes on this machine.
+
+    Raises:
+        InputError: if submitit is not installed, or there is no Slurm here.
+        KeyboardInterrupt: when the user stops the run; its jobs are cancelled.
+    """
+    try:
+        import submitit
+    except ImportError as error:
+        raise InputError(
+            "--executor slurm needs submitit, which is not installed: "
+            "pip install 'hashbench[slurm]'"
+        ) from error
+    threads = settings.threads or 1
+    absolute = replace(
+        settings,
+        store=settings.store.absolute(),
+        data_root=settings.data_root.absolute(),
+        plugins=tuple(path.absolute() for path in settings.plugins),
+        threads=threads,
+    )
+    try:
+        executor = submitit.AutoExecutor(absolute.store / "slurm", cluster=cluster)
+    except RuntimeError as error:
+        raise InputError(f"there is no Slurm on this machine ({error})") from error
+    executor.update_parameters(
+        name="hashbench", cpus_per_task=threads, timeout_min=DAYS * 24 * 60, tasks_per_node=1
+    )
+    if settings.device.startswith("cuda"):
+        executor.update_parameters(gpus_per_node=1)
+    left = list(tasks)
+    while left:
+        count = max(1, min(limits.workers, len(left)))
+        with executor.batch():
+            jobs = [executor.submit(serve, left, absolute, limits) for _ in range(count)]
+        before = len(left)
+        left = _watch(jobs, left, absolute, listener)
+        if len(left) == before:
+            log = _log(jobs)
+            for task in left:
+                record = give_up(task, absolute, "failed", "no Slurm job finished it", log)
+                if record is not None:
+                    listener.finished(task.cell, record)
+            return
+
+
+def serve(tasks: Sequence[Task], settings: Settings, limits: Limits) -> None:
+    """What one job does: every cell that no other job has or had."""
+    run_local(tasks, settings, replace(limits, workers=1), Quiet())
+
+
+def _watch(
+    jobs: Sequence[Any], tasks: list[Task], settings: Settings, listener: Listener
+) -> list[Task]:
+    """Tell of finished cells until all jobs are over; the cells that are left."""
+    store = Store(settings.store)
+    left = tasks
+    for task in tasks:
+        listener.started(task.cell)
+    try:
+        while True:
+            over = all(job.done() for job in jobs)  # asked before the store: nothing is missed
+            waiting = []
+            for task in left:
+                key = task.cell.key
+                fresh = store.mark(key) not in ("", task.replaces)
+                record = store.get(key) if fresh else None
+                if record is None:
+                    waiting.append(task)
+                else:
+                    listener.finished(task.cell, record)
+            left = waiting
+            if over or not left:
+                return left
+            time.sleep(LOOK)
+    finally:
+        for job in jobs:
+            if not job.done():
+                job.cancel()
+
+
+def _log(jobs: Sequence[Any]) -> str:
+    return "\n".join(job.stderr() or "" for job in jobs)

@@ -115,6 +115,15 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
     show_default=True,
     help="Where the cells run.",
 )
+@click.option(
+    "--allow-missing", is_flag=True, help="Go on without images that are listed and not there."
+)
+@click.option(
+    "--allow-overlap", is_flag=True, help="Go on when lists share queries with the database."
+)
+@click.option(
+    "--allow-unlabelled", is_flag=True, help="Go on when lists hold images without any label."
+)
 @click.option("--dry-run", is_flag=True, help="List the cells, what is done and the ETA; run none.")
 @options.results
 @options.data_root
@@ -140,6 +149,9 @@ def command(
     timeout: str | None,
     memory: str | None,
     executor: str,
+    allow_missing: bool,
+    allow_overlap: bool,
+    allow_unlabelled: bool,
     dry_run: bool,
     results: Path,
     data_root: Path | None,
@@ -194,6 +206,11 @@ def command(
         say(f"Taking {', '.join(names)}, prepared here{advice}.", as_json)
     else:
         names = parse_names(datasets)
+    allowed = {
+        "allow_missing": allow_missing,
+        "allow_overlap": allow_overlap,
+        "allow_unlabelled": allow_unlabelled,
+    }
     request = Request(
         methods=tuple(registry().names()) if methods == "all" else parse_names(methods),
         bits=parse_numbers(bits, "--bits", low=1, high=1024),
@@ -204,6 +221,7 @@ def command(
         backbone=backbone,
         tuning=tuning,
         settings=settings_by_method(settings, head),
+        options={name: True for name, given in allowed.items() if given},
     )
     limits = Limits(
         workers=default_workers(device) if workers is None else workers,

@@ -38,6 +38,7 @@ def share_threads(threads: int) -> None:
     os.environ["NUMBA_NUM_THREADS"] = str(threads)
     numba.config.reload_config()  # unlike numba.set_num_threads(), launches no threads
     threadpool_limits(threads)
+    _blas.cache_clear()
 
 
 def make_deterministic(device: str) -> None:
@@ -79,19 +80,26 @@ def _machine() -> dict[str, Any]:
 
 def _threads() -> dict[str, Any]:
     import torch
-    from threadpoolctl import threadpool_info
 
     return {
         "threads": torch.get_num_threads(),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
-        "blas": sorted(
-            {
-                f"{pool['internal_api']} {pool.get('version')} x{pool['num_threads']}"
-                for pool in threadpool_info()
-                if pool["user_api"] == "blas"
-            }
-        ),
+        "blas": _blas(),
     }
+
+
+@cache
+def _blas() -> list[str]:
+    """The BLAS libraries and their threads: looking them up takes longer than a small cell."""
+    from threadpoolctl import threadpool_info
+
+    return sorted(
+        {
+            f"{pool['internal_api']} {pool.get('version')} x{pool['num_threads']}"
+            for pool in threadpool_info()
+            if pool["user_api"] == "blas"
+        }
+    )
 
 
 def _processor() -> str:

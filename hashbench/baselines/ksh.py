@@ -54,10 +54,10 @@ class KSH(ShallowHasher):
     summary: ClassVar[str] = "kernel hash functions, greedily fitted to the similarities"
     citation: ClassVar[str] = "Liu, Wang, Ji, Jiang, Chang, CVPR 2012"
 
-    anchors: int = 300
-    width: float = 1.0
+    anchors: int = 1000
+    width: float = 0.5
     iterations: int = 100
-    tolerance: float = 1e-4
+    tolerance: float = 3e-4
 
     def _learn(self, features: NDArray[np.floating], labels: NDArray[np.uint8]) -> None:
         self.kernel_ = AnchorKernel(features, self.anchors, self.width, self._generator("anchors"))
@@ -70,8 +70,7 @@ class KSH(ShallowHasher):
         self.objective_: list[float] = []
         for _ in range(self.bits):
             first = start.direction()
-            objective = smoothed(kernel, residual)
-            refined = nesterov(objective, first, self.iterations, self.tolerance)
+            refined = nesterov(smoothed(residual), kernel, first, self.iterations, self.tolerance)
             candidates = [(residual.agreement(_sign(kernel @ a)), a) for a in (first, refined)]
             score, column = max(candidates, key=lambda pair: pair[0])
             bit = _sign(kernel @ column)
@@ -147,46 +146,57 @@ class _SpectralStart:
         self._matrix -= self._unit * np.outer(whitened, whitened)
 
 
-def smoothed(kernel: NDArray[np.float64], residual: Residual) -> Smooth:
-    """`-phi(K a)^T R phi(K a)` and its gradient, `phi(x) = 2 / (1 + exp(-x)) - 1`.
+def smoothed(residual: Residual) -> Smooth:
+    """`-phi(z)^T R phi(z)` of outputs z and its gradient, `phi(x) = 2 / (1 + exp(-x)) - 1`.
 
-    The gradient is `-K^T ((R phi) (1 - phi^2))`: the 2 of the quadratic form
-    cancels the 1/2 of `phi' = (1 - phi^2) / 2`.
+    The gradient is `-(R phi) (1 - phi^2)`: the 2 of the quadratic form cancels
+    the 1/2 of `phi' = (1 - phi^2) / 2`.
     """
 
-    def value_and_gradient(a: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        phi = np.tanh(kernel @ a / 2)
+    def value_and_gradient(z: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        phi = np.tanh(z / 2)
         image = residual.product(phi[:, None])[:, 0]
-        return -float(phi @ image), -(kernel.T @ (image * (1 - phi**2)))
+        return -float(phi @ image), -image * (1 - phi**2)
 
     return value_and_gradient
 
 
 def nesterov(
-    objective: Smooth, start: NDArray[np.float64], iterations: int, tolerance: float
+    objective: Smooth,
+    kernel: NDArray[np.float64],
+    start: NDArray[np.float64],
+    iterations: int,
+    tolerance: float,
 ) -> NDArray[np.float64]:
-    """The best point met by accelerated gradient descent with backtracking.
+    """Minimise `objective(K a)` over a: the best point met by accelerated descent.
+
+    Outputs `K a` are carried along with a, so that a step costs one product
+    with K and one with its transpose however often it is shortened.
 
     Args:
-        objective: value and gradient at a point.
-        start: where to begin.
+        objective: value and gradient at outputs z.
+        kernel: `(n, anchors)` K.
+        start: `(anchors,)` where to begin.
         iterations: steps, at most.
         tolerance: relative change of the value that ends the steps.
     """
-    previous = current = start
+    current = previous = np.concatenate([start, kernel @ start])
+    size = len(start)
     momentum, curvature = 1.0, 1.0
-    best_value, best = objective(start)[0], start
-    value = best_value
+    value = objective(current[size:])[0]
+    best_value, best = value, start
     for _ in range(iterations):
         next_momentum = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
         point = current + (momentum - 1) / next_momentum * (current - previous)
         momentum = next_momentum
-        at_point, gradient = objective(point)
+        at_point, slope = objective(point[size:])
+        gradient = kernel.T @ slope
+        downhill = np.concatenate([gradient, kernel @ gradient])
         squared = float(gradient @ gradient)
         curvature /= 2  # let the step grow again where the objective is flatter
         for _ in range(60):
-            trial = point - gradient / curvature
-            at_trial = objective(trial)[0]
+            trial = point - downhill / curvature
+            at_trial = objective(trial[size:])[0]
             if at_trial <= at_point - squared / (2 * curvature):
                 break
             curvature *= 2
@@ -195,7 +205,7 @@ def nesterov(
         previous, current = current, trial
         fall, value = abs(value - at_trial), at_trial
         if value < best_value:
-            best_value, best = value, current
+            best_value, best = value, current[:size]
         if fall <= tolerance * abs(value):
             break
     return best

@@ -56,7 +56,7 @@ class KSH(ShallowHasher):
 
     anchors: int = 1000
     width: float = 0.5
-    iterations: int = 100
+    iterations: int = 50
     tolerance: float = 3e-4
 
     def _learn(self, features: NDArray[np.floating], labels: NDArray[np.uint8]) -> None:

@@ -295,7 +295,9 @@ class _Crew:
             return
         if worker.TELL is not None and member.process.is_alive():
             os.kill(member.process.pid, worker.TELL)  # where does it stand?
-            if not member.output.closed and wait([member.output], TICK):
+            for _ in range(10):  # it answers line by line
+                if member.output.closed or not wait([member.output], TICK):
+                    break
                 member.read()
         member.kill()
         self.workers.remove(member)

@@ -1,0 +1,178 @@
+"""`hashbench tune`: good hyper-parameters, found on the training set alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hashbench.commands import options
+
+EPILOG = """\b
+Examples:
+  hashbench tune --method dch --trials 30
+  hashbench tune --method dch --space gamma=1:50:log,quantization=0.001:1:log --bits 48
+  hashbench tune --method sdh --datasets cifar10 --bits 16,64 --out tuned.toml
+  hashbench run --methods dch --params tuned.toml
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--method", required=True, metavar="NAME", help="The method to tune.")
+@click.option(
+    "--space",
+    default=None,
+    metavar="SPACE",
+    help="NAME=LOW:HIGH[:log] or NAME=A|B, separated by commas [default: the method's own].",
+)
+@click.option("--trials", default=30, show_default=True, type=click.IntRange(1), help="In all.")
+@click.option(
+    "--bits", default="48", show_default=True, metavar="BITS", help="Code lengths to average over."
+)
+@options.datasets
+@options.seeds
+@click.option("--protocol", default=None, metavar="NAME", help="How the data is split.")
+@click.option("--split-seed", default=0, show_default=True, help="Seed of the split's draw.")
+@click.option("--backbone", default=None, metavar="NAME", help="Feature extractor.")
+@click.option(
+    "--tuning",
+    type=click.Choice(["head", "partial", "full"]),
+    default="head",
+    show_default=True,
+    help="What deep methods train.",
+)
+@click.option(
+    "--head", type=click.Choice(["linear", "mlp"]), default=None, help="Head of deep methods."
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A hyper-parameter to hold fixed.",
+)
+@click.option("--metric", default="map@h2", show_default=True, help="The score to maximise.")
+@click.option("--convention", default="house", show_default=True, help="Evaluation convention.")
+@click.option(
+    "--device", default="auto", show_default=True, metavar="NAME", help="auto, cpu, cuda or mps."
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    metavar="FILE",
+    help="Hyper-parameter file to write to [default: in the results folder, by setting].",
+)
+@options.results
+@options.data_root
+@options.plugins
+@options.as_json
+def command(
+    method: str,
+    space: str | None,
+    trials: int,
+    bits: str,
+    datasets: str | None,
+    seeds: str | None,
+    protocol: str | None,
+    split_seed: int,
+    backbone: str | None,
+    tuning: str,
+    head: str | None,
+    settings: tuple[str, ...],
+    metric: str,
+    convention: str,
+    device: str,
+    out: Path | None,
+    results: Path,
+    data_root: Path | None,
+    plugins: tuple[Path, ...],
+    as_json: bool,
+) -> None:
+    """Look for hyper-parameters that suit one method on one data set.
+
+    Trials are scored on a validation split carved from the training set; query
+    and database are never looked at. The same command goes on where an
+    interrupted one stopped.
+    """
+    import json
+    from dataclasses import asdict
+
+    from hashbench import runtime
+    from hashbench.commands.progress import say
+    from hashbench.data import default_data_root
+    from hashbench.errors import InputError
+    from hashbench.evaluation import Convention
+    from hashbench.parsing import parse_names, parse_numbers, parse_seeds
+    from hashbench.registry import methods
+    from hashbench.runner.plan import (
+        EMBEDDED_DATASET,
+        Request,
+        plan,
+        prepared_datasets,
+        settings_by_method,
+    )  # fmt: skip
+    from hashbench.runner.work import bound_split
+    from hashbench.tuning.params import Setting, write_params
+    from hashbench.tuning.space import default_space, parse_space
+    from hashbench.tuning.study import Goal, tune
+
+    options.register_plugins(plugins)
+    Convention.parse(convention)
+    root = data_root or default_data_root()
+    names = parse_names(datasets) if datasets else prepared_datasets(root) or (EMBEDDED_DATASET,)
+    if datasets and len(names) != 1:
+        raise InputError(f"tune one data set at a time, not {len(names)}: name one with --datasets")
+    cls = methods().get(method)
+    cells = plan(
+        Request(
+            methods=(method,),
+            bits=parse_numbers(bits, "--bits", low=1, high=1024),
+            seeds=parse_seeds(seeds or "1"),
+            datasets=names[:1],
+            protocol=protocol,
+            split_seed=split_seed,
+            backbone=backbone,
+            tuning=tuning,
+            settings=settings_by_method(settings, head),
+        ),
+        root,
+    )
+    goal = Goal(cells, parse_space(space, cls) if space else default_space(cls), metric, convention)
+    first = cells[0]
+    setting = Setting(
+        first.dataset,
+        first.protocol,
+        first.tuning,
+        str(first.params.get("head", "")),
+        first.backbone,
+    )
+    say(f"Tuning {method} on a part of {first.dataset}'s training set.", as_json)
+
+    def told(done: int, value: float | None, best: float | None) -> None:
+        score = "failed" if value is None else f"{value:.4f}"
+        leader = "" if best is None else f", best {best:.4f}"
+        say(f"[{done}/{trials}] {metric} {score}{leader}", as_json)
+
+    split = bound_split(first, root)
+    with runtime.use(runtime.Runtime(device=device)):
+        best = tune(goal, split.train, trials, results / "tuning", told)
+    kind = "-".join(filter(None, (setting.dataset, setting.protocol, setting.backbone)))
+    mode = "-".join(filter(None, (setting.tuning, setting.head)))
+    path = out or results / "tuning" / f"{kind}-{mode}.toml".replace(":", "-")
+    lengths = ",".join(str(cell) for cell in dict.fromkeys(cell.bits for cell in cells))
+    note = (
+        f"{best.trials} trials, {metric} ({convention}) at {lengths} bits on the validation split: "
+        f"{best.value:.4f}; defaults: {best.default:.4f}"
+    )
+    write_params(path, setting, method, best.params, note)
+    if as_json:
+        body = {**asdict(best), "journal": str(best.journal), "file": str(path), "method": method}
+        click.echo(json.dumps(body, indent=1))
+        return
+    click.echo(f"\n{note}")
+    if not best.params:
+        click.echo(f"No trial was better than the defaults of {method}: they stay.")
+    for name, value in best.params.items():
+        click.echo(f"  {name} = {value}")
+    click.echo(f"Next: hashbench run --methods {method} --params {path}")

@@ -1,0 +1,1 @@
+"""Hyper-parameter tuning, on the training set alone."""

@@ -1,0 +1,170 @@
+"""Files of hyper-parameters: what `tune` writes, `run --params` reads, and hashbench ships.
+
+A table for each method; the table `tuned-for` says what they were tuned for::
+
+    [tuned-for]
+    dataset = "cifar10"
+
+    [dch]
+    gamma = 12.3
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.resources import files
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from hashbench.errors import InputError
+from hashbench.files import write_atomically
+
+SETTING = "tuned-for"
+
+Params = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What hyper-parameters are tuned for.
+
+    Attributes:
+        dataset: data set name.
+        protocol: protocol id.
+        tuning: tuning mode of deep methods, "none" for shallow ones.
+        head: head of deep methods, "" for shallow ones.
+        backbone: feature extractor.
+    """
+
+    dataset: str
+    protocol: str
+    tuning: str
+    head: str
+    backbone: str
+
+
+def read_params(path: Path) -> Params:
+    """Hyper-parameters by method name, from a TOML file.
+
+    Raises:
+        InputError: if the file cannot be read, or holds anything but tables of
+            numbers, words and true/false.
+    """
+    return _parse(_text(path), str(path))[0]
+
+
+def write_params(
+    path: Path, setting: Setting, method: str, params: Mapping[str, Any], note: str
+) -> None:
+    """Put a method's hyper-parameters into a file, beside those of other methods.
+
+    Args:
+        path: the file; it and its folder are made if they do not exist.
+        setting: what they were tuned for.
+        method: the method; a table it has already is replaced.
+        params: its hyper-parameters.
+        note: how they were found, one line; kept as a comment above the table.
+
+    Raises:
+        InputError: if the file is there and was tuned for something else or is
+            damaged, or cannot be written.
+    """
+    params_of: Params = {}
+    notes: dict[str, str] = {}
+    if path.exists():
+        text = _text(path)
+        params_of, found = _parse(text, str(path))
+        if found != asdict(setting):
+            raise InputError(
+                f"{path} holds hyper-parameters tuned for something else ({_describe(found)}): "
+                "name another file with --out"
+            )
+        notes = _notes(text)
+    params_of[method] = dict(params)
+    notes[method] = note
+    blocks = [_table(SETTING, asdict(setting))]
+    blocks += [
+        f"# {notes[name]}\n{_table(name, params_of[name])}"
+        if name in notes
+        else _table(name, params_of[name])
+        for name in sorted(params_of)
+    ]
+    body = "\n".join(blocks).encode()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, lambda stream: stream.write(body))
+    except OSError as error:
+        raise InputError(
+            f"cannot write {path}: {error.strerror or error}; name another file with --out"
+        ) from error
+
+
+def shipped_params(dataset: str, protocol: str, tuning: str, head: str, backbone: str) -> Params:
+    """The hyper-parameters hashbench ships for a setting, by method name; empty if none."""
+    wanted = asdict(Setting(dataset, protocol, tuning, head, backbone))
+    found: Params = {}
+    for params, setting in _shipped():
+        if setting == wanted:
+            found |= params
+    return {name: dict(values) for name, values in found.items()}
+
+
+@cache
+def _shipped() -> tuple[tuple[Params, dict[str, Any]], ...]:
+    folder = files("hashbench.tuning") / "shipped"
+    paths = sorted(path.name for path in folder.iterdir() if path.name.endswith(".toml"))
+    return tuple(_parse((folder / name).read_text("utf-8"), name) for name in paths)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise InputError(f"cannot read the hyper-parameters in {path}: {reason}") from error
+
+
+def _parse(text: str, where: str) -> tuple[Params, dict[str, Any]]:
+    try:
+        body = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{where} is no TOML file: {error}") from error
+    for name, table in body.items():
+        if not isinstance(table, dict):
+            raise InputError(
+                f"'{name}' in {where} is outside a table: put it under its method, as in [dch]"
+            )
+        for key, value in table.items():
+            plain = isinstance(value, (bool, int, float, str))
+            if not plain or (isinstance(value, float) and not math.isfinite(value)):
+                raise InputError(
+                    f"{name}.{key} in {where} is {value!r}: "
+                    "a hyper-parameter is a number, a word or true/false"
+                )
+    setting = body.pop(SETTING, {})
+    return body, setting
+
+
+def _table(name: str, values: Mapping[str, Any]) -> str:
+    # JSON and TOML agree on the form of strings, finite numbers and booleans.
+    lines = [f"{key} = {json.dumps(value, allow_nan=False)}" for key, value in values.items()]
+    return "\n".join([f"[{name}]", *lines, ""])
+
+
+def _notes(text: str) -> dict[str, str]:
+    lines = text.splitlines()
+    return {
+        below.strip("[]"): line.removeprefix("# ")
+        for line, below in pairwise(lines)
+        if line.startswith("# ") and below.startswith("[")
+    }
+
+
+def _describe(setting: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in setting.items() if value) or "unknown"

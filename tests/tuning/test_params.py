@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from hashbench.errors import InputError
+from hashbench.registry import methods
+from hashbench.runner.plan import build, resolve
+from hashbench.tuning import params as module
+from hashbench.tuning.params import Setting, read_params, shipped_params, write_params
+
+SETTING = Setting("cifar10", "cifar10", "head", "mlp", "efficientnet_lite0")
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "deeper" / "tuned.toml"
+    dch = {"gamma": 12.3, "epochs": 7, "head": 'a "quoted" \\ word', "flag": True, "lr": 1e-05}
+    write_params(path, SETTING, "dch", dch, "30 trials")
+    assert read_params(path) == {"dch": dch}
+    write_params(path, SETTING, "dch", {"gamma": 2.0}, "60 trials")
+    write_params(path, SETTING, "itq-cca", {}, "no better")
+    assert read_params(path) == {"dch": {"gamma": 2.0}, "itq-cca": {}}
+    text = path.read_text()
+    assert "# 60 trials\n[dch]" in text  # each method's own note stays with it
+    assert "# no better\n[itq-cca]" in text
+    assert "30 trials" not in text
+
+
+def test_a_file_tuned_for_something_else_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "tuned.toml"
+    write_params(path, SETTING, "dch", {"gamma": 2.0}, "")
+    before = path.read_text()
+    with pytest.raises(InputError, match=r"tuned for something else .*head mlp"):
+        write_params(path, replace(SETTING, head="linear"), "dch", {"gamma": 3.0}, "")
+    assert path.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[dch\ngamma=1", "no TOML file.*line 1"),
+        ("gamma = 1", "'gamma' in .* is outside a table"),
+        ("[dch]\ngamma = [1, 2]", r"dch.gamma in .* is \[1, 2\]"),
+        ("[dch]\ngamma = nan", "dch.gamma in .* is nan"),
+        ("[dch]\ngamma = 2020-01-01", "a hyper-parameter is a number"),
+    ],
+)
+def test_a_file_that_holds_no_hyperparameters_is_one_sentence(tmp_path, text, says) -> None:
+    path = tmp_path / "params.toml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=says):
+        read_params(path)
+
+
+def test_files_that_cannot_be_read_or_written_are_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"cannot read .*nothing.toml"):
+        read_params(tmp_path / "nothing.toml")
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="not UTF-8"):
+        read_params(tmp_path / "bytes.toml")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"cannot write .*--out"):
+        write_params(tmp_path / "file" / "x.toml", SETTING, "dch", {}, "")
+
+
+def test_shipped_params_are_those_of_the_very_setting(tmp_path, monkeypatch) -> None:
+    folder = tmp_path / "shipped"
+    write_params(folder / "a.toml", SETTING, "dch", {"gamma": 2.0}, "")
+    write_params(folder / "b.toml", replace(SETTING, head="linear"), "dch", {"gamma": 3.0}, "")
+    monkeypatch.setattr(module, "files", lambda package: tmp_path)
+    module._shipped.cache_clear()
+    try:
+        mlp = ("cifar10", "cifar10", "head", "mlp", "efficientnet_lite0")
+        assert shipped_params(*mlp) == {"dch": {"gamma": 2.0}}
+        shipped_params(*mlp)["dch"]["gamma"] = 9.0  # a caller's copy
+        assert shipped_params(*mlp) == {"dch": {"gamma": 2.0}}
+        assert shipped_params("cifar10", "cifar10-1", "head", "mlp", "efficientnet_lite0") == {}
+    finally:
+        module._shipped.cache_clear()
+
+
+def test_whatever_is_shipped_names_methods_and_values_they_take() -> None:
+    folder = files("hashbench.tuning") / "shipped"
+    for path in folder.iterdir():
+        if not path.name.endswith(".toml"):
+            continue
+        text = path.read_text("utf-8")
+        assert text.startswith("#"), f"{path.name} does not say how it was made"
+        for name, values in read_params(Path(str(path))).items():
+            cls = methods().get(name)
+            build(name, cls, 16, 0, resolve(name, cls, {name: values}, "head"))

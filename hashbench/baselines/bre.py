@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numba import njit
@@ -46,6 +47,10 @@ class BRE(ShallowHasher):
     name: ClassVar[str] = "bre"
     summary: ClassVar[str] = "Hamming distances that reconstruct the labels' distances"
     citation: ClassVar[str] = "Kulis, Darrell, NIPS 2009"
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "support": (5, 100, "log"),
+        "partners": (20, 200, "log"),
+    }
 
     support: int = 20
     partners: int = 50

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,10 @@ class ITQCCA(ShallowHasher):
     name: ClassVar[str] = "itq-cca"
     summary: ClassVar[str] = "canonical correlation directions, rotated to fit binary codes"
     citation: ClassVar[str] = "Gong, Lazebnik, Gordo, Perronnin, TPAMI 2013"
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "ridge": (1e-2, 1e2, "log"),
+        "scaling": (0.0, 2.0),
+    }
 
     ridge: float = 1.0
     scaling: float = 1.0

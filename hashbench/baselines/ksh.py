@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,10 @@ class KSH(ShallowHasher):
     name: ClassVar[str] = "ksh"
     summary: ClassVar[str] = "kernel hash functions, greedily fitted to the similarities"
     citation: ClassVar[str] = "Liu, Wang, Ji, Jiang, Chang, CVPR 2012"
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "anchors": (300, 2000, "log"),
+        "width": (0.1, 2.0, "log"),
+    }
 
     anchors: int = 1000
     width: float = 0.5

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,12 @@ class SDH(ShallowHasher):
     name: ClassVar[str] = "sdh"
     summary: ClassVar[str] = "discrete codes that classify linearly, kernel hash function"
     citation: ClassVar[str] = "Shen, Shen, Liu, Shen, CVPR 2015"
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "width": (0.1, 2.0, "log"),
+        "reg": (1e-2, 1e2, "log"),
+        "fit_weight": (1e-6, 1.0, "log"),
+        "ridge": (1e-4, 1.0, "log"),
+    }
 
     anchors: int = 1000
     width: float = 0.5

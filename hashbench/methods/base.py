@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, Self
 
@@ -67,6 +67,11 @@ class DeepHasher(Hasher):
 
     kind: ClassVar[Literal["deep", "shallow"]] = "deep"
     test_params: ClassVar[Mapping[str, Any]] = {"epochs": 20, "batch_size": 40}
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "lr": (3e-4, 1e-2, "log"),
+        "weight_decay": (1e-4, 3.0, "log"),
+        "input_dropout": (0.0, 0.7),
+    }
 
     bits: int = whole(48)
     seed: int = whole(0, low=0)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -38,6 +40,10 @@ class DCH(DeepHasher):
     name = "dch"
     summary = "Cauchy cross-entropy: concentrates similar codes within a small Hamming ball"
     citation = "Cao, Long, Liu, Wang: Deep Cauchy Hashing for Hamming Space Retrieval. CVPR 2018"
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "gamma": (1.0, 60.0, "log"),
+        "quantization": (1e-3, 1.0, "log"),
+    }
 
     gamma: float | None = number(None, above=0)
     quantization: float = number(0.1, low=0)

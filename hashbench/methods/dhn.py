@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -39,6 +41,10 @@ class DHN(DeepHasher):
     citation = (
         "Zhu, Long, Wang, Cao: Deep Hashing Network for Efficient Similarity Retrieval. AAAI 2016"
     )
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "alpha": (0.03, 2.0, "log"),
+        "quantization": (1e-3, 1.0, "log"),
+    }
 
     alpha: float | None = number(None, above=0)
     quantization: float = number(0.1, low=0)

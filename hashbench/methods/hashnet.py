@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -36,6 +38,10 @@ class HashNet(DeepHasher):
     name = "hashnet"
     summary = "weighted logistic pair loss on tanh(beta z) with growing beta"
     citation = "Cao, Long, Wang, Yu: HashNet: Deep Learning to Hash by Continuation. ICCV 2017"
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "alpha": (0.03, 2.0, "log"),
+        "beta": (1.0, 20.0, "log"),
+    }
 
     alpha: float | None = number(None, above=0)
     beta: float = number(math.sqrt(51), low=1)

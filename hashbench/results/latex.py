@@ -11,11 +11,9 @@ from hashbench.results.references import bibtex, cite
 from hashbench.results.sheets import Cell, Sheet
 
 #: What a document that takes a fragment in needs.
-PREAMBLE = r"""\usepackage[T1]{fontenc}
-\usepackage[utf8]{inputenc}
+PREAMBLE = r"""\usepackage[utf8]{inputenc}
 \usepackage{adjustbox}
 \usepackage{booktabs}
-\usepackage{multirow}
 \usepackage{siunitx}
 """
 
@@ -34,10 +32,11 @@ _DOCUMENT = r"""%% Written by hashbench. Compiles as it is with pdflatex or tect
 
 _TABLE = r"""\begin{table*}[htb]
 \centering
+\setlength{\belowcaptionskip}{6pt}
 \caption{@CAPTION@}
 \label{tab:@NAME@}
-\sisetup{detect-weight=true,separate-uncertainty=true}
-\setlength{\tabcolsep}{5pt}
+\sisetup{detect-weight=true,retain-explicit-plus=true}
+\setlength{\tabcolsep}{4pt}
 \begin{adjustbox}{max width=\linewidth}
 @TABULAR@\end{adjustbox}
 @NOTES@\end{table*}
@@ -52,7 +51,7 @@ _NOTES = r"""\par\smallskip
 _SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
+    "<": "$<$", ">": "$>$", "|": r"\textbar{}", '"': "''",
     "±": r"$\pm$", "≤": r"$\leq$", "−": "$-$", "†": r"\textsuperscript{\dag}", "Δ": r"$\Delta$",
     "×": r"$\times$",
 }  # fmt: skip
@@ -85,11 +84,11 @@ def fragment(sheets: Sequence[Sheet]) -> str:
 
 def escape(text: str) -> str:
     """Plain text as LaTeX; what a font of pdflatex may lack becomes a question mark."""
-    out = text.replace("<=", "≤")
-    return "".join(
+    out = "".join(
         _SPECIAL.get(c, c if c.isascii() and (c.isprintable() or c == "\n") else _foreign(c))
-        for c in out
+        for c in text.replace("<=", "≤")
     )
+    return out.replace("--", "-{}-")  # options of a command are no dashes
 
 
 def _foreign(character: str) -> str:
@@ -125,23 +124,32 @@ def _tabular(sheet: Sheet) -> str:
         hrules=True,
         siunitx=True,
         multicol_align="c",
-        multirow_align="t",
-        clines="skip-last;data" if kinds else None,
-        column_format="l" * width + "".join(f"S[table-format={item}]" for item in formats),
+        multirow_align="naive",
+        column_format="l" * width + "".join(f"S[{item}]" for item in formats),
     )
     return _with_rules(latex, sheet, width)
 
 
 def _with_rules(latex: str, sheet: Sheet, width: int) -> str:
-    """Rules under the data sets' names, which Styler has no option for."""
+    """Rules under the data sets' names and space between methods: Styler has no such option."""
     rules, start = [], width + 1
     for dataset in dict.fromkeys(column.dataset for column in sheet.columns):
         span = sum(column.dataset == dataset for column in sheet.columns)
         rules.append(rf"\cmidrule(lr){{{start}-{start + span - 1}}}")
         start += span
     lines = latex.split("\n")
-    first = next(k for k, line in enumerate(lines) if line.startswith(r"\toprule")) + 1
-    return "\n".join([*lines[: first + 1], "".join(rules), *lines[first + 1 :]])
+    top, body = (
+        next(k for k, line in enumerate(lines) if line.startswith(rule)) + 1
+        for rule in (r"\toprule", r"\midrule")
+    )
+    spaced = [
+        "\\addlinespace\n" + line if row and sheet.rows[row - 1].text != head.text else line
+        for row, (head, line) in enumerate(zip(sheet.rows, lines[body:], strict=False))
+    ]
+    rest = lines[body + len(sheet.rows) :]
+    if width == 1:
+        spaced = lines[body : body + len(sheet.rows)]
+    return "\n".join([*lines[: top + 1], "".join(rules), *lines[top + 1 : body], *spaced, *rest])
 
 
 def _head(text: str, name: str) -> str:
@@ -149,31 +157,32 @@ def _head(text: str, name: str) -> str:
 
 
 def _format(sheet: Sheet, column: int) -> str:
-    """The siunitx table format that every number of a column fits in."""
+    """The siunitx options that every number of a column fits in."""
     cells = [sheet.cell(i, column) for i in range(len(sheet.rows))]
     shown = [cell for cell in cells if cell.value is not None]
     whole = max((len(str(int(abs(cell.value or 0.0)))) for cell in shown), default=1)
     decimals = max((cell.digits for cell in shown), default=3)
-    uncertain = max((len(_uncertainty(cell)) for cell in shown if cell.std is not None), default=0)
     sign = "+" if any(cell.signed or (cell.value or 0.0) < 0 for cell in shown) else ""
-    return f"{sign}{whole}.{decimals}" + (f"({uncertain})" if uncertain else "")
+    widest = max((_spread(cell) for cell in shown), key=len, default="")
+    return f"table-format={sign}{whole}.{decimals}" + (
+        f",table-space-text-post={{{widest}}}" if widest else ""
+    )
 
 
-def _uncertainty(cell: Cell) -> str:
-    return str(round((cell.std or 0.0) * 10**cell.digits))
+def _spread(cell: Cell) -> str:
+    return rf"\,\scriptsize$\pm$\,{cell.std:.{cell.digits}f}" if cell.std is not None else ""
 
 
 def _text(cell: Cell, table_format: str) -> str:
-    letters = ",".join(_letter(place) for place in cell.notes)
-    marks = (r"\dag" if cell.significant else "") + letters
+    marks = (r"\dag{}" if cell.significant else "") + ",".join(map(_letter, cell.notes))
     after = rf"\rlap{{\textsuperscript{{{marks}}}}}" if marks else ""
     if cell.value is None:
         return f"{{--{after}}}"
     number = f"{cell.value:{'+' if cell.signed else ''}.{cell.digits}f}"
-    if cell.std is not None:
-        number += f"({_uncertainty(cell)})"
+    after = _spread(cell) + after
     if cell.rank == 2:  # an S column cannot underline: the same number, aligned by hand
-        return rf"{{\underline{{\tablenum[table-format={table_format}]{{{number}}}}}{after}}}"
+        options = table_format.partition(",")[0]
+        return rf"{{\underline{{\tablenum[{options}]{{{number}}}}}{after}}}"
     return f"{number}{{{after}}}" if after else number
 
 

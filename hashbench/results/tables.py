@@ -71,14 +71,14 @@ class Table:
     def rank(self, row: str, bits: int) -> int | None:
         """1 for the best mean of a column, 2 for the second best, else None.
 
-        Equal means share a rank; a column with a single score has no best.
+        Equal means share a rank; a column without a difference has no best.
         """
         means = {
             name: mean
             for name in self.rows
             if (mean := self.entries.get((name, bits), Entry()).mean) is not None
         }
-        if row not in means or len(means) < 2:
+        if row not in means or len({round(mean, 6) for mean in means.values()}) < 2:
             return None
         lower = self.metric.startswith(LOWER_IS_BETTER)
         order = sorted({round(mean, 6) for mean in means.values()}, reverse=not lower)

@@ -105,7 +105,7 @@ def tables(
     """One table per setting; rows and settings in the order of first appearance."""
     groups: dict[Setting, list[Record]] = defaultdict(list)
     for record in records:
-        groups[_setting(record)].append(record)
+        groups[setting_of(record)].append(record)
     return [_table(setting, group, metric, convention) for setting, group in groups.items()]
 
 
@@ -187,7 +187,8 @@ def row_labels(records: Sequence[Record]) -> dict[str, str]:
     return labels
 
 
-def _setting(record: Record) -> Setting:
+def setting_of(record: Record) -> Setting:
+    """The setting a record belongs to."""
     cell = record.cell
     return Setting(
         str(cell["dataset"]),

@@ -79,7 +79,8 @@ def command(
     from hashbench.results.tables import select
 
     store = None if kind in WITHOUT_RECORDS else Store(results)
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(kind, total=1.0, visible=False)
 
         def progress(share: float, note: str) -> None:

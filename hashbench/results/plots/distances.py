@@ -60,7 +60,11 @@ def _plot(request: Request, group: Group, bits: int) -> Plot:
         axes.step(distance, share["dissimilar"], where="mid", color=BLUE, label="dissimilar pairs")
         axes.axvline(RADIUS, color=BLACK, linestyle="--", linewidth=0.8, label="radius 2")
         inside = share["similar"][: RADIUS + 1].sum()
-        axes.set_title(f"{method_name(label)}: {inside:.0%} of similar within 2")
+        axes.set_title(method_name(label))
+        axes.text(
+            0.98, 0.95, f"{inside:.0%} of similar\npairs within 2", transform=axes.transAxes,
+            ha="right", va="top", fontsize=7,
+        )  # fmt: skip
     for axes in panels.flat[len(methods) :]:
         axes.set_visible(False)
     for axes in panels[:, 0]:

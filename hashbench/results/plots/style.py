@@ -26,6 +26,8 @@ COLUMN, PAGE = 3.3, 7.0
 ORANGE, SKY, GREEN, BLUE = "#E69F00", "#56B4E9", "#009E73", "#0072B2"
 VERMILION, PURPLE, BLACK, GREY = "#D55E00", "#CC79A7", "#000000", "#7F7F7F"
 
+#: Points of markers that look smaller than the others.
+_LARGER = {"*": 6.5, ".": 6.5, "P": 5, "X": 5}
 #: Marker and dashes carry the distinction where colour is lost.
 _STYLES: dict[str, tuple[str, str, str]] = {
     "dch": (VERMILION, "o", "-"),
@@ -113,6 +115,7 @@ def line_style(label: str) -> dict[str, Any]:
         "marker": marker,
         "linestyle": dashes,
         "label": method_name(label),
+        "markersize": _LARGER.get(marker, _RC["lines.markersize"]),
         "markeredgecolor": "white",
         "markeredgewidth": 0.3,
     }

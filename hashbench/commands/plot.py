@@ -75,8 +75,9 @@ def command(
     from hashbench.parsing import parse_names, parse_numbers
     from hashbench.results.plots import draw
     from hashbench.results.plots.request import Request
+    from hashbench.results.sheets import unfinished
     from hashbench.results.store import Store
-    from hashbench.results.tables import select
+    from hashbench.results.tables import select, tables
 
     store = None if kind in WITHOUT_RECORDS else Store(results)
     console = Console(stderr=True)
@@ -103,5 +104,9 @@ def command(
     if as_json:
         click.echo(json.dumps({"written": [str(path) for path in written]}))
         return
+    if store is not None:
+        for table in tables(request.records):
+            if sentence := unfinished(table):
+                click.echo(sentence, err=True)
     for path in written:
         click.echo(f"Wrote {path}.")

@@ -166,7 +166,28 @@ def spread(tables: Sequence[Table]) -> str:
     several = max(
         (len(entry.values) for table in tables for entry in table.entries.values()), default=0
     )
-    return f"Mean ± standard deviation over {several} seeds." if several > 1 else ""
+    even = {len(entry.values) for table in tables for entry in table.entries.values()} <= {
+        0,
+        several,
+    }
+    number = f"{several}" if even else f"up to {several}"
+    return f"Mean ± standard deviation over {number} seeds." if several > 1 else ""
+
+
+def unfinished(table: Table) -> str:
+    """A sentence on cells of the grid nobody has run, and what runs them; empty if none."""
+    holes = [
+        (row, bits) for row in table.rows for bits in table.bits if (row, bits) not in table.entries
+    ]
+    if not holes:
+        return ""
+    methods = ",".join(dict.fromkeys(row.partition(" [")[0] for row, _ in holes))
+    lengths = ",".join(str(bits) for bits in sorted({bits for _, bits in holes}))
+    return (
+        f"{len(holes)} of {len(table.rows) * len(table.bits)} cells on "
+        f"{dataset_name(table.setting.dataset)} have not been run: hashbench run --datasets "
+        f"{table.setting.dataset} --methods {methods} --bits {lengths}."
+    )
 
 
 def digits(metric: str) -> int:
@@ -245,6 +266,7 @@ def _paper_sheet(group: Sequence[Table], marks: Marks, first: Sequence[str]) -> 
                         f"{method_name(label)} has not been run: hashbench run --methods {label}."
                         for label in absent
                     ),
+                    *filter(None, map(unfinished, group)),
                     *(
                         note(text)
                         for table in group

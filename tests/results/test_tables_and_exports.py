@@ -51,7 +51,7 @@ def test_markdown_marks_best_and_second_with_mean_and_deviation() -> None:
     assert "**0.710 ± 0.014**" in text
     assert "<u>0.600</u>" in text
     assert text.index("LSH") < text.index("HashNet") < text.index("| DCH")
-    assert "Mean ± standard deviation over 2 seeds." in text
+    assert "Mean ± standard deviation over up to 2 seeds." in text
 
 
 def test_a_failure_is_a_dash_with_a_footnote() -> None:

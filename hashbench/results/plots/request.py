@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hashbench.errors import InputError, unknown
+from hashbench.errors import InputError
 from hashbench.results.names import dataset_name, method_order
 from hashbench.results.record import Record
 from hashbench.results.sheets import slug
@@ -105,7 +105,10 @@ def groups(request: Request) -> list[Group]:
     known = {str(record.cell["method"]) for record in found}
     for name in request.methods:
         if name not in known:
-            raise unknown("method in the results", name, known)
+            raise InputError(
+                f"no finished cell of method '{name}' in these results (there are: "
+                f"{', '.join(sorted(known))}): run `hashbench run --methods {name}` first"
+            )
     if request.methods:
         found = [record for record in found if record.cell["method"] in request.methods]
     for bits in request.bits:

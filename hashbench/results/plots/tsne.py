@@ -78,6 +78,7 @@ def _plot(request: Request, group: Group, bits: int) -> Plot:
         axes.set_title(f"{method_name(label)}, {group.title}, {bits} bits")
         axes.set_xticks([])
         axes.set_yticks([])
+        axes.spines[["left", "bottom"]].set_visible(False)
         axes.set_aspect("equal", "datalim")
         frames.append(
             pd.DataFrame(
@@ -104,7 +105,7 @@ def embed(
     """`(n, 2)` t-SNE of `(n, bits)` codes of -1 and +1; the same bytes for the same input.
 
     Squared Euclidean distance between such codes is four times their Hamming
-    distance. Equal codes lie on the same place.
+    distance. Equal codes push each other apart a little and show as a ring or a dot.
     """
     from openTSNE import TSNE
 
@@ -121,7 +122,7 @@ def embed(
         perplexity=min(30.0, (len(signs) - 1) / 3),
         metric="euclidean",
         neighbors="exact",
-        negative_gradient_method="fft",
+        negative_gradient_method="fft" if len(signs) > 1000 else "bh",  # the faster one
         early_exaggeration_iter=ITERATIONS[0],
         n_iter=ITERATIONS[1],
         n_jobs=1,

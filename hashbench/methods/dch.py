@@ -52,8 +52,12 @@ class DCH(DeepHasher):
         """Eq 7."""
         codes = torch.tanh(outputs)
         similar = similarity(labels)
-        pairs = step.balance.weights(similar) * self.pair_loss(codes, similar)
+        pairs = self.pair_weights(similar, step) * self.pair_loss(codes, similar)
         return pair_mean(pairs) + self.quantization * self.quantization_loss(codes).mean()
+
+    def pair_weights(self, similar: Tensor, step: Step) -> Tensor:
+        """`(n, n)` weights of the pairs, eq 2."""
+        return step.balance.weights(similar)
 
     def pair_loss(self, codes: Tensor, similar: Tensor) -> Tensor:
         """`(n, n)` unweighted pair losses, eq 8."""

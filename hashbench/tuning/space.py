@@ -53,7 +53,10 @@ def default_space(cls: type[Hasher]) -> Space:
         raise InputError(
             f"{cls.name} declares no search space: name one with --space, as in gamma=1:50:log"
         )
-    return {name: _declared(cls, name, values) for name, values in declared.items()}
+    known = hyperparameters(cls)  # a variant may have fixed one of its base's
+    return {
+        name: _declared(cls, name, values) for name, values in declared.items() if name in known
+    }
 
 
 def parse_space(text: str, cls: type[Hasher]) -> Space:

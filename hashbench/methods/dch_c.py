@@ -1,0 +1,35 @@
+"""DCH-C: DCH with the usual sigmoid cross-entropy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from hashbench.methods.dch import DCH
+from hashbench.methods.hyper import number
+from hashbench.methods.pairs import logistic
+
+
+@dataclass(kw_only=True, eq=False)
+class DCHC(DCH):
+    """The ablation with a sigmoid of the inner product in place of the Cauchy function.
+
+    Pairs cost w_ij [log(1 + exp(alpha <h_i, h_j>)) - alpha s_ij <h_i, h_j>], with
+    the weights and the quantisation loss of DCH.
+
+    Args:
+        alpha: slope of the sigmoid; None is 10/K, as in HashNet.
+    """
+
+    name = "dch-c"
+    summary = "ablation: DCH with sigmoid instead of Cauchy cross-entropy"
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {"alpha": (0.03, 2.0, "log")}
+
+    alpha: float | None = number(None, above=0)
+
+    def pair_loss(self, codes: Tensor, similar: Tensor) -> Tensor:
+        """`(n, n)` unweighted logistic pair losses."""
+        return logistic((self.alpha or 10 / self.bits) * (codes @ codes.T), similar)

@@ -1,0 +1,105 @@
+"""DNNH: triplet ranking with a divide-and-encode hash layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from hashbench.methods.base import DeepHasher
+from hashbench.methods.hyper import number, whole
+from hashbench.methods.pairs import similarity
+from hashbench.methods.trainer import Step
+
+
+@dataclass(kw_only=True, eq=False)
+class DNNH(DeepHasher):
+    """Simultaneous feature learning and hash coding (also NINH).
+
+        L = mean over triplets of max(0, m + ||F - F+||^2 - ||F - F-||^2)
+
+    with F = g(sigmoid(z)) in [0, 1]^K. Each bit is encoded from a slice of
+    features of its own, and the piecewise threshold g sends s to 0 below
+    0.5 - epsilon, to 1 above 0.5 + epsilon, and to itself between.
+
+    Triplets are drawn within the batch: every similar pair meets one item,
+    drawn anew at each step, that is dissimilar to its anchor.
+
+    Ours: g has no gradient outside its middle piece, so bits would die there;
+    we pass the gradient straight through it. The paper's margin of 1 is one bit
+    of Hamming distance whatever K; ours is a share of K.
+
+    Args:
+        margin: m as a share of the code length.
+        epsilon: half the width of the piece between 0 and 1.
+        slice_width: features each bit is encoded from.
+    """
+
+    name = "dnnh"
+    summary = "triplet ranking loss with a divide-and-encode hash layer"
+    citation = (
+        "Lai, Pan, Liu, Yan: Simultaneous Feature Learning and Hash Coding with Deep "
+        "Neural Networks. CVPR 2015"
+    )
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "margin": (0.05, 0.5),
+        "epsilon": (0.0, 0.4),
+    }
+
+    margin: float = number(0.25, above=0)
+    epsilon: float = number(0.1, low=0, high=0.5)
+    slice_width: int = whole(50)
+
+    def hash_layer(self, width: int) -> nn.Module:
+        """Divide and encode: `slice_width` features a bit, one linear function each."""
+        return DivideAndEncode(width, self.bits, self.slice_width)
+
+    def relax(self, outputs: Tensor) -> Tensor:
+        """F, moved from [0, 1] to [-1, 1]."""
+        return 2 * piecewise(torch.sigmoid(outputs), self.epsilon) - 1
+
+    def loss(self, outputs: Tensor, labels: Tensor, step: Step) -> Tensor:
+        """The triplet ranking loss; 0 for a batch without any triplet."""
+        soft = torch.sigmoid(outputs)
+        codes = soft + (piecewise(soft, self.epsilon) - soft).detach()
+        squares = codes.square().sum(1)
+        distance = squares[:, None] + squares[None, :] - 2 * codes @ codes.T
+        similar = similarity(labels)
+        # An item without any label is dissimilar to itself and must not be its own negative.
+        itself = torch.eye(len(codes), dtype=torch.bool, device=codes.device)
+        positive, negative = similar & ~itself, ~similar & ~itself
+        anchors = negative.any(1, keepdim=True)
+        drawn = torch.multinomial(
+            torch.where(anchors, negative, True).float(),
+            len(codes),
+            replacement=True,
+            generator=step.generator,
+        )
+        hinge = torch.relu(self.margin * self.bits + distance - distance.gather(1, drawn))
+        valid = positive & anchors
+        return (hinge * valid).sum() / valid.sum().clamp(min=1)
+
+
+class DivideAndEncode(nn.Module):
+    """`(n, width)` features to `(n, bits)` outputs, each from a slice of its own."""
+
+    def __init__(self, width: int, bits: int, slice_width: int) -> None:
+        super().__init__()
+        self.divide = nn.Linear(width, bits * slice_width)
+        self.weight = nn.Parameter(torch.empty(bits, slice_width))
+        self.bias = nn.Parameter(torch.zeros(bits))
+        nn.init.normal_(self.weight, std=0.1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The outputs before the sigmoid."""
+        slices = torch.relu(self.divide(features)).unflatten(1, self.weight.shape)
+        return (slices * self.weight).sum(2) + self.bias
+
+
+def piecewise(soft: Tensor, epsilon: float) -> Tensor:
+    """The piecewise threshold of values in [0, 1]."""
+    middle = (soft - 0.5).abs() <= epsilon
+    return torch.where(middle, soft, (soft > 0.5).to(soft))

@@ -1,6 +1,6 @@
 """Published numbers beside ours, with everything that makes them unlike each other.
 
-`published.csv` holds the mAP@H<=2 of Tables 1 and 2 of Cao, Long, Liu and Wang,
+`published.csv` holds the mAP@H<=2 in the tables of Cao, Long, Liu and Wang,
 "Deep Cauchy Hashing for Hamming Space Retrieval", CVPR 2018.
 """
 
@@ -31,7 +31,7 @@ SPLITS = {
     "nuswide": "5,000 / 10,000 / the rest, 81 concepts",
     "coco": "5,000 / 10,000 / 117,218",
 }
-_PROTOCOLS = {"cifar10": ("cifar10",), "nuswide": ("nuswide81", "nuswide-81"), "coco": ("coco",)}
+_PROTOCOLS = {"cifar10": ("cifar10",), "nuswide": ("nuswide81",), "coco": ("coco",)}
 
 COLUMNS = (
     "method", "dataset", "bits", "metric", "published", "ours", "ours_std", "seeds", "difference",

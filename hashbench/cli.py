@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import warnings
 
 import click
 
@@ -14,6 +15,7 @@ from hashbench.errors import InputError, unknown
 VERBS = {
     "run": "Compare methods: train, encode, score and show the table.",
     "score": "Score stored or foreign codes under any conventions.",
+    "compare": "Test whether differences between methods are real.",
     "export": "Write the tables as CSV, LaTeX or Markdown.",
     "plot": "Draw the figures of a paper from stored records.",
     "explain": "Print everything a cell's scores depend on.",
@@ -69,6 +71,7 @@ def group() -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line; bad input is one sentence on stderr and exit code 2."""
+    warnings.showwarning = _say_warning
     try:
         code = group.main(args=args, prog_name="hashbench", standalone_mode=False)
     except InputError as error:
@@ -82,6 +85,10 @@ def main(args: list[str] | None = None) -> None:
         sys.exit(141)
     else:
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say_warning(message: Warning | str, *_: object, **__: object) -> None:
+    click.echo(f"hashbench: {message}", err=True)
 
 
 def _fail(sentence: str, code: int) -> None:

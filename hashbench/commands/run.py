@@ -87,6 +87,13 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
     help="A hyper-parameter; without METHOD., for every method that has it.",
 )
 @click.option(
+    "--params",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE",
+    help="A TOML file of hyper-parameters, as `hashbench tune` writes it.",
+)
+@click.option(
     "--convention",
     "conventions",
     default="house,deephash",
@@ -141,6 +148,7 @@ def command(
     tuning: str,
     head: str | None,
     settings: tuple[str, ...],
+    params: Path | None,
     conventions: str,
     keep_relaxed: bool,
     lookup: bool,
@@ -172,6 +180,7 @@ def command(
     from hashbench.commands.report import report
     from hashbench.data import default_data_root
     from hashbench.evaluation import Convention
+    from hashbench.params import read_params
     from hashbench.parsing import (
         parse_duration,
         parse_names,
@@ -196,9 +205,7 @@ def command(
 
     options.register_plugins(plugins)
     root = data_root or default_data_root()
-    convention_names = parse_names(conventions)
-    for name in convention_names:
-        Convention.parse(name)
+    convention_names = tuple(str(item) for item in Convention.parse_list(conventions))
     if datasets is None:
         names = prepared_datasets(root) or (EMBEDDED_DATASET,)
         missing = [name for name in STANDARD_DATASETS if name not in names]
@@ -221,6 +228,7 @@ def command(
         backbone=backbone,
         tuning=tuning,
         settings=settings_by_method(settings, head),
+        params=read_params(params) if params is not None else {},
         options={name: True for name, given in allowed.items() if given},
     )
     limits = Limits(

@@ -103,6 +103,7 @@ def command(
     from hashbench.data import default_data_root
     from hashbench.errors import InputError
     from hashbench.evaluation import Convention
+    from hashbench.params import Setting, write_params
     from hashbench.parsing import parse_names, parse_numbers, parse_seeds
     from hashbench.registry import methods
     from hashbench.runner.plan import (
@@ -113,7 +114,6 @@ def command(
         settings_by_method,
     )  # fmt: skip
     from hashbench.runner.work import bound_split
-    from hashbench.tuning.params import Setting, write_params
     from hashbench.tuning.space import default_space, parse_space
     from hashbench.tuning.study import Goal, tune
 

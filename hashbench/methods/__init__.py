@@ -1,0 +1,1 @@
+"""Deep hashing methods: a loss each, one training loop for all."""

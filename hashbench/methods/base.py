@@ -144,7 +144,7 @@ class DeepHasher(Hasher):
             trainer.seeded(derive(self.seed, self.name, "train"), device) as generator,
         ):
             network = self._network(features.shape[1])
-            network[0][0].learn(features)  # type: ignore[index,operator]
+            network[0][0].learn(features)  # type: ignore[index]
             network.to(device)
             labels = torch.from_numpy(train.labels.astype(np.float32)).to(device)
             batches = trainer.TensorBatches(

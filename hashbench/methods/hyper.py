@@ -58,8 +58,8 @@ def check(hasher: Any) -> None:
 
 
 def _check_number(name: str, value: Any, bounds: dict[str, float], is_whole: bool) -> None:
-    kinds: tuple[type, ...] = (int,) if is_whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
+    fits = isinstance(value, int) or (isinstance(value, float) and not is_whole)
+    if isinstance(value, bool) or not fits or not math.isfinite(value):
         raise InputError(f"{name} must be a {'whole ' if is_whole else ''}number, not {value!r}")
     passes = {
         "low": value >= bounds.get("low", -math.inf),

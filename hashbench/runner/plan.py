@@ -11,6 +11,7 @@ from typing import Any
 from hashbench.data import open_dataset
 from hashbench.errors import InputError, unknown
 from hashbench.hasher import Hasher, hyperparameters
+from hashbench.params import shipped_params
 from hashbench.registry import methods
 from hashbench.runner.cell import Cell
 
@@ -36,6 +37,7 @@ class Request:
         tuning: tuning mode of deep methods.
         settings: hyper-parameters by method name; those under "" go to every
             method that has them.
+        params: hyper-parameters by method name from a file of them.
         options: data set options, such as images allowed to be missing.
     """
 
@@ -48,6 +50,7 @@ class Request:
     backbone: str | None = None
     tuning: str = "head"
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -78,7 +81,12 @@ def plan(request: Request, data_root: Path) -> list[Cell]:
             raise unknown(f"protocol of {dataset_name}", protocol, dataset.protocols)
         for name, cls in classes.items():
             tuning = request.tuning if cls.kind == "deep" else "none"
-            params = resolve(name, cls, request.settings, tuning)
+            backbone = request.backbone or dataset.default_backbone
+            given = dict(request.params.get(name, {}))
+            head = resolve(name, cls, request.settings, tuning, given).get("head", "")
+            shipped = shipped_params(dataset_name, protocol, tuning, head, backbone)
+            lower = shipped.get(name, {}) | given
+            params = resolve(name, cls, request.settings, tuning, lower)
             code = "+".join(filter(None, (cls.version, methods().entry(name).digest[:16])))
             for bits in dict.fromkeys(request.bits):
                 build(name, cls, bits, 0, params)  # a refused value is known before any work
@@ -87,7 +95,7 @@ def plan(request: Request, data_root: Path) -> list[Cell]:
                         dataset=dataset_name,
                         protocol=protocol,
                         split_seed=request.split_seed,
-                        backbone=request.backbone or dataset.default_backbone,
+                        backbone=backbone,
                         tuning=tuning,
                         method=name,
                         params=params,
@@ -102,9 +110,13 @@ def plan(request: Request, data_root: Path) -> list[Cell]:
 
 
 def resolve(
-    name: str, cls: type[Hasher], settings: Mapping[str, Mapping[str, Any]], tuning: str
+    name: str,
+    cls: type[Hasher],
+    settings: Mapping[str, Mapping[str, Any]],
+    tuning: str,
+    lower: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Every hyper-parameter of a method: its defaults, then the user's settings.
+    """Every hyper-parameter of a method: its defaults, then `lower`, then the user's settings.
 
     Raises:
         InputError: for a hyper-parameter the method does not have, or a value of the wrong type.
@@ -114,7 +126,7 @@ def resolve(
     if "tuning" in known:
         params["tuning"] = tuning
     shared = {key: value for key, value in settings.get("", {}).items() if key in known}
-    for key, value in (shared | dict(settings.get(name, {}))).items():
+    for key, value in (dict(lower or {}) | shared | dict(settings.get(name, {}))).items():
         if key not in known:
             raise unknown(f"hyper-parameter of {name}", key, known)
         params[key] = _typed(f"{name}.{key}", value, known[key])

@@ -144,8 +144,7 @@ def compute(
     with runtime.use(runtime.Runtime(settings.device, settings.threads, progress)):
         hasher, codes, adjusted = _learn(cell, split, clock)
         query, database = codes
-        relaxed = query.relaxed is not None and database.relaxed is not None
-        usable = [item for item in conventions if relaxed or not item.needs_relaxed]
+        usable = [item for item in conventions if item.applies_to(query, database)]
         with clock.time("score"):
             scores = score(query, database, split.query_labels, split.database_labels, usable)
         lookup = _lookup(query, database) if settings.lookup else {}

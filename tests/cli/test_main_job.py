@@ -107,7 +107,7 @@ def test_an_edited_plugin_makes_a_new_cell(hashbench) -> None:
         (("run", "--bits", "0"), ["'0' in --bits", "out of range"]),
         (("run", "--bits", ""), ["--bits is empty"]),
         (("run", "--set", "dch.gama=3"), ["hyper-parameter of dch", "gamma"]),
-        (("run", "--set", "dch.gamma=wide"), ["dch.gamma='wide'", "number"]),
+        (("run", "--set", "dch.gamma=wide"), ["dch.gamma", "'wide'", "number"]),
         (("run", "--set", "gamma"), ["METHOD.NAME=VALUE"]),
         (("run", "--convention", "hous"), ["convention", "house"]),
         (("run", "--protocol", "cifar"), ["protocol of digits"]),

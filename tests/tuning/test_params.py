@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from hashbench import params as module
 from hashbench.errors import InputError
+from hashbench.params import Setting, read_params, shipped_params, write_params
 from hashbench.registry import methods
 from hashbench.runner.plan import build, resolve
-from hashbench.tuning import params as module
-from hashbench.tuning.params import Setting, read_params, shipped_params, write_params
 
 SETTING = Setting("cifar10", "cifar10", "head", "mlp", "efficientnet_lite0")
 
@@ -83,7 +83,7 @@ def test_shipped_params_are_those_of_the_very_setting(tmp_path, monkeypatch) -> 
 
 
 def test_whatever_is_shipped_names_methods_and_values_they_take() -> None:
-    folder = files("hashbench.tuning") / "shipped"
+    folder = files("hashbench") / "shipped"
     for path in folder.iterdir():
         if not path.name.endswith(".toml"):
             continue

@@ -16,9 +16,9 @@ from hashbench.data.split import Split
 from hashbench.errors import InputError
 from hashbench.evaluation import HOUSE, score
 from hashbench.items import Items, TrainItems, train_from_features
+from hashbench.params import read_params
 from hashbench.runner import work
 from hashbench.runner.plan import Request, plan
-from hashbench.tuning.params import read_params
 from hashbench.tuning.space import Range
 from hashbench.tuning.study import Goal, evaluate, tune
 from hashbench.tuning.validation import carve

@@ -117,7 +117,7 @@ def shipped_params(dataset: str, protocol: str, tuning: str, head: str, backbone
 
 @cache
 def _shipped() -> tuple[tuple[Params, dict[str, Any]], ...]:
-    folder = files("hashbench.tuning") / "shipped"
+    folder = files("hashbench") / "shipped"
     paths = sorted(path.name for path in folder.iterdir() if path.name.endswith(".toml"))
     return tuple(_parse((folder / name).read_text("utf-8"), name) for name in paths)
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 from rich.console import Console
 
+from hashbench.results.marks import significant
 from hashbench.results.store import Store
 from hashbench.results.tables import tables
 from hashbench.results.terminal import show
@@ -25,7 +26,7 @@ def report(store: Store, keys: Sequence[str], convention: str, *, as_json: bool)
         return
     console = Console()
     for table in tables(records, "map@h2", convention):
-        show(console, table)
+        show(console, table, significant(store, table))
     click.echo(f"\n{len(records)} records in {store.root}")
     where = "" if str(store.root) == "hashbench-results" else f" --results {store.root}"
     click.echo(f"Next: hashbench export --format latex --out table.tex{where}")

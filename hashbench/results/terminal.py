@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
@@ -14,26 +16,34 @@ STYLES = {1: "bold", 2: "underline"}
 MARKS = {1: "*", 2: "+"}
 
 
-def show(console: Console, table: Table) -> None:
-    """Print one table, its coverage and its footnotes."""
+def show(console: Console, table: Table, significant: AbstractSet[int] = frozenset()) -> None:
+    """Print one table, its coverage and its footnotes.
+
+    Args:
+        console: where to.
+        table: what.
+        significant: code lengths at which the best row beats every other significantly.
+    """
     marks = not console.is_terminal
     name = metric_name(table.metric)
     tuning = f", {'/'.join(table.tunings)} tuning" if table.tunings else ""
     console.print(
         f"\n{name} ({table.convention} convention) on {table.setting}{tuning}", style="bold"
     )
-    console.print(_scores(table, marks))
+    console.print(_scores(table, marks, significant))
     if marks:
         console.print("* best, + second")
+    if significant:
+        console.print("† better than every other method (paired test over queries, p <= 0.05)")
     coverage = _coverage(table)
     if coverage is not None:
-        console.print("\nempty balls / balls without a hit / recall in the ball")
+        console.print("\nempty balls % / balls without a hit % / recall in the ball")
         console.print(coverage)
     for sentence in [*table.failures, *_notes(table)]:
         console.print(f"- {sentence}", markup=False, highlight=False)
 
 
-def _scores(table: Table, marks: bool) -> Grid:
+def _scores(table: Table, marks: bool, significant: AbstractSet[int]) -> Grid:
     grid = _grid(table)
     for row in table.rows:
         texts: list[Text] = [Text(row)]
@@ -48,6 +58,8 @@ def _scores(table: Table, marks: bool) -> Grid:
                 text.append(f" ±{entry.std:.3f}", style="not bold not underline dim")
             if marks:
                 text.append(MARKS.get(rank, " "))
+            if significant:
+                text.append("†" if rank == 1 and bits in significant else " ")
             texts.append(text)
         grid.add_row(*texts)
     return grid
@@ -72,7 +84,7 @@ def _coverage(table: Table) -> Grid | None:
                 texts.append("-")
             else:
                 empty, nohit, recall = (float(mean or 0.0) for mean in means)
-                texts.append(f"{empty:.1%} / {nohit:.1%} / {recall:.3f}")
+                texts.append(f"{100 * empty:.1f}/{100 * nohit:.1f}/{recall:.3f}")
         grid.add_row(*texts)
     return grid
 
@@ -86,5 +98,11 @@ def _grid(table: Table) -> Grid:
 
 
 def _notes(table: Table) -> list[str]:
-    notes = (note for record in table.records for note in record.split.get("notes", []))
-    return [str(note) for note in dict.fromkeys(notes)]
+    notes = [str(note) for record in table.records for note in record.split.get("notes", [])]
+    notes += [
+        f"{record.cell['method']} at {record.cell['bits']} bits ran with {record.adjusted}, "
+        "for its own settings took more memory than there is"
+        for record in table.records
+        if record.adjusted
+    ]
+    return list(dict.fromkeys(notes))

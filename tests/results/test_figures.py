@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import cell, key, record
+from made_records import cell, key, record
 
 from hashbench.codes import Codes
 from hashbench.data import open_dataset

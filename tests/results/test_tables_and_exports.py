@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import record
 from hypothesis import given
 from hypothesis import strategies as st
+from made_records import record
 
 from hashbench import registry
 from hashbench.errors import InputError

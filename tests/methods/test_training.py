@@ -1,0 +1,138 @@
+"""What training promises, method by method, on toys and on real digits."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import average_precision_score
+
+from hashbench.baselines.lsh import LSH
+from hashbench.items import train_from_features
+from hashbench.methods.cnnh import CNNH
+from hashbench.methods.dch import DCH
+from hashbench.methods.dch_c import DCHC
+from hashbench.methods.dch_e import DCHE
+from hashbench.methods.dch_q import DCHQ
+from hashbench.methods.dch_released import DCHReleased
+from hashbench.methods.dhn import DHN
+from hashbench.methods.dnnh import DNNH
+from hashbench.methods.factorisation import factorise
+from hashbench.methods.hashnet import HashNet
+from hashbench.methods.pairs import PairBalance
+from hashbench.methods.trainer import Step, TensorBatches
+from hashbench.seeds import derive
+
+METHODS = [DCH, DCHQ, DCHC, DCHE, DCHReleased, HashNet, DHN, DNNH, CNNH]
+each_method = pytest.mark.parametrize("cls", METHODS, ids=lambda cls: cls.name)
+
+SHORT = {"bits": 8, "epochs": 3, "batch_size": 16}
+
+
+def mean_average_precision(method, digits):
+    """MAP over the whole ranking; items at one distance share one place."""
+    _, query, database, query_classes, database_classes = digits
+    queries, items = method.encode(query).signs(), method.encode(database).signs()
+    agreement = queries.astype(int) @ items.astype(int).T
+    found = [
+        average_precision_score(database_classes == wanted, row)
+        for wanted, row in zip(query_classes, agreement, strict=True)
+    ]
+    return float(np.mean(found))
+
+
+@each_method
+@pytest.mark.parametrize("head", ["linear", "mlp"])
+def test_a_seed_settles_every_bit(cls, head, multilabel):
+    first, again, other = (cls(**SHORT, head=head, seed=seed).fit(multilabel) for seed in (3, 3, 4))
+    codes = [method.encode(multilabel).relaxed for method in (first, again, other)]
+    np.testing.assert_array_equal(codes[0], codes[1])
+    assert (codes[0] > 0).tolist() != (codes[2] > 0).tolist()
+    assert first.history_ == again.history_
+    # The surroundings' randomness neither matters nor changes.
+    torch.manual_seed(99)
+    state = torch.get_rng_state()
+    np.testing.assert_array_equal(codes[0], first.fit(multilabel).encode(multilabel).relaxed)
+    assert torch.equal(state, torch.get_rng_state())
+
+
+@each_method
+def test_names_of_classes_do_not_matter(cls, multilabel):
+    renamed = replace(multilabel, labels=multilabel.labels[:, [2, 0, 3, 1]])
+    codes = [cls(**SHORT).fit(train).encode(train).relaxed for train in (multilabel, renamed)]
+    np.testing.assert_array_equal(*codes)
+
+
+@each_method
+def test_an_epoch_leaves_a_line_of_history(cls, multilabel):
+    history = cls(**SHORT).fit(multilabel).history_
+    assert [line["epoch"] for line in history] == [1, 2, 3]
+    assert all(np.isfinite(line["loss"]) for line in history)
+    rates = [line["lr"] for line in history]
+    assert rates == sorted(rates, reverse=True)
+
+
+@each_method
+def test_divergence_is_an_error_with_advice(cls, multilabel):
+    with pytest.raises(FloatingPointError, match=r"diverged.*lower the learning rate \(lr=1e\+38"):
+        cls(**SHORT, lr=1e38).fit(multilabel)
+
+
+@each_method
+@pytest.mark.parametrize("count", [1, 2, 5])
+@pytest.mark.parametrize("head", ["linear", "mlp"])
+def test_one_class_and_hardly_any_items(cls, count, head):
+    features = np.random.default_rng(0).normal(size=(count, 4))
+    train = train_from_features(features, np.ones((count, 1)))
+    codes = cls(**SHORT, head=head).fit(train).encode(train)
+    assert codes.relaxed.shape == (count, 8)
+    assert np.isfinite(codes.relaxed).all()
+
+
+@each_method
+def test_two_items_that_differ(cls):
+    train = train_from_features(np.eye(2), np.eye(2))
+    relaxed = cls(bits=8, epochs=40, batch_size=2, lr=0.03).fit(train).encode(train).relaxed
+    assert ((relaxed[0] > 0) != (relaxed[1] > 0)).any()
+
+
+@each_method
+def test_it_learns_on_real_images(cls, digits):
+    """Far above LSH, and above the very network it started from."""
+    train = digits[0]
+    settings = {"bits": 24, "batch_size": 60, "seed": 1}
+    learnt = mean_average_precision(cls(**settings, epochs=25, lr=5e-3).fit(train), digits)
+    start = mean_average_precision(cls(**settings, epochs=1, lr=1e-12).fit(train), digits)
+    floor = mean_average_precision(LSH(bits=24, seed=1).fit(train), digits)
+    assert learnt > max(start, floor) + 0.25
+
+
+# CNNH: row i of the codes of stage 1 belongs to item i, whatever order batches come in.
+
+
+def test_cnnh_stage_1_knows_no_batches(multilabel):
+    fitted = [CNNH(**{**SHORT, "batch_size": size}).fit(multilabel) for size in (8, 60)]
+    wanted = factorise(multilabel.labels, 8, derive(0, "cnnh", "factorisation"), 10).codes
+    for method in fitted:
+        np.testing.assert_array_equal(method.targets_.numpy(), wanted)
+
+
+def test_cnnh_loss_finds_each_items_code_in_a_shuffled_loader(multilabel):
+    method = CNNH(bits=8)
+    method.prepare(multilabel.labels)
+    labels = torch.from_numpy(multilabel.labels.astype(np.float32))
+    # Outputs that are each item's own code, saturated: no error unless rows are mixed up.
+    loader = TensorBatches(30.0 * method.targets_, labels, 16, seed=7)
+    rows = []
+    for batch in loader.epoch(0):
+        step = Step(0, 1, batch.rows, PairBalance(1.0, 1.0), torch.Generator())
+        assert float(method.loss(batch.inputs, batch.labels, step)) == 0
+        rows += batch.rows.tolist()
+    assert sorted(rows) == list(range(60))
+    assert rows != sorted(rows)
+
+
+def test_cnnh_network_reproduces_stage_1(multilabel):
+    method = CNNH(bits=8, epochs=150, batch_size=16, lr=0.01, weight_decay=0.0, input_dropout=0.0)
+    signs = method.fit(multilabel).encode(multilabel).signs()
+    assert np.mean(signs == method.targets_.numpy()) > 0.8  # one half if rows were mixed up

@@ -68,9 +68,8 @@ class DNNH(DeepHasher):
         squares = codes.square().sum(1)
         distance = squares[:, None] + squares[None, :] - 2 * codes @ codes.T
         similar = similarity(labels)
-        # An item without any label is dissimilar to itself and must not be its own negative.
         itself = torch.eye(len(codes), dtype=torch.bool, device=codes.device)
-        positive, negative = similar & ~itself, ~similar & ~itself
+        positive, negative = similar & ~itself, ~similar
         anchors = negative.any(1, keepdim=True)
         drawn = torch.multinomial(
             torch.where(anchors, negative, True).float(),

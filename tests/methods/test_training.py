@@ -9,6 +9,7 @@ from sklearn.metrics import average_precision_score
 
 from hashbench.baselines.lsh import LSH
 from hashbench.items import train_from_features
+from hashbench.methods import trainer
 from hashbench.methods.cnnh import CNNH
 from hashbench.methods.dch import DCH
 from hashbench.methods.dch_c import DCHC
@@ -56,6 +57,21 @@ def test_a_seed_settles_every_bit(cls, head, multilabel):
     assert torch.equal(state, torch.get_rng_state())
 
 
+def test_a_seed_settles_the_start_and_the_order_of_batches(multilabel, monkeypatch):
+    orders, starts = [], []
+
+    def untrained(network, batches, *_):
+        orders.append(torch.cat([batch.rows for batch in batches.epoch(0)]).tolist())
+        starts.append(network[-1].weight.tolist())
+        return []
+
+    monkeypatch.setattr(trainer, "train", untrained)
+    for seed in (3, 3, 4):
+        DCH(**SHORT, seed=seed).fit(multilabel)
+    assert orders[0] == orders[1] != orders[2]
+    assert starts[0] == starts[1] != starts[2]
+
+
 @each_method
 def test_names_of_classes_do_not_matter(cls, multilabel):
     renamed = replace(multilabel, labels=multilabel.labels[:, [2, 0, 3, 1]])
@@ -68,8 +84,10 @@ def test_an_epoch_leaves_a_line_of_history(cls, multilabel):
     history = cls(**SHORT).fit(multilabel).history_
     assert [line["epoch"] for line in history] == [1, 2, 3]
     assert all(np.isfinite(line["loss"]) for line in history)
-    rates = [line["lr"] for line in history]
-    assert rates == sorted(rates, reverse=True)
+    # Half a cosine from the learning rate to 0; a line has the rate its epoch began with.
+    recipe = cls(**SHORT).recipe()
+    wanted = [recipe.lr * (1 + np.cos(np.pi * epoch / 3)) / 2 for epoch in range(3)]
+    assert [line["lr"] for line in history] == pytest.approx(wanted)
 
 
 @each_method

@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import math
-import operator
 from dataclasses import field, fields
 from typing import Any
 
 from hashbench.errors import InputError, unknown
-
-
-_BOUNDS = {
-    "low": ("at least", operator.ge),
-    "high": ("at most", operator.le),
-    "above": ("more than", operator.gt),
-    "below": ("less than", operator.lt),
-}
 
 
 def number(
@@ -67,9 +58,16 @@ def check(hasher: Any) -> None:
 
 
 def _check_number(name: str, value: Any, bounds: dict[str, float], is_whole: bool) -> None:
-    allowed = isinstance(value, int) or (isinstance(value, float) and not is_whole)
-    if isinstance(value, bool) or not allowed or not math.isfinite(value):
+    fits = isinstance(value, int) or (isinstance(value, float) and not is_whole)
+    if isinstance(value, bool) or not fits or not math.isfinite(value):
         raise InputError(f"{name} must be a {'whole ' if is_whole else ''}number, not {value!r}")
-    for bound, (word, passes) in _BOUNDS.items():
-        if bound in bounds and not passes(value, bounds[bound]):
-            raise InputError(f"{name} must be {word} {bounds[bound]:g}, not {value!r}")
+    passes = {
+        "low": value >= bounds.get("low", -math.inf),
+        "high": value <= bounds.get("high", math.inf),
+        "above": value > bounds.get("above", -math.inf),
+        "below": value < bounds.get("below", math.inf),
+    }
+    words = {"low": "at least", "high": "at most", "above": "more than", "below": "less than"}
+    for bound, passed in passes.items():
+        if not passed:
+            raise InputError(f"{name} must be {words[bound]} {bounds[bound]:g}, not {value!r}")

@@ -45,7 +45,13 @@ def csv(records: Sequence[Record]) -> str:
             for convention, metrics in record.scores.items()
             for metric, value in metrics.items()
         ]
-        rows += scores or [common]
+        lookup = [
+            {**common, "metric": f"lookup/{index}/{figure}", "value": float(value)}
+            for index, figures in record.indexes.items()
+            for figure, value in figures.items()
+            if isinstance(value, int | float)
+        ]
+        rows += scores + lookup or [common]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     frame = frame.astype(dict.fromkeys(_COUNTS, "Int64"))  # absent counts stay empty, not 1.0
     return frame.to_csv(index=False, lineterminator="\n")

@@ -63,6 +63,11 @@ class Record:
     log: str = ""
 
     @property
+    def indexes(self) -> dict[str, dict[str, Any]]:
+        """The figures of each FAISS index that lookup was measured with, by its name."""
+        return {name: part for name, part in self.lookup.items() if isinstance(part, dict)}
+
+    @property
     def ok(self) -> bool:
         """Whether this record has scores."""
         return self.status == "ok"

@@ -9,7 +9,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from hashbench.results.names import metric_name
-from hashbench.results.tables import Table, tables
+from hashbench.results.tables import Table, row_labels, tables
 
 #: rank -> style where there are colours, mark where there are none
 STYLES = {1: "bold", 2: "underline"}
@@ -39,6 +39,10 @@ def show(console: Console, table: Table, significant: AbstractSet[int] = frozens
     if coverage is not None:
         console.print("\nempty balls % / balls without a hit % / recall in the ball")
         console.print(coverage)
+    lookup = _lookup(table)
+    if lookup is not None:
+        console.print("\nlookup within radius 2: queries/s of the fastest index (items visited)")
+        console.print(lookup)
     for sentence in [*table.failures, *_notes(table)]:
         console.print(f"- {sentence}", markup=False, highlight=False)
 
@@ -86,6 +90,25 @@ def _coverage(table: Table) -> Grid | None:
                 empty, nohit, recall = (float(mean or 0.0) for mean in means)
                 texts.append(f"{100 * empty:.1f}/{100 * nohit:.1f}/{recall:.3f}")
         grid.add_row(*texts)
+    return grid
+
+
+def _lookup(table: Table) -> Grid | None:
+    """The fastest FAISS index of each place, where it was measured; the first seed's."""
+    found: dict[tuple[str, int], str] = {}
+    labels = row_labels(table.records)
+    for record in table.records:
+        rates = {name: part.get("queries_per_s", 0.0) for name, part in record.indexes.items()}
+        if rates:
+            best = max(rates, key=lambda name: rates[name])
+            visited = record.indexes[best].get("candidates", 0.0)
+            place = (labels[record.key], int(record.cell["bits"]))
+            found.setdefault(place, f"{best} {rates[best]:,.0f} ({visited:,.0f})")
+    if not found:
+        return None
+    grid = _grid(table)
+    for row in table.rows:
+        grid.add_row(row, *(found.get((row, bits), "-") for bits in table.bits))
     return grid
 
 

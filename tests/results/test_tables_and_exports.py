@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_records import record
+from rich.console import Console
 
 from hashbench import registry
 from hashbench.errors import InputError
@@ -22,6 +23,7 @@ from hashbench.results.names import METHODS, metric_name
 from hashbench.results.references import KEYS, bibtex
 from hashbench.results.sheets import paper_sheets
 from hashbench.results.tables import check_score, select, tables
+from hashbench.results.terminal import show
 
 
 def sheets(*records, **options):
@@ -240,3 +242,16 @@ def test_export_command_writes_each_format(store, tmp_path, capsys) -> None:
         assert out.read_bytes() == first
         capsys.readouterr()
     assert "\\begin{document}" in Path(tmp_path / "table.latex").read_text()
+
+
+def test_lookup_figures_are_in_the_csv_and_under_the_table() -> None:
+    figures = {"queries_per_s": 5e4, "candidates": 120.0, "identical": True}
+    slower = {"queries_per_s": 9e3, "candidates": 54000.0, "identical": True}
+    lookup = {"radius": 2, "hash": figures, "flat": slower}
+    made = replace(record("dch", 16, 0.7), lookup=lookup)
+    rows = {row["metric"]: row for row in csv.DictReader(io.StringIO(export.csv([made])))}
+    assert float(rows["lookup/hash/queries_per_s"]["value"]) == 5e4
+    assert float(rows["lookup/flat/candidates"]["value"]) == 54000.0
+    console = Console(file=io.StringIO(), width=80)
+    show(console, tables([made])[0])
+    assert "hash 50,000 (120)" in console.file.getvalue()

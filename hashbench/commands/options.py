@@ -47,6 +47,33 @@ plugins: Decorator = click.option(
     help="A Python file with a method of yours (may be repeated).",
 )
 
+device: Decorator = click.option(
+    "--device", default="auto", show_default=True, metavar="NAME", help="auto, cpu, cuda or mps."
+)
+
+_SETTING: tuple[Decorator, ...] = (
+    click.option("--protocol", default=None, metavar="NAME", help="How the data is split."),
+    click.option("--split-seed", default=0, show_default=True, help="Seed of the split's draw."),
+    click.option("--backbone", default=None, metavar="NAME", help="Feature extractor."),
+    click.option(
+        "--tuning",
+        type=click.Choice(["head", "partial", "full"]),
+        default="head",
+        show_default=True,
+        help="What deep methods train.",
+    ),
+    click.option(
+        "--head", type=click.Choice(["linear", "mlp"]), default=None, help="Head of deep methods."
+    ),
+)
+
+
+def setting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say on what and how methods are trained."""
+    for option in reversed(_SETTING):
+        function = option(function)
+    return function
+
 
 def register_plugins(paths: tuple[Path, ...]) -> None:
     """Register the methods of plugin files.

@@ -66,19 +66,7 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
 )
 @options.datasets
 @options.seeds
-@click.option("--protocol", default=None, metavar="NAME", help="How the data is split.")
-@click.option("--split-seed", default=0, show_default=True, help="Seed of the split's draw.")
-@click.option("--backbone", default=None, metavar="NAME", help="Feature extractor.")
-@click.option(
-    "--tuning",
-    type=click.Choice(["head", "partial", "full"]),
-    default="head",
-    show_default=True,
-    help="What deep methods train.",
-)
-@click.option(
-    "--head", type=click.Choice(["linear", "mlp"]), default=None, help="Head of deep methods."
-)
+@options.setting
 @click.option(
     "--set",
     "settings",
@@ -103,9 +91,7 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
 )
 @click.option("--keep-relaxed", is_flag=True, help="Store real-valued outputs beside the codes.")
 @click.option("--lookup", is_flag=True, help="Measure FAISS lookup within radius 2.")
-@click.option(
-    "--device", default="auto", show_default=True, metavar="NAME", help="auto, cpu, cuda or mps."
-)
+@options.device
 @click.option(
     "--workers",
     type=click.IntRange(min=0),

@@ -31,19 +31,7 @@ Examples:
 )
 @options.datasets
 @options.seeds
-@click.option("--protocol", default=None, metavar="NAME", help="How the data is split.")
-@click.option("--split-seed", default=0, show_default=True, help="Seed of the split's draw.")
-@click.option("--backbone", default=None, metavar="NAME", help="Feature extractor.")
-@click.option(
-    "--tuning",
-    type=click.Choice(["head", "partial", "full"]),
-    default="head",
-    show_default=True,
-    help="What deep methods train.",
-)
-@click.option(
-    "--head", type=click.Choice(["linear", "mlp"]), default=None, help="Head of deep methods."
-)
+@options.setting
 @click.option(
     "--set",
     "settings",
@@ -53,9 +41,7 @@ Examples:
 )
 @click.option("--metric", default="map@h2", show_default=True, help="The score to maximise.")
 @click.option("--convention", default="house", show_default=True, help="Evaluation convention.")
-@click.option(
-    "--device", default="auto", show_default=True, metavar="NAME", help="auto, cpu, cuda or mps."
-)
+@options.device
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),

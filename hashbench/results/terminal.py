@@ -28,20 +28,30 @@ def show(console: Console, table: Table, significant: AbstractSet[int] = frozens
     name = metric_name(table.metric)
     tuning = f", {'/'.join(table.tunings)} tuning" if table.tunings else ""
     console.print(
-        f"\n{name} ({table.convention} convention) on {table.setting}{tuning}", style="bold"
+        f"\n{name} ({table.convention} convention) on {table.setting}{tuning}",
+        style="bold",
+        highlight=False,
     )
     console.print(_scores(table, marks, significant))
     if marks:
         console.print("* best, + second")
     if significant:
-        console.print("† better than every other method (paired test over queries, p <= 0.05)")
+        console.print(
+            "† better than every other method (paired test over queries, p <= 0.05)",
+            highlight=False,
+        )
     coverage = _coverage(table)
     if coverage is not None:
-        console.print("\nempty balls % / balls without a hit % / recall in the ball")
+        console.print(
+            "\nempty balls % / balls without a hit % / recall in the ball", highlight=False
+        )
         console.print(coverage)
     lookup = _lookup(table)
     if lookup is not None:
-        console.print("\nlookup within radius 2: queries/s of the fastest index (items visited)")
+        console.print(
+            "\nlookup within radius 2: queries/s of the fastest index (items visited)",
+            highlight=False,
+        )
         console.print(lookup)
     for sentence in [*table.failures, *_notes(table)]:
         console.print(f"- {sentence}", markup=False, highlight=False)
@@ -57,9 +67,9 @@ def _scores(table: Table, marks: bool, significant: AbstractSet[int]) -> Grid:
                 texts.append(Text("-"))
                 continue
             rank = table.rank(row, bits) or 0
-            text = Text(f"{entry.mean:.3f}", style=STYLES.get(rank, ""))
+            text = Text().append(f"{entry.mean:.3f}", style=STYLES.get(rank, ""))
             if entry.std is not None:
-                text.append(f" ±{entry.std:.3f}", style="not bold not underline dim")
+                text.append(f" ±{entry.std:.3f}", style="dim")
             if marks:
                 text.append(MARKS.get(rank, " "))
             if significant:

@@ -65,7 +65,13 @@ def warm_up() -> None:
         context()
         from multiprocessing import forkserver
 
-        forkserver.ensure_running()
+        # The server inherits the mask: Ctrl-C is this process's affair, and one in the
+        # middle of the server's imports would print their traceback.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            forkserver.ensure_running()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def run_local(

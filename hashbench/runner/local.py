@@ -63,8 +63,9 @@ def warm_up() -> None:
     """Let the fork server begin its imports while this process does something else."""
     if sys.platform == "linux":
         context()
-        from multiprocessing import forkserver
+        from multiprocessing import forkserver, resource_tracker
 
+        resource_tracker.ensure_running()  # first: its own start unblocks SIGINT
         # The server inherits the mask: Ctrl-C is this process's affair, and one in the
         # middle of the server's imports would print their traceback.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

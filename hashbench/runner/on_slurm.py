@@ -6,8 +6,10 @@ job that dies, waits in the queue or runs out of time costs no cell.
 
 from __future__ import annotations
 
+import os
+import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,8 +20,11 @@ from hashbench.runner.execute import Limits, Listener, Quiet
 from hashbench.runner.local import run_local
 from hashbench.runner.work import Settings
 
-#: Seconds between two looks at the jobs and the store.
+#: Seconds between two looks at the store.
 LOOK = 1.0
+
+#: Seconds between two questions to Slurm, which serves every user of the cluster.
+ASK = 10.0
 
 #: Days a job may take where --timeout says nothing; SBATCH_TIMELIMIT overrides it.
 DAYS = 1
@@ -73,13 +78,14 @@ def run_on_slurm(
     )
     if settings.device.startswith("cuda"):
         executor.update_parameters(gpus_per_node=1)
+    unfinished = _queued if cluster == "slurm" else _running
     left = list(tasks)
     while left:
         count = max(1, min(limits.workers, len(left)))
         with executor.batch():
             jobs = [executor.submit(serve, left, absolute, limits) for _ in range(count)]
         before = len(left)
-        left = _watch(jobs, left, absolute, listener)
+        left = _watch(jobs, left, absolute, listener, unfinished)
         if len(left) == before:
             log = _log(jobs)
             for task in left:
@@ -95,16 +101,22 @@ def serve(tasks: Sequence[Task], settings: Settings, limits: Limits) -> None:
 
 
 def _watch(
-    jobs: Sequence[Any], tasks: list[Task], settings: Settings, listener: Listener
+    jobs: Sequence[Any],
+    tasks: list[Task],
+    settings: Settings,
+    listener: Listener,
+    unfinished: Callable[[Sequence[Any]], list[Any]],
 ) -> list[Task]:
     """Tell of finished cells until all jobs are over; the cells that are left."""
     store = Store(settings.store)
     left = tasks
     for task in tasks:
         listener.started(task.cell)
+    over, asked = False, time.monotonic()
     try:
         while True:
-            over = all(job.done() for job in jobs)  # asked before the store: nothing is missed
+            if time.monotonic() - asked >= ASK:  # before the store is read: nothing is missed
+                over, asked = not unfinished(jobs), time.monotonic()
             waiting = []
             for task in left:
                 key = task.cell.key
@@ -119,9 +131,28 @@ def _watch(
                 return left
             time.sleep(LOOK)
     finally:
-        for job in jobs:
-            if not job.done():
-                job.cancel()
+        for job in unfinished(jobs):
+            job.cancel(check=False)  # it may end at this very moment
+
+
+def _queued(jobs: Sequence[Any]) -> list[Any]:
+    """The jobs that Slurm still has to run or runs; all of them where it does not answer.
+
+    submitit's own `done` goes by sacct: without accounting it takes a job that
+    was killed for a running one for ever, with accounting for up to ten minutes.
+    """
+    command = ["squeue", f"--user={os.getuid()}", "--array", "--noheader", "--format=%i"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    except (OSError, subprocess.SubprocessError):
+        return list(jobs)
+    known = set(answer.stdout.split())
+    return [job for job in jobs if job.job_id in known]
+
+
+def _running(jobs: Sequence[Any]) -> list[Any]:
+    """The processes on this machine that are not over."""
+    return [job for job in jobs if not job.done()]
 
 
 def _log(jobs: Sequence[Any]) -> str:

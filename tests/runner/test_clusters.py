@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import threading
 import time
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from hashbench.errors import InputError
+from hashbench.runner import on_slurm
 from hashbench.runner.attempt import pending
 from hashbench.runner.execute import run_here
 from hashbench.runner.on_ray import run_on_ray
@@ -35,19 +40,72 @@ def test_a_machine_without_slurm_says_so(bench, monkeypatch) -> None:
         bench.run(bench.tasks("quick"), run_on_slurm)
 
 
-@pytest.mark.slow
-def test_slurm_jobs_share_the_cells(bench) -> None:
+def test_a_job_is_over_when_squeue_no_longer_has_it(monkeypatch, tmp_path) -> None:
+    """Whatever sacct says: without accounting it says nothing."""
+    squeue = tmp_path / "squeue"
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    jobs = [SimpleNamespace(job_id=name) for name in ("6_0", "6_1", "16_0")]
+    for script, expected in {
+        "echo 6_1; echo 7_0": ["6_1"],
+        "true": [],
+        "echo 6_1; exit 1": ["6_0", "6_1", "16_0"],  # no answer: nothing is known to be over
+    }.items():
+        squeue.write_text(f"#!/bin/sh\n{script}\n")
+        squeue.chmod(0o755)
+        assert [job.job_id for job in on_slurm._queued(jobs)] == expected
+
+
+@pytest.fixture(params=["local", "slurm"])
+def slurm(request):
+    """The executor, on processes of this machine and on its Slurm where there is one."""
     pytest.importorskip("submitit")
+    if request.param == "slurm" and subprocess.run(["sh", "-c", "sinfo"], check=False).returncode:
+        pytest.skip("no Slurm answers here")
+    return partial(on_slurm.run_on_slurm, cluster=request.param)
 
-    def on_this_machine(*args):
-        run_on_slurm(*args, cluster="local")
 
+@pytest.mark.slow
+def test_slurm_jobs_share_the_cells(bench, slurm) -> None:
     tasks = bench.tasks("quick,wrong", seeds=range(4), journal=str(bench.journal))
-    found = bench.run(tasks, on_this_machine)
+    found = bench.run(tasks, slurm)
     assert len(found.records) == 8
     assert len(bench.starts()) == len(set(bench.starts())) == 8
     assert {r.status for r in found.records if r.cell["method"] == "quick"} == {"ok"}
     assert {r.status for r in found.records if r.cell["method"] == "wrong"} == {"failed"}
+
+
+@pytest.mark.slow
+def test_slurm_jobs_that_are_all_killed_are_submitted_again(bench, slurm, monkeypatch) -> None:
+    monkeypatch.setattr(on_slurm, "ASK", 1.0)
+    tasks = bench.tasks("quick", seeds=range(6), journal=str(bench.journal), seconds=0.5)
+    submitted: list = []
+    rounds = []
+
+    def kill() -> None:
+        deadline = time.monotonic() + 120
+        while len(bench.store.records()) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if slurm.keywords["cluster"] == "slurm":
+            subprocess.run(["scancel", "--me", "--name=hashbench", "-s", "KILL", "-f"], check=True)
+        else:
+            for job in submitted:
+                job._process.kill()
+
+    watch = on_slurm._watch
+
+    def note(jobs, *args):
+        submitted.extend(jobs)
+        rounds.append(len(jobs))
+        return watch(jobs, *args)
+
+    monkeypatch.setattr(on_slurm, "_watch", note)
+    killer = threading.Thread(target=kill)
+    killer.start()
+    found = bench.run(tasks, slurm)
+    killer.join()
+    assert [record.status for record in found.records] == ["ok"] * 6
+    assert len(rounds) == 2
+    assert pending([task.cell for task in tasks], bench.store) == []
 
 
 @pytest.mark.slow

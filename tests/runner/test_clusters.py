@@ -59,8 +59,11 @@ def test_a_job_is_over_when_squeue_no_longer_has_it(monkeypatch, tmp_path) -> No
 def slurm(request):
     """The executor, on processes of this machine and on its Slurm where there is one."""
     pytest.importorskip("submitit")
-    if request.param == "slurm" and subprocess.run(["sh", "-c", "sinfo"], check=False).returncode:
-        pytest.skip("no Slurm answers here")
+    if request.param == "slurm":
+        try:
+            subprocess.run(["sinfo"], check=True, capture_output=True, timeout=10)
+        except (OSError, subprocess.SubprocessError):
+            pytest.skip("no Slurm answers here")
     return partial(on_slurm.run_on_slurm, cluster=request.param)
 
 

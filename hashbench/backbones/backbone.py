@@ -6,7 +6,7 @@ PyTorch is not imported: features that are cached are used without it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,6 +51,12 @@ class Preprocessing:
     def side(self, shape: tuple[int, ...]) -> int:
         """The side in pixels of what the network sees of images of this shape."""
         return self.enlarged if max(shape[:2]) <= TINY else self.crop
+
+    def at(self, side: int, shape: tuple[int, ...]) -> Preprocessing:
+        """The same for a network that sees `side` pixels of images of this shape."""
+        if max(shape[:2]) <= TINY:
+            return replace(self, enlarged=side)
+        return replace(self, crop=side, resize=round(side * self.resize / self.crop))
 
     def frame(self, image: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.uint8]:
         """An image as the uint8 array the graph takes.

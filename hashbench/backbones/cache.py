@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import shutil
 import time
@@ -38,7 +39,7 @@ FORMAT = 1
 
 Progress = Callable[[float, str], None]
 #: Yields the features of the given rows, in order, in batches of any size.
-Compute = Callable[[NDArray[np.int64]], Iterable[NDArray[np.float32]]]
+Compute = Callable[[NDArray[np.int64]], Iterable[NDArray[Any]]]
 
 
 @dataclass(frozen=True)
@@ -49,18 +50,20 @@ class CachedTable:
         folder: where it is kept.
         shape: rows and columns.
         origin: what it is computed from, for people who look into the cache.
+        dtype: what its numbers are kept as.
     """
 
     folder: Path
     shape: tuple[int, int]
     origin: Mapping[str, Any]
+    dtype: str = "float32"
 
     @property
     def path(self) -> Path:
         """The finished table."""
         return self.folder / "features.npy"
 
-    def open(self) -> NDArray[np.float32] | None:
+    def open(self) -> NDArray[Any] | None:
         """The table, memory-mapped read-only; None if it is not finished.
 
         A damaged table is moved aside with one warning, to be computed again.
@@ -69,8 +72,9 @@ class CachedTable:
             return None
         try:
             table = np.load(self.path, mmap_mode="r", allow_pickle=False)
-            if table.shape != self.shape or table.dtype != np.float32:
-                raise ValueError(f"it holds {table.shape} {table.dtype}, not {self.shape} float32")
+            if table.shape != self.shape or table.dtype != self.dtype:
+                held, wanted = f"{table.shape} {table.dtype}", f"{self.shape} {self.dtype}"
+                raise ValueError(f"it holds {held}, not {wanted}")
             expected = table.offset + table.nbytes
             if self.path.stat().st_size != expected:
                 raise ValueError(f"it has {self.path.stat().st_size} bytes, not {expected}")
@@ -86,7 +90,7 @@ class CachedTable:
             return None
         return table
 
-    def compute(self, compute: Compute, engine: str, progress: Progress) -> NDArray[np.float32]:
+    def compute(self, compute: Compute, engine: str, progress: Progress) -> NDArray[Any]:
         """The table, computing what is missing of it.
 
         While another process computes it, waits; takes over if that one dies.
@@ -147,7 +151,8 @@ class _Part:
         pace = _Pace(self.engine, rows, rows - len(wanted), progress)
         batches = iter(compute(wanted)) if len(wanted) else iter(())
         with self.log.open("a") as log:
-            for number, block in zip(missing, _blocks(batches, missing, rows, pace), strict=True):
+            blocks = _blocks(batches, missing, rows, self.table.dtype, pace)
+            for number, block in zip(missing, blocks, strict=True):
                 start = number * BLOCK
                 memory[start : start + len(block)] = block
                 memory.flush()
@@ -159,21 +164,21 @@ class _Part:
         del memory
         self._publish([done[number] for number in sorted(done)])
 
-    def _memory(self) -> np.memmap[Any, np.dtype[np.float32]]:
+    def _memory(self) -> np.memmap[Any, Any]:
         """The unfinished table, made anew unless a whole one of the right shape is there."""
         try:
             memory = np.lib.format.open_memmap(self.data, mode="r+")
-            if memory.shape == self.table.shape and memory.dtype == np.float32:
+            if memory.shape == self.table.shape and memory.dtype == self.table.dtype:
                 return memory
         except (OSError, ValueError):
             pass
-        needed = 4 * self.table.shape[0] * self.table.shape[1]
+        needed = np.dtype(self.table.dtype).itemsize * math.prod(self.table.shape)
         free = shutil.disk_usage(self.table.folder).free
         if free < needed:
             raise OSError(f"{needed / 1e9:.2f} GB are needed and {free / 1e9:.2f} GB are free")
         self.log.unlink(missing_ok=True)
         memory = np.lib.format.open_memmap(
-            self.data, mode="w+", dtype=np.float32, shape=self.table.shape
+            self.data, mode="w+", dtype=self.table.dtype, shape=self.table.shape
         )
         if hasattr(os, "posix_fallocate"):
             # A disk that fills up must be an error now, not a bus error while writing.
@@ -181,7 +186,7 @@ class _Part:
                 os.posix_fallocate(stream.fileno(), 0, memory.offset + memory.nbytes)
         return memory
 
-    def _finished(self, memory: NDArray[np.float32]) -> dict[int, dict[str, Any]]:
+    def _finished(self, memory: NDArray[Any]) -> dict[int, dict[str, Any]]:
         """The blocks a stopped process left whole."""
         if not self.log.exists():
             return {}
@@ -212,7 +217,7 @@ class _Part:
         self.log.unlink(missing_ok=True)
 
 
-def _checksum(block: NDArray[np.float32]) -> int:
+def _checksum(block: NDArray[Any]) -> int:
     return zlib.crc32(np.ascontiguousarray(block).data.cast("B"))
 
 
@@ -221,10 +226,10 @@ def _rows(number: int, rows: int) -> NDArray[np.int64]:
 
 
 def _blocks(
-    batches: Iterator[NDArray[np.float32]], numbers: list[int], rows: int, pace: _Pace
-) -> Iterator[NDArray[np.float32]]:
+    batches: Iterator[NDArray[Any]], numbers: list[int], rows: int, dtype: str, pace: _Pace
+) -> Iterator[NDArray[Any]]:
     """Regroup batches of any size into the blocks with these numbers."""
-    held: list[NDArray[np.float32]] = []
+    held: list[NDArray[Any]] = []
     for number in numbers:
         size = len(_rows(number, rows))
         while sum(map(len, held)) < size:
@@ -232,7 +237,7 @@ def _blocks(
             pace.advance(len(held[-1]))
         joined = np.concatenate(held)
         held = [joined[size:]]
-        yield np.ascontiguousarray(joined[:size], dtype=np.float32)
+        yield np.ascontiguousarray(joined[:size], dtype=dtype)
 
 
 class _Pace:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,7 @@ def cached_features(
         return found
     multi = backbone.multi_dim > 0
     engine = make_engine(backbone, shape, multi=multi)
-    decoder = _Decoder(source, backbone, shape)
+    decoder = Decoder(source, lambda image: backbone.preprocessing.frame(image, shape))
     return table.compute(
         lambda rows: engine.run(decoder.batches(rows)),
         engine.name,
@@ -76,13 +76,19 @@ def _table(source: ImageSource, backbone: Backbone, shape: tuple[int, ...]) -> C
     return CachedTable(cache_root() / "features" / f"{name}-{key}", (len(source), columns), origin)
 
 
-class _Decoder:
-    """Decodes and frames images in threads, a few batches ahead."""
+class Decoder:
+    """Decodes and frames images in threads, a few batches ahead.
 
-    def __init__(self, source: ImageSource, backbone: Backbone, shape: tuple[int, ...]) -> None:
+    Args:
+        source: the images.
+        frame: from a decoded image to an array of one shape for all.
+    """
+
+    def __init__(
+        self, source: ImageSource, frame: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+    ) -> None:
         self.source = source
-        self.preprocessing = backbone.preprocessing
-        self.shape = shape
+        self.frame = frame
 
     def batches(self, rows: NDArray[np.int64]) -> Iterator[NDArray[np.uint8]]:
         """`(n, height, width, 3)` uint8 batches of these rows, in order."""
@@ -99,5 +105,4 @@ class _Decoder:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _batch(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        frame, read, shape = self.preprocessing.frame, self.source.read, self.shape
-        return np.stack([frame(read(int(row)), shape) for row in rows])
+        return np.stack([self.frame(self.source.read(int(row))) for row in rows])

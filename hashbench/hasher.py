@@ -28,6 +28,8 @@ class Hasher(ABC):
             stored results of the old code are not mistaken for the new one's.
         space: where `hashbench tune` looks for good hyper-parameters by default:
             (low, high), (low, high, "log") or a list of choices by name.
+        only_for: tuning modes in which a hyper-parameter counts, for those that
+            do not count in all; elsewhere a cell leaves them out.
         test_params: hyper-parameters the conformance kit uses, where the
             defaults would take more than a second on a hundred items.
 
@@ -40,6 +42,7 @@ class Hasher(ABC):
     citation: ClassVar[str] = ""
     version: ClassVar[str] = "1"
     space: ClassVar[Mapping[str, Sequence[Any]]] = {}
+    only_for: ClassVar[Mapping[str, Sequence[str]]] = {}
     test_params: ClassVar[Mapping[str, Any]] = {}
 
     bits: int

@@ -44,11 +44,13 @@ class Items:
         rows: `(n,)` int64 rows of `source`, in order.
         table: where the features of the cell's backbone come from; None until
             a backbone has been bound with `with_features`.
+        backbone: name of that backbone, for hashers that train it from pixels.
     """
 
     source: ImageSource
     rows: NDArray[np.int64]
     table: FeatureTable | None = None
+    backbone: str = ""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -73,9 +75,9 @@ class Items:
             raise RuntimeError("these items have no backbone: bind one with with_features()")
         return np.ascontiguousarray(self.table()[self.rows], dtype=np.float32)
 
-    def with_features(self, table: FeatureTable) -> Self:
-        """The same items with features from `table`."""
-        return replace(self, table=table)
+    def with_features(self, table: FeatureTable, backbone: str = "") -> Self:
+        """The same items with features from `table`, those of the backbone of that name."""
+        return replace(self, table=table, backbone=backbone)
 
     def subset(self, indices: NDArray[np.integer] | Sequence[int]) -> Self:
         """The items at `indices` (positions within these items), in that order."""
@@ -109,7 +111,7 @@ class TrainItems(Items):
 
     def without_labels(self) -> Items:
         """The same items as a hasher sees them at encode time."""
-        return Items(self.source, self.rows, self.table)
+        return Items(self.source, self.rows, self.table, self.backbone)
 
 
 class ArraySource:

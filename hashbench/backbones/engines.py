@@ -17,8 +17,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-
-from hashbench.backbones.network import Graph
+from torch import nn
 
 Batches = Iterable[NDArray[np.uint8]]
 ENGINES = ("cuda", "openvino", "torch")
@@ -37,15 +36,18 @@ class Engine(Protocol):
         """Features of each `(n, height, width, 3)` uint8 batch, in order."""
 
 
-def best_engine(graph: Graph, shape: tuple[int, ...], threads: int | None = None) -> Engine:
+def best_engine(
+    graph: nn.Module, shape: tuple[int, ...], threads: int | None = None, *, device: str = "auto"
+) -> Engine:
     """The fastest engine that works here.
 
     Args:
         graph: what to run.
         shape: `(height, width, 3)` of the images.
         threads: CPU threads; None for all.
+        device: "cpu" to leave a GPU alone.
     """
-    if torch.cuda.is_available():
+    if device != "cpu" and torch.cuda.is_available():
         return TorchEngine(graph, "cuda")
     try:
         return OpenVINOEngine(graph, shape, threads)
@@ -59,7 +61,7 @@ def best_engine(graph: Graph, shape: tuple[int, ...], threads: int | None = None
 class TorchEngine:
     """PyTorch on a CPU or a GPU, in float32."""
 
-    def __init__(self, graph: Graph, device: str, threads: int | None = None) -> None:
+    def __init__(self, graph: nn.Module, device: str, threads: int | None = None) -> None:
         self.name = f"torch {torch.__version__} {device}"
         self.device = device
         self.threads = threads
@@ -83,7 +85,9 @@ class OpenVINOEngine:
         Exception: if it cannot convert or compile the graph.
     """
 
-    def __init__(self, graph: Graph, shape: tuple[int, ...], threads: int | None = None) -> None:
+    def __init__(
+        self, graph: nn.Module, shape: tuple[int, ...], threads: int | None = None
+    ) -> None:
         openvino = import_openvino()
         self.name = f"openvino {openvino.__version__.split('-')[0]}"
         example = torch.zeros((2, *shape), dtype=torch.uint8)

@@ -36,13 +36,13 @@ class Split:
     sha256: str
     notes: tuple[str, ...] = ()
 
-    def with_features(self, table: FeatureTable) -> Self:
-        """The same split with features from `table` bound to all three parts."""
+    def with_features(self, table: FeatureTable, backbone: str = "") -> Self:
+        """The same split with features of a backbone, from `table`, bound to all three parts."""
         return replace(
             self,
-            train=self.train.with_features(table),
-            query=self.query.with_features(table),
-            database=self.database.with_features(table),
+            train=self.train.with_features(table, backbone),
+            query=self.query.with_features(table, backbone),
+            database=self.database.with_features(table, backbone),
         )
 
     @property

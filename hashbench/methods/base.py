@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -12,20 +15,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from hashbench import runtime
 from hashbench.codes import Codes
 from hashbench.errors import InputError
 from hashbench.hasher import Hasher
 from hashbench.items import Items, TrainItems
-from hashbench.methods import trainer
-from hashbench.methods.heads import trunk
+from hashbench.methods import selection, trainer
+from hashbench.methods.checkpoints import Checkpoint
+from hashbench.methods.heads import Standardise, trunk
 from hashbench.methods.hyper import check, choice, number, whole
+from hashbench.methods.inputs import FeatureInputs, Inputs
 from hashbench.methods.pairs import PairBalance
-from hashbench.methods.recipes import RECIPES, Recipe
+from hashbench.methods.recipes import RECIPES, SGD_RATE, Recipe
 from hashbench.methods.trainer import Step
 from hashbench.seeds import derive
-
-#: Items encoded at once.
-ENCODE_BATCH = 4096
 
 TRAINING = (
     "epochs",
@@ -35,7 +38,17 @@ TRAINING = (
     "dropout",
     "input_dropout",
     "hidden",
+    "optimizer",
+    "schedule",
+    "accumulate",
+    "compiled",
+    "select",
+    "side",
+    "unfreeze",
+    "views",
 )
+
+PIXELS = ("partial", "full")
 
 
 @dataclass(kw_only=True, eq=False)
@@ -48,7 +61,8 @@ class DeepHasher(Hasher):
     Args:
         bits: code length.
         seed: root of all randomness.
-        tuning: "head" trains on cached features of a frozen backbone.
+        tuning: "head" trains on cached features of a frozen backbone, "partial"
+            also its late stages, "full" all of it, from pixels.
         head: "linear" for the hash layer alone, "mlp" for a hidden layer before it.
         epochs: passes over the training set. This and the following are None
             for the recipe's value of the tuning mode and head.
@@ -58,11 +72,21 @@ class DeepHasher(Hasher):
         dropout: share of hidden units dropped, MLP head only.
         input_dropout: share of features dropped.
         hidden: hidden units, MLP head only.
+        optimizer: "adamw" or "sgd". This and the following are for training
+            from pixels.
+        schedule: "cosine" or "step".
+        accumulate: parts a batch is passed in, where memory is short.
+        compiled: run the network through torch.compile.
+        select: report the "last" epoch, or the best on a fifth of the training
+            set held out for "validation".
+        side: side in pixels of what the network sees.
+        unfreeze: how many late stages of the backbone train, "partial" only.
+        views: cached augmented views of each training image, "partial" only.
 
     Attributes:
         state_: the trained network's tensors by name, on the CPU.
-        dim_: number of features.
-        history_: one dict an epoch: epoch, loss, lr.
+        inputs_: where its inputs come from.
+        history_: one dict an epoch: epoch, loss, lr, with select="validation" validation.
     """
 
     kind: ClassVar[Literal["deep", "shallow"]] = "deep"
@@ -71,6 +95,13 @@ class DeepHasher(Hasher):
         "lr": (3e-4, 1e-2, "log"),
         "weight_decay": (1e-4, 3.0, "log"),
         "input_dropout": (0.0, 0.7),
+    }
+
+    only_for: ClassVar[Mapping[str, Sequence[str]]] = {
+        **dict.fromkeys(("optimizer", "schedule", "accumulate", "compiled", "select"), PIXELS),
+        "side": PIXELS,
+        "unfreeze": ("partial",),
+        "views": ("partial",),
     }
 
     bits: int = whole(48)
@@ -84,18 +115,21 @@ class DeepHasher(Hasher):
     dropout: float | None = number(None, low=0, below=1)
     input_dropout: float | None = number(None, low=0, below=1)
     hidden: int | None = whole(None)
+    optimizer: str = choice("adamw", ("adamw", "sgd"))
+    schedule: str = choice("cosine", ("cosine", "step"))
+    accumulate: int = whole(1)
+    compiled: bool = False
+    select: str = choice("last", ("last", "validation"))
+    side: int | None = whole(None, low=32)
+    unfreeze: int | None = whole(None)
+    views: int | None = whole(None)
 
     state_: dict[str, Tensor] = field(init=False, repr=False)
-    dim_: int = field(init=False, repr=False)
+    inputs_: Inputs = field(init=False, repr=False)
     history_: list[dict[str, Any]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         check(self)
-        if (self.tuning, self.head) not in RECIPES:
-            known = ", ".join(sorted({tuning for tuning, _ in RECIPES}))
-            raise InputError(
-                f"{self.name} cannot be trained with tuning '{self.tuning}' yet: use {known}"
-            )
 
     @abstractmethod
     def loss(self, outputs: Tensor, labels: Tensor, step: Step) -> Tensor:
@@ -125,39 +159,54 @@ class DeepHasher(Hasher):
         given = {name: value for name, value in chosen.items() if value is not None}
         if self.epochs is not None:
             given["steps"] = 0  # whoever asks for epochs gets exactly those
-        return replace(RECIPES[self.tuning, self.head], **given)
+        recipe = replace(RECIPES[self.tuning, self.head], **given)
+        if self.optimizer == "sgd" and self.lr is None:
+            recipe = replace(recipe, lr=SGD_RATE * recipe.lr)
+        return recipe
 
     def fit(self, train: TrainItems) -> Self:
-        """Train on `train.features()` and `train.labels`.
+        """Train on `train.labels`, and on features, or on images in the modes that do.
+
+        Training from pixels is saved after every epoch where the runtime names a
+        folder for checkpoints, and goes on from what is found there.
 
         Raises:
-            InputError: if there is no item, or the features are not finite.
+            InputError: if there is no item, the features are not finite, or the
+                items have no images to train from.
             FloatingPointError: if the loss stops being finite.
         """
         if not len(train):
             raise InputError(f"{self.name} was given an empty training set")
-        features = finite_features(train)
         recipe = self.recipe()
+        held: TrainItems | None = None
+        if recipe.select == "validation":
+            train, held = selection.hold_out(train, self.seed)
+        inputs = self._inputs().of(train, recipe, self.side)
         self.prepare(train.labels)
         with (
             trainer.compute_on() as device,
             trainer.seeded(derive(self.seed, self.name, "train"), device) as generator,
         ):
-            network = self._network(features.shape[1])
-            network[0][0].learn(features)  # type: ignore[index]
-            network.to(device)
+            network = self._network(inputs).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            first = network[-2][0]
+            assert isinstance(first, Standardise)
+            backbone = network[:-2].eval()
+            first.learn(np.concatenate(list(inputs.run(backbone, train, device))))
             labels = torch.from_numpy(train.labels.astype(np.float32)).to(device)
-            batches = trainer.TensorBatches(
-                torch.from_numpy(features).to(device),
-                labels,
-                recipe.batch_size,
-                derive(self.seed, self.name, "order"),
-            )
+            order = derive(self.seed, self.name, "order")
+            encode = self._encoder(network, inputs, device)
             self.history_ = trainer.train(
-                network, batches, self.loss, recipe, PairBalance.of(labels), generator
+                network,
+                inputs.batches(train, labels, recipe, order),
+                self.loss,
+                recipe,
+                PairBalance.of(labels),
+                generator,
+                None if held is None else partial(selection.judge, held, encode),
+                self._checkpoint(train),
             )
         self.state_ = {name: value.cpu() for name, value in network.state_dict().items()}
-        self.dim_ = features.shape[1]
+        self.inputs_ = inputs
         return self
 
     def encode(self, items: Items) -> Codes:
@@ -169,37 +218,50 @@ class DeepHasher(Hasher):
         """
         if not hasattr(self, "state_"):
             raise RuntimeError(f"{self.name} has not been fitted: call fit(train) first")
-        with torch.device("meta"):  # no initialisation: the weights are at hand
-            network = self._network(self.dim_)
-        network.load_state_dict(self.state_, assign=True)
-        parts = [Codes.from_real(np.empty((0, self.bits), np.float32))]
-        with trainer.compute_on() as device, torch.inference_mode():
-            network.to(device).eval()
-            for part in items.batches(ENCODE_BATCH):
-                features = finite_features(part)
-                if features.shape[1] != self.dim_:
-                    raise InputError(
-                        f"{self.name} was fitted on {self.dim_} features and cannot encode "
-                        f"{features.shape[1]}: use the backbone it was trained with"
-                    )
-                outputs = network(torch.from_numpy(features).to(device))
-                parts.append(Codes.from_real(self.relax(outputs).cpu().numpy()))
-        return Codes.concatenate(parts)
+        with trainer.compute_on() as device, trainer.seeded(self.seed, device):
+            if self.tuning in PIXELS:
+                network = self._network(self.inputs_)
+                network.load_state_dict(self.state_)
+            else:
+                with torch.device("meta"):  # no initialisation: the weights are at hand
+                    network = self._network(self.inputs_)
+                network.load_state_dict(self.state_, assign=True)
+            network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+            return self._encoder(network, self.inputs_, device, engine=True)(items)
 
-    def _network(self, dim: int) -> nn.Sequential:
-        body, width = trunk(self.head, dim, self.recipe())
-        return nn.Sequential(body, self.hash_layer(width))
+    def _encoder(
+        self, network: nn.Module, inputs: Inputs, device: torch.device, *, engine: bool = False
+    ) -> Callable[[Items], Codes]:
+        def encode(items: Items) -> Codes:
+            parts = [Codes.from_real(np.empty((0, self.bits), np.float32))]
+            for outputs in inputs.run(network, items, device, engine=engine):
+                parts.append(Codes.from_real(self.relax(torch.from_numpy(outputs)).numpy()))
+            return Codes.concatenate(parts)
 
+        return encode
 
-def finite_features(items: Items) -> NDArray[np.float32]:
-    """The `(n, dim)` features of `items`.
+    def _inputs(self) -> type[Inputs]:
+        if self.tuning == "head":
+            return FeatureInputs
+        from hashbench.methods.pixels import ActivationInputs, FrameInputs
 
-    Raises:
-        InputError: naming the first item whose features hold NaN or infinity.
-    """
-    features = items.features()
-    finite = np.isfinite(features).all(axis=1)
-    if not finite.all():
-        item = items.ids[int(np.argmin(finite))]
-        raise InputError(f"the features of {item} hold NaN or infinity: compute them again")
-    return features
+        return ActivationInputs if self.tuning == "partial" else FrameInputs
+
+    def _network(self, inputs: Inputs) -> nn.Sequential:
+        backbone = inputs.backbone()
+        body, width = trunk(self.head, inputs.dim, self.recipe())
+        return nn.Sequential(*backbone, body, self.hash_layer(width))
+
+    def _checkpoint(self, train: TrainItems) -> Checkpoint | None:
+        folder = runtime.current().checkpoints
+        if folder is None or self.tuning not in PIXELS:
+            return None
+        params = {item.name: getattr(self, item.name) for item in fields(self) if item.init}
+        body = {
+            "method": [type(self).__name__, self.name, self.version, params],
+            "images": train.source.fingerprint,
+            "rows": hashlib.sha256(np.ascontiguousarray(train.rows).tobytes()).hexdigest(),
+            "labels": hashlib.sha256(np.ascontiguousarray(train.labels).tobytes()).hexdigest(),
+            "backbone": train.backbone,
+        }
+        return Checkpoint(folder, json.dumps(body, sort_keys=True, default=str))

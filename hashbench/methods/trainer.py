@@ -17,6 +17,8 @@ from torch import Tensor, nn
 
 from hashbench import runtime
 from hashbench.errors import InputError
+from hashbench.methods.checkpoints import Checkpoint
+from hashbench.methods.optimisation import optimiser_of, schedule_of
 from hashbench.methods.pairs import PairBalance
 from hashbench.methods.recipes import Recipe
 
@@ -70,43 +72,60 @@ class Step:
 
 
 Loss = Callable[[Tensor, Tensor, Step], Tensor]
+#: A network, or what torch.compile made of one.
+Model = Callable[[Tensor], Tensor]
+#: Scores the network as it stands, on items held out; larger is better.
+Judge = Callable[[], float]
 
 
 def train(
-    network: nn.Module,
+    network: nn.Sequential,
     batches: Batches,
     loss: Loss,
     recipe: Recipe,
     balance: PairBalance,
     generator: torch.Generator,
+    judge: Judge | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> list[dict[str, Any]]:
     """Train `network` in place; returns one dict an epoch: epoch, mean loss, learning rate.
+
+    Args:
+        network: a backbone or nothing, then the head's two modules.
+        batches: the training set.
+        loss: what to minimise.
+        recipe: how.
+        balance: class-balance weights of the training set's pairs.
+        generator: source of the loss's own randomness.
+        judge: scores the network as it stands; the best epoch is kept, not the
+            last, and its score is a further entry of the dict.
+        checkpoint: where to save every epoch, and to go on from.
 
     Raises:
         FloatingPointError: as soon as an epoch's loss is not finite.
     """
     epochs = recipe.epochs_for(len(batches))
     total = epochs * len(batches)
-    optimiser = torch.optim.AdamW(parameter_groups(network, recipe), lr=recipe.lr, fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: 0.5 * (1 + math.cos(math.pi * min(step / total, 1)))
-    )
+    optimiser = optimiser_of(network, recipe)
+    warmup = min(recipe.warmup, epochs - 1) * len(batches)
+    schedule = schedule_of(optimiser, recipe, warmup, total)
+    run = _Run(network, optimiser, schedule, generator, checkpoint)
+    model: Model = torch.compile(network) if recipe.compiled else network
     report = runtime.current().progress
-    history: list[dict[str, Any]] = []
-    index = 0
-    for epoch in range(epochs):
-        rate = schedule.get_last_lr()[-1]
+    index = len(run.history) * len(batches)
+    for epoch in range(len(run.history), epochs):
+        rate = schedule.get_last_lr()[0]
         losses = []
         for batch in batches.epoch(epoch):
             # Batch statistics of one item are undefined: such a batch uses the running ones.
             network.train(len(batch.rows) > 1)
             step = Step(index, total, batch.rows, balance, generator)
-            value = loss(network(batch.inputs), batch.labels, step)
             optimiser.zero_grad()
-            value.backward()
+            losses.append(backward(model, batch, loss, step, recipe))
+            if recipe.clip:
+                nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
             optimiser.step()
             schedule.step()
-            losses.append(value.detach())
             index += 1
         mean = float(torch.stack(losses).mean())
         if not math.isfinite(mean):
@@ -114,22 +133,114 @@ def train(
                 f"training diverged: the loss is {mean} in epoch {epoch + 1}; "
                 f"lower the learning rate (lr={recipe.lr:g})"
             )
-        history.append({"epoch": epoch + 1, "loss": mean, "lr": rate})
+        network.eval()
+        run.finish({"epoch": epoch + 1, "loss": mean, "lr": rate}, judge)
         report((epoch + 1) / epochs, f"epoch {epoch + 1}/{epochs}, loss {mean:.4f}")
+    run.take_best()
     network.eval()
-    return history
+    return run.history
 
 
-def parameter_groups(network: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
-    """Weight matrices decay; biases and normalisation do not."""
-    parameters = [item for item in network.parameters() if item.requires_grad]
-    return [
-        {
-            "params": [item for item in parameters if item.ndim > 1],
-            "weight_decay": recipe.weight_decay,
-        },
-        {"params": [item for item in parameters if item.ndim <= 1], "weight_decay": 0.0},
-    ]
+def backward(model: Model, batch: Batch, loss: Loss, step: Step, recipe: Recipe) -> Tensor:
+    """Add the gradient of a batch's loss to the parameters'; returns the loss.
+
+    With `recipe.accumulate` above 1 the network sees the batch in parts, which
+    saves memory, while the loss still sees all its pairs: outputs first,
+    without a graph; then their gradient; then each part again, with the same
+    dropout, to pass its share of that gradient on.
+    """
+    device = batch.inputs.device
+    mixed = recipe.mixed and device.type == "cuda" and torch.cuda.is_bf16_supported()
+
+    def outputs_of(inputs: Tensor) -> Tensor:
+        with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
+            return model(inputs).float()
+
+    if recipe.accumulate == 1:
+        value = loss(outputs_of(batch.inputs), batch.labels, step)
+        value.backward()
+        return value.detach()
+    parts = batch.inputs.tensor_split(min(recipe.accumulate, len(batch.inputs)))
+    states, pieces = [], []
+    with torch.no_grad():
+        for part in parts:
+            states.append(_random_state(device))
+            pieces.append(outputs_of(part))
+    after = _random_state(device)
+    outputs = torch.cat(pieces).requires_grad_()
+    value = loss(outputs, batch.labels, step)
+    value.backward()
+    assert outputs.grad is not None
+    gradients = outputs.grad.split([len(piece) for piece in pieces])
+    for part, state, gradient in zip(parts, states, gradients, strict=True):
+        _set_random_state(state, device)
+        outputs_of(part).backward(gradient)
+    _set_random_state(after, device)
+    return value.detach()
+
+
+class _Run:
+    """What a training has come to, epoch by epoch, and what outlives the process."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        optimiser: torch.optim.Optimizer,
+        schedule: torch.optim.lr_scheduler.LambdaLR,
+        generator: torch.Generator,
+        checkpoint: Checkpoint | None,
+    ) -> None:
+        self.parts: dict[str, Any] = {
+            "network": network,
+            "optimiser": optimiser,
+            "schedule": schedule,
+        }
+        self.generator = generator
+        self.checkpoint = checkpoint
+        self.history: list[dict[str, Any]] = []
+        self.best: dict[str, Any] | None = None
+        state = checkpoint.load() if checkpoint is not None else None
+        if state is not None:
+            for name, part in self.parts.items():
+                part.load_state_dict(state[name])
+            self.history, self.best = state["history"], state["best"]
+            _set_random_state(state["random"], generator.device)
+            generator.set_state(state["generator"])
+
+    def finish(self, line: dict[str, Any], judge: Judge | None) -> None:
+        """Close an epoch: judge it, and save."""
+        if judge is not None:
+            line["validation"] = value = judge()
+            if self.best is None or value > self.best["value"]:
+                tensors = self.parts["network"].state_dict()
+                kept = {name: tensor.cpu().clone() for name, tensor in tensors.items()}
+                self.best = {"value": value, "network": kept}
+        self.history.append(line)
+        if self.checkpoint is None:
+            return
+        state = {name: part.state_dict() for name, part in self.parts.items()}
+        state |= {"history": self.history, "best": self.best}
+        state["random"] = _random_state(self.generator.device)
+        state["generator"] = self.generator.get_state()
+        self.checkpoint.save(state)
+
+    def take_best(self) -> None:
+        """Put the network back to its best epoch, if epochs were judged."""
+        if self.best is not None:
+            self.parts["network"].load_state_dict(self.best["network"])
+
+
+def _random_state(device: torch.device) -> list[Tensor]:
+    states = [torch.get_rng_state()]
+    if device.type == "cuda":
+        states.append(torch.cuda.get_rng_state(device))
+    return states
+
+
+def _set_random_state(states: list[Tensor], device: torch.device) -> None:
+    torch.set_rng_state(states[0])
+    if device.type == "cuda" and len(states) > 1:
+        torch.cuda.set_rng_state(states[1], device)
 
 
 class TensorBatches:

@@ -130,7 +130,21 @@ def resolve(
         if key not in known:
             raise unknown(f"hyper-parameter of {name}", key, known)
         params[key] = _typed(f"{name}.{key}", value, known[key])
-    return params
+    return _that_count(name, cls, params, tuning)
+
+
+def _that_count(
+    name: str, cls: type[Hasher], params: Mapping[str, Any], tuning: str
+) -> dict[str, Any]:
+    """The hyper-parameters that count in a tuning mode."""
+    idle = {key for key, modes in cls.only_for.items() if tuning not in modes}
+    for key in idle & params.keys():
+        if params[key] != hyperparameters(cls)[key]:
+            raise InputError(
+                f"{name}.{key} has no effect with --tuning {tuning}: "
+                f"use --tuning {' or '.join(cls.only_for[key])}, or leave it out"
+            )
+    return {key: value for key, value in params.items() if key not in idle}
 
 
 def build(name: str, cls: type[Hasher], bits: int, seed: int, params: Mapping[str, Any]) -> Hasher:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -31,6 +32,9 @@ from hashbench.seeds import derive
 
 Progress = Callable[[float, str], None]
 Options = tuple[tuple[str, Any], ...]
+
+#: Tuning modes that need images rather than features.
+FROM_PIXELS = ("partial", "full")
 
 
 @dataclass(frozen=True)
@@ -93,10 +97,18 @@ def forget_splits() -> None:
 
 
 def bound_split(cell: Cell, data_root: Path, progress: Progress | None = None) -> Split:
-    """The split of a cell with the features of its backbone, extracted on first use."""
+    """The split of a cell with the features of its backbone.
+
+    They are extracted here, unless the cell trains from pixels.
+    """
     split = load_split(cell, data_root)
-    table = feature_table(split.train.source, cell.backbone, progress=progress)
-    return split.with_features(lambda: table)
+
+    def table() -> NDArray[np.float32]:
+        return feature_table(split.train.source, cell.backbone, progress=progress)
+
+    if cell.tuning not in FROM_PIXELS:
+        table()
+    return split.with_features(table, cell.backbone)
 
 
 @dataclass(frozen=True)
@@ -126,6 +138,12 @@ class Outcome:
             ),
         )
         store.put(self.record, self.codes, self.per_query, keep_relaxed=keep_relaxed)
+        shutil.rmtree(checkpoints(store.root, self.record.key), ignore_errors=True)
+
+
+def checkpoints(store: Path, key: str) -> Path:
+    """Where the training of a cell is kept until its record is."""
+    return store / "checkpoints" / key
 
 
 def compute(
@@ -141,7 +159,8 @@ def compute(
     conventions = [Convention.parse(name) for name in settings.conventions]
     with clock.time("features"):
         split = bound_split(cell, settings.data_root, lambda share, note: progress(0.0, note))
-    with runtime.use(runtime.Runtime(settings.device, settings.threads, progress)):
+    kept = checkpoints(settings.store, cell.key)
+    with runtime.use(runtime.Runtime(settings.device, settings.threads, progress, kept)):
         hasher, codes, adjusted = _learn(cell, split, clock)
         query, database = codes
         usable = [item for item in conventions if item.applies_to(query, database)]

@@ -1,0 +1,66 @@
+"""Checkpoints: training that was stopped goes on from its last epoch, to the same result."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hashbench.errors import InputError
+from hashbench.files import write_atomically
+
+NAME = "training.pt"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state of one training after its last whole epoch.
+
+    Attributes:
+        folder: where it is kept, or None to keep none.
+        identity: what the training depends on; the state of another is not taken up.
+    """
+
+    folder: Path | None
+    identity: str
+
+    def load(self) -> dict[str, Any] | None:
+        """The state that was saved; None if there is none, or it is damaged or of another training.
+
+        Nothing in the file is executed: it is read with `weights_only=True`.
+        """
+        if self.folder is None or not (self.folder / NAME).exists():
+            return None
+        path = self.folder / NAME
+        try:
+            # Random states stay on the CPU; the network and the optimiser move what is theirs.
+            body = torch.load(path, map_location="cpu", weights_only=True)
+            identity, state = body["identity"], body["state"]
+        except Exception as error:  # damaged archives raise almost anything
+            warnings.warn(
+                f"the checkpoint {path} is damaged ({type(error).__name__}): "
+                "training starts from the beginning",
+                stacklevel=2,
+            )
+            return None
+        return state if identity == self.identity else None
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Replace what was saved before; a kill leaves the old state or the new one.
+
+        Raises:
+            InputError: if it cannot be written.
+        """
+        if self.folder is None:
+            return
+        body = {"identity": self.identity, "state": state}
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.folder / NAME, lambda stream: torch.save(body, stream))
+        except OSError as error:
+            raise InputError(
+                f"the checkpoint {self.folder / NAME} cannot be written ({error}): make room there"
+            ) from error

@@ -1,0 +1,125 @@
+"""Where a network's inputs come from: cached features, or what `pixels.py` adds."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from hashbench.errors import InputError
+from hashbench.items import Items, TrainItems
+from hashbench.methods.recipes import Recipe
+from hashbench.methods.trainer import Batches, TensorBatches
+
+#: Features put through a network at once.
+FEATURE_BATCH = 4096
+
+
+@dataclass(frozen=True)
+class Inputs(ABC):
+    """The inputs of one tuning mode: all that encoding needs to know of training's.
+
+    Attributes:
+        dim: features per item, as the head takes them.
+    """
+
+    dim: int
+
+    @classmethod
+    @abstractmethod
+    def of(cls, train: TrainItems, recipe: Recipe, side: int | None) -> Self:
+        """Inputs for a training set, everything that cells share of them computed.
+
+        Args:
+            train: the training set.
+            recipe: how it will be trained.
+            side: side in pixels asked for, or None.
+
+        Raises:
+            InputError: if the items have not what the mode needs.
+        """
+
+    @abstractmethod
+    def backbone(self) -> list[nn.Module]:
+        """What stands before the head: nothing, or the pretrained module that trains."""
+
+    @abstractmethod
+    def batches(self, train: TrainItems, labels: Tensor, recipe: Recipe, seed: int) -> Batches:
+        """The training set in batches.
+
+        Args:
+            train: the training set.
+            labels: its `(n, classes)` float32 labels, on the device that trains.
+            recipe: batch size and augmentation.
+            seed: of order and augmentation.
+        """
+
+    @abstractmethod
+    def run(
+        self, module: nn.Module, items: Items, device: torch.device, *, engine: bool = False
+    ) -> Iterator[NDArray[np.float32]]:
+        """A module's outputs for the items, batch by batch, without augmentation.
+
+        Args:
+            module: in eval mode on `device`; begins with `backbone()`.
+            items: the items.
+            device: where to compute.
+            engine: whether it is worth compiling the module for the fastest engine.
+        """
+
+
+@dataclass(frozen=True)
+class FeatureInputs(Inputs):
+    """Tuning mode "head": cached features of a frozen backbone."""
+
+    @classmethod
+    def of(cls, train: TrainItems, recipe: Recipe, side: int | None) -> Self:
+        """Inputs of the features' dimension."""
+        return cls(dim=finite_features(train).shape[1])
+
+    def backbone(self) -> list[nn.Module]:
+        """Nothing."""
+        return []
+
+    def batches(self, train: TrainItems, labels: Tensor, recipe: Recipe, seed: int) -> Batches:
+        """Batches of features, in memory."""
+        features = torch.from_numpy(finite_features(train)).to(labels.device)
+        return TensorBatches(features, labels, recipe.batch_size, seed)
+
+    def run(
+        self, module: nn.Module, items: Items, device: torch.device, *, engine: bool = False
+    ) -> Iterator[NDArray[np.float32]]:
+        """Outputs for the features.
+
+        Raises:
+            InputError: if the features are not finite or of another dimension.
+        """
+        for part in items.batches(FEATURE_BATCH):
+            features = finite_features(part)
+            if features.shape[1] != self.dim:
+                raise InputError(
+                    f"the method was fitted on {self.dim} features and cannot encode "
+                    f"{features.shape[1]}: use the backbone it was trained with"
+                )
+            with torch.inference_mode():
+                yield module(torch.from_numpy(features).to(device)).cpu().numpy()
+
+
+def finite_features(items: Items) -> NDArray[np.float32]:
+    """The `(n, dim)` features of `items`.
+
+    Raises:
+        InputError: naming the first item whose features hold NaN or infinity.
+    """
+    features = items.features()
+    finite = np.isfinite(features).all(axis=1)
+    if not finite.all():
+        item = items.ids[int(np.argmin(finite))]
+        raise InputError(f"the features of {item} hold NaN or infinity: compute them again")
+    return features

@@ -1,0 +1,225 @@
+"""Training from pixels: tuning modes "full" and "partial".
+
+Both put a pretrained backbone, whole or its late stages, before the head. Its
+batch normalisation keeps its statistics: batches of a small training set would
+only blur them.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from hashbench import runtime
+from hashbench.backbones import get_backbone
+from hashbench.backbones.activations import Cut, Pixels, canvases
+from hashbench.backbones.backbone import TINY
+from hashbench.backbones.engines import TorchEngine, best_engine
+from hashbench.errors import InputError
+from hashbench.items import Items, TrainItems
+from hashbench.methods.ahead import ahead
+from hashbench.methods.inputs import Inputs
+from hashbench.methods.recipes import Recipe
+from hashbench.methods.trainer import Batch, Batches
+
+#: Makes the inputs of rows, given the epoch's generator and number.
+Draw = Callable[[NDArray[np.int64], np.random.Generator, int], Tensor]
+
+#: Cached activations put through late stages at once.
+BATCH = 64
+
+
+class Pretrained(nn.Sequential):
+    """A pretrained network that trains, its normalisation statistics frozen."""
+
+    def train(self, mode: bool = True) -> Self:
+        """Training mode for everything but batch normalisation."""
+        super().train(mode)
+        for module in self.modules():
+            if isinstance(module, _BatchNorm):
+                module.eval()
+        return self
+
+
+@dataclass(frozen=True)
+class PixelInputs(Inputs):
+    """What the two modes share.
+
+    Attributes:
+        network: name of the backbone.
+        shape: shape of the data set's first image.
+        side: side in pixels of what the network sees.
+    """
+
+    network: str
+    shape: tuple[int, ...]
+    side: int
+
+    @cached_property
+    def pixels(self) -> Pixels:
+        """The backbone on these images."""
+        return Pixels(get_backbone(self.network), self.shape, self.side)
+
+    def __getstate__(self) -> dict[str, object]:
+        """The fields alone: networks are built again where they are needed."""
+        return {name: value for name, value in vars(self).items() if name not in _DERIVED}
+
+    @classmethod
+    def of(cls, train: TrainItems, recipe: Recipe, side: int | None) -> Self:
+        """Inputs for a training set.
+
+        Raises:
+            InputError: if the items have no images or no network.
+        """
+        name = train.backbone
+        if not name or name == "pixels" or name.endswith(":multi"):
+            what = f"the backbone '{name}' is no network" if name else "there is no backbone"
+            raise InputError(
+                f"tuning modes partial and full train a network, and {what}: choose one with "
+                "--backbone, such as efficientnet_lite0"
+            )
+        network = get_backbone(name)
+        shape = train.source.read(0).shape
+        natural = recipe.side if max(shape[:2]) <= TINY else network.preprocessing.crop
+        made = cls(dim=network.dim, network=name, shape=shape, side=side or natural or 0)
+        return made._with(train, recipe)
+
+    @abstractmethod
+    def _with(self, train: TrainItems, recipe: Recipe) -> Self:
+        """The same, with what the mode needs of the training set at hand."""
+
+
+_DERIVED = ("pixels", "cut")
+
+
+@dataclass(frozen=True)
+class FrameInputs(PixelInputs):
+    """Tuning mode "full": every stage trains, on live crops and flips."""
+
+    def _with(self, train: TrainItems, recipe: Recipe) -> Self:
+        canvases(self.pixels, train)
+        return self
+
+    def backbone(self) -> list[nn.Module]:
+        """The whole network behind normalisation and enlargement: takes uint8 pixels."""
+        return [Pretrained(self.pixels.graph(self.pixels.build()))]
+
+    def batches(self, train: TrainItems, labels: Tensor, recipe: Recipe, seed: int) -> Batches:
+        """Batches of uint8 views, drawn anew in each epoch."""
+        viewer, images = self.pixels.viewer, canvases(self.pixels, train)
+
+        def views(rows: NDArray[np.int64], generator: np.random.Generator, _epoch: int) -> Tensor:
+            return torch.from_numpy(viewer.look(images[rows], viewer.draw(generator, len(rows))))
+
+        return DrawnBatches(views, labels, recipe.batch_size, seed)
+
+    def run(
+        self, module: nn.Module, items: Items, device: torch.device, *, engine: bool = False
+    ) -> Iterator[NDArray[np.float32]]:
+        """Outputs for the images, decoded and framed as for feature extraction."""
+        shape = (*self.pixels.viewer.window, 3)
+        threads = runtime.current().threads
+        if engine and device.type == "cpu":
+            runner = best_engine(module, shape, threads, device="cpu")
+        else:
+            runner = TorchEngine(module, str(device), threads)
+        yield from runner.run(self.pixels.decoder(items).batches(items.rows))
+
+
+@dataclass(frozen=True)
+class ActivationInputs(PixelInputs):
+    """Tuning mode "partial": late stages train on the early ones' cached activations.
+
+    Attributes:
+        late: how many stages train.
+    """
+
+    late: int = 0
+
+    @cached_property
+    def cut(self) -> Cut:
+        """The network in two."""
+        return Cut(self.pixels, self.late)
+
+    def _with(self, train: TrainItems, recipe: Recipe) -> Self:
+        stages = len(self.pixels.build().stages)
+        late = recipe.unfreeze or round(stages / 3)
+        if not 0 < late < stages:
+            raise InputError(
+                f"{self.network} has {stages} stages and {late} of them cannot be trained "
+                f"on cached activations: set unfreeze to 1 to {stages - 1}, or use --tuning full"
+            )
+        made = replace(self, late=late)
+        made.cut.of_views(train, recipe.views)
+        made.cut.of_source(train)
+        return made
+
+    def backbone(self) -> list[nn.Module]:
+        """The late stages: take activations."""
+        return [Pretrained(*self.pixels.build().stages[-self.late :])]
+
+    def batches(self, train: TrainItems, labels: Tensor, recipe: Recipe, seed: int) -> Batches:
+        """Batches of activations; an item goes through all its views before one comes again."""
+        table, views = self.cut.of_views(train, recipe.views), recipe.views
+        first = np.random.default_rng(seed).integers(0, views, len(train))
+
+        def seen(rows: NDArray[np.int64], _generator: np.random.Generator, epoch: int) -> Tensor:
+            return self.cut.tensor(table[rows * views + (first[rows] + epoch) % views])
+
+        return DrawnBatches(seen, labels, recipe.batch_size, seed)
+
+    def run(
+        self, module: nn.Module, items: Items, device: torch.device, *, engine: bool = False
+    ) -> Iterator[NDArray[np.float32]]:
+        """Outputs for the cached activations of whole images."""
+        table = self.cut.of_source(items)
+        for part in items.batches(BATCH):
+            with torch.inference_mode():
+                yield module(self.cut.tensor(table[part.rows]).to(device)).cpu().numpy()
+
+
+class DrawnBatches:
+    """Batches whose inputs are made for each epoch.
+
+    An epoch depends on the seed and its number alone, so that training can go
+    on from any of them. It is cut into parts of equal size.
+
+    Args:
+        inputs: makes the inputs of rows, given the epoch's generator and number.
+        labels: `(n, classes)` float32, on the device that trains.
+        batch_size: items a batch at most.
+        seed: of order and augmentation.
+    """
+
+    def __init__(self, inputs: Draw, labels: Tensor, batch_size: int, seed: int) -> None:
+        self.inputs = inputs
+        self.labels = labels
+        self.seed = seed
+        self.count = -(-len(labels) // batch_size)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """The batches of one epoch; on a GPU the next ones are made while this one trains."""
+        device = self.labels.device
+        made = self._made(number, pin=device.type == "cuda")
+        for inputs, rows in made if device.type == "cpu" else ahead(made):
+            rows = rows.to(device)
+            yield Batch(inputs.to(device, non_blocking=True), self.labels[rows], rows)
+
+    def _made(self, number: int, *, pin: bool) -> Iterator[tuple[Tensor, Tensor]]:
+        generator = np.random.default_rng([self.seed, number])
+        order = generator.permutation(len(self.labels))
+        for rows in np.array_split(order, self.count):
+            inputs = self.inputs(rows, generator, number)
+            yield inputs.pin_memory() if pin else inputs, torch.from_numpy(rows)

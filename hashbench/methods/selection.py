@@ -1,0 +1,52 @@
+"""Choosing the epoch on training items held out: the only validation a method may do itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from hashbench.codes import Codes
+from hashbench.errors import InputError
+from hashbench.evaluation import HOUSE, score
+from hashbench.items import TrainItems
+from hashbench.seeds import derive
+
+#: One training item in this many is held out.
+STRIDE = 5
+FEWEST = 4 * STRIDE
+
+METRIC = "map@h2"
+
+
+def hold_out(train: TrainItems, seed: int) -> tuple[TrainItems, TrainItems]:
+    """The items to train on, and a fifth to judge epochs by; label sets in their proportions.
+
+    Raises:
+        InputError: if the training set is too small to hold anything out.
+    """
+    if len(train) < FEWEST:
+        raise InputError(
+            f"select=validation holds out a fifth of the training set and {len(train)} items are "
+            f"too few: use select=last or at least {FEWEST} items"
+        )
+    shuffle = np.random.default_rng(derive(seed, "held out")).permutation(len(train))
+    _, group = np.unique(train.labels, axis=0, return_inverse=True)
+    order = shuffle[np.argsort(group[shuffle].ravel(), kind="stable")]
+    held = np.arange(len(train)) % STRIDE == 0
+    return train.subset(np.sort(order[~held])), train.subset(np.sort(order[held]))
+
+
+def judge(held: TrainItems, encode: Callable[[TrainItems], Codes]) -> float:
+    """House mAP@H<=2 of held-out items, every second one searching the others."""
+    query, database = (np.arange(start, len(held), 2) for start in (0, 1))
+    codes = encode(held)
+    (scores,) = score(
+        Codes(codes.packed[query], codes.bits),
+        Codes(codes.packed[database], codes.bits),
+        held.labels[query],
+        held.labels[database],
+        [HOUSE],
+        curves=False,
+    )
+    return float(scores.value(METRIC))

@@ -52,6 +52,13 @@ class Hasher(ABC):
     def fit(self, train: TrainItems) -> Self:
         """Learn from `train.features()` (or images) and `train.labels`."""
 
+    def precompute(self, train: TrainItems) -> None:
+        """Compute and cache what fitting shares with other hashers, before any of them is fitted.
+
+        Fitting does it too where nobody did before; most methods share nothing.
+        """
+        return
+
     @abstractmethod
     def encode(self, items: Items) -> Codes:
         """Codes of `items`, `(n, bits)`, in their order; needs no labels."""

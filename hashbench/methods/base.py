@@ -178,9 +178,7 @@ class DeepHasher(Hasher):
         if not len(train):
             raise InputError(f"{self.name} was given an empty training set")
         recipe = self.recipe()
-        held: TrainItems | None = None
-        if recipe.select == "validation":
-            train, held = selection.hold_out(train, self.seed)
+        train, held = self._parts(train)
         inputs = self._inputs().of(train, recipe, self.side)
         self.prepare(train.labels)
         with (
@@ -209,6 +207,15 @@ class DeepHasher(Hasher):
         self.inputs_ = inputs
         return self
 
+    def precompute(self, train: TrainItems) -> None:
+        """Decode images and compute early activations, where the tuning mode needs them.
+
+        Raises:
+            InputError: if the items have no images to train from.
+        """
+        if self.tuning in PIXELS:
+            self._inputs().of(self._parts(train)[0], self.recipe(), self.side)
+
     def encode(self, items: Items) -> Codes:
         """Codes of `items`, with `relax(outputs)` as their relaxed outputs.
 
@@ -228,6 +235,12 @@ class DeepHasher(Hasher):
                 network.load_state_dict(self.state_, assign=True)
             network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
             return self._encoder(network, self.inputs_, device, engine=True)(items)
+
+    def _parts(self, train: TrainItems) -> tuple[TrainItems, TrainItems | None]:
+        """What to train on, and what is held out to judge epochs by."""
+        if self.select == "validation":
+            return selection.hold_out(train, self.seed)
+        return train, None
 
     def _encoder(
         self, network: nn.Module, inputs: Inputs, device: torch.device, *, engine: bool = False

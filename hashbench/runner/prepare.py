@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hashbench import runtime
 from hashbench.errors import InputError
 from hashbench.runner.attempt import Task, give_up
 from hashbench.runner.execute import Listener
-from hashbench.runner.work import Settings, bound_split, forget_splits
+from hashbench.runner.work import FROM_PIXELS, Settings, bound_split, forget_splits, fresh
 
 
 def prepare(tasks: Sequence[Task], settings: Settings, listener: Listener) -> list[Task]:
     """The tasks whose data and features are ready; the others are recorded as skipped.
 
-    Features are extracted here, with every core, so that a worker only maps
-    them into its memory.
+    Features, and activations that training from pixels starts from, are
+    computed here, with every core, so that a worker only maps them into its
+    memory.
 
     Raises:
         InputError: if no task is left: the reason of the first.
@@ -24,13 +26,18 @@ def prepare(tasks: Sequence[Task], settings: Settings, listener: Listener) -> li
     for task in tasks:
         cell = task.cell
         options = tuple(sorted(cell.options.items()))
-        shared = (cell.dataset, cell.protocol, cell.split_seed, options, cell.backbone)
+        wanted = (cell.backbone, cell.tuning in FROM_PIXELS)
+        shared = (cell.dataset, cell.protocol, cell.split_seed, options, *wanted)
         groups.setdefault(shared, []).append(task)
     ready: list[Task] = []
     problems: list[tuple[list[Task], InputError]] = []
     for group in groups.values():
         try:
-            bound_split(group[0].cell, settings.data_root, listener.preparing)
+            split = bound_split(group[0].cell, settings.data_root, listener.preparing)
+            with runtime.use(runtime.Runtime(settings.device, progress=listener.preparing)):
+                for task in group:
+                    if task.cell.tuning in FROM_PIXELS:
+                        fresh(task.cell, task.cell.params).precompute(split.train)
         except InputError as problem:
             problems.append((group, problem))
         except OSError as problem:

@@ -206,7 +206,7 @@ def _learn(
 
     A cell that runs out of CUDA memory is tried once more with half its batch.
     """
-    hasher = _fresh(cell, cell.params)
+    hasher = fresh(cell, cell.params)
     try:
         return hasher, _fit_and_encode(hasher, cell, split, clock), {}
     except RuntimeError as error:
@@ -218,11 +218,12 @@ def _learn(
 
     torch.cuda.empty_cache()
     adjusted = {"batch_size": batch // 2}
-    hasher = _fresh(cell, {**cell.params, **adjusted})
+    hasher = fresh(cell, {**cell.params, **adjusted})
     return hasher, _fit_and_encode(hasher, cell, split, clock), adjusted
 
 
-def _fresh(cell: Cell, params: Mapping[str, Any]) -> Hasher:
+def fresh(cell: Cell, params: Mapping[str, Any]) -> Hasher:
+    """A new hasher for a cell, with its own seed."""
     cls = methods().get(cell.method)
     return build(cell.method, cls, cell.bits, derive(cell.seed, "method"), params)
 

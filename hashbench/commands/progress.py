@@ -26,19 +26,22 @@ def say(sentence: str, quiet: bool = False) -> None:
 
 
 @contextmanager
-def display(total: int, todo: Sequence[Cell], pace: Pace, *, quiet: bool) -> Iterator[Listener]:
+def display(
+    total: int, todo: Sequence[Cell], pace: Pace, convention: str, *, quiet: bool
+) -> Iterator[Listener]:
     """A listener that shows progress and an ETA while the block runs.
 
     Args:
         total: cells of the whole request, those with scores included.
         todo: cells still to run.
         pace: what similar cells took; learns from this run.
+        convention: name of the convention the table is in.
         quiet: print nothing.
     """
     console = Console(stderr=quiet)
     count = _Count(todo, pace)
     if quiet or not console.is_terminal:
-        yield _Lines(count, quiet)
+        yield _Lines(count, convention, quiet)
         return
     if total > len(todo):
         console.print(f"{total - len(todo)} of {total} cells have scores already.")
@@ -50,7 +53,7 @@ def display(total: int, todo: Sequence[Cell], pace: Pace, *, quiet: bool) -> Ite
         TextColumn("eta {task.fields[eta]}"),
     )
     with Progress(*columns, console=console, transient=True) as bar:
-        yield _Bar(bar, count)
+        yield _Bar(bar, count, convention)
 
 
 class _Count:
@@ -85,8 +88,9 @@ class _Count:
 class _Lines:
     """One plain line a finished cell."""
 
-    def __init__(self, count: _Count, quiet: bool) -> None:
+    def __init__(self, count: _Count, convention: str, quiet: bool) -> None:
         self.count = count
+        self.convention = convention
         self.quiet = quiet
         self.said = time.monotonic()
 
@@ -104,7 +108,10 @@ class _Lines:
         self.count.finish(cell, record)
         self.said = time.monotonic()
         count = f"[{self.count.done}/{self.count.total}]"
-        say(f"{count} {cell}: {outcome(record)}, eta {self.count.eta()}", self.quiet)
+        say(
+            f"{count} {cell}: {outcome(record, self.convention)}, eta {self.count.eta()}",
+            self.quiet,
+        )
 
     def _after_silence(self, line: str) -> None:
         if time.monotonic() - self.said > SILENCE:
@@ -115,8 +122,9 @@ class _Lines:
 class _Bar:
     """One bar for the run; what was heard of last is named beside it."""
 
-    def __init__(self, bar: Progress, count: _Count) -> None:
+    def __init__(self, bar: Progress, count: _Count, convention: str) -> None:
         self.count = count
+        self.convention = convention
         self.bar = bar
         self.shares: dict[str, float] = {}
         self.preparation: TaskID | None = None
@@ -142,7 +150,9 @@ class _Bar:
         self.shares.pop(cell.key, None)
         self.count.finish(cell, record)
         if not record.ok:
-            self.bar.console.print(f"{cell}: {outcome(record)}", markup=False, highlight=False)
+            self.bar.console.print(
+                f"{cell}: {outcome(record, self.convention)}", markup=False, highlight=False
+            )
         self._update(str(cell))
 
     def _update(self, description: str) -> None:
@@ -155,12 +165,11 @@ class _Bar:
         )
 
 
-def outcome(record: Record) -> str:
-    """A finished cell in a few words."""
+def outcome(record: Record, convention: str) -> str:
+    """A finished cell in a few words, scored as the table will be."""
     if not record.ok:
         return f"{record.status} ({record.reason})"
-    scores = next(iter(record.scores.values()), {})
-    value = scores.get("map@h2")
+    value = record.scores.get(convention, {}).get("map@h2")
     seconds = duration(sum(record.timings.values()))
     halved = record.adjusted.get("batch_size")
     note = f" with batches of {halved}, for CUDA ran out of memory" if halved else ""

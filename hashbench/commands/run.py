@@ -263,7 +263,8 @@ def _compute(
 
     run = open_executor(executor, limits)
     pace = Pace(Store(settings.store).records())
-    with display(total, [task.cell for task in todo], pace, quiet=quiet) as listener:
+    first = settings.conventions[0]
+    with display(total, [task.cell for task in todo], pace, first, quiet=quiet) as listener:
         run(prepare(todo, settings, listener), settings, limits, listener)
 
 

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from hashbench.commands.progress import outcome
+from hashbench.results.record import Record
+
 README = Path(__file__).parents[2] / "README.md"
 QUICK = ("--set", "epochs=5", "--workers", "0")
 
@@ -161,3 +164,10 @@ def test_help_has_examples(hashbench, verb) -> None:
     assert done.code == 0
     assert "Examples:" in done.out
     assert f"hashbench {verb}" in done.out
+
+
+def test_progress_shows_the_score_that_the_table_shows() -> None:
+    scores = {"deephash": {"map@h2": 0.9}, "house": {"map@h2": 0.8}}  # as a stored record has them
+    record = Record(key="k", cell={}, status="ok", scores=scores)
+    assert "0.800" in outcome(record, "house")
+    assert "0.900" in outcome(record, "deephash")

@@ -243,7 +243,7 @@ class DeepHasher(Hasher):
         return train, None
 
     def _encoder(
-        self, network: nn.Module, inputs: Inputs, device: torch.device, *, engine: bool = False
+        self, network: nn.Sequential, inputs: Inputs, device: torch.device, *, engine: bool = False
     ) -> Callable[[Items], Codes]:
         def encode(items: Items) -> Codes:
             parts = [Codes.from_real(np.empty((0, self.bits), np.float32))]

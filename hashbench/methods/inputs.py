@@ -62,7 +62,7 @@ class Inputs(ABC):
 
     @abstractmethod
     def run(
-        self, module: nn.Module, items: Items, device: torch.device, *, engine: bool = False
+        self, module: nn.Sequential, items: Items, device: torch.device, *, engine: bool = False
     ) -> Iterator[NDArray[np.float32]]:
         """A module's outputs for the items, batch by batch, without augmentation.
 
@@ -70,7 +70,7 @@ class Inputs(ABC):
             module: in eval mode on `device`; begins with `backbone()`.
             items: the items.
             device: where to compute.
-            engine: whether it is worth compiling the module for the fastest engine.
+            engine: whether it is worth compiling the backbone for the fastest engine.
         """
 
 
@@ -93,7 +93,7 @@ class FeatureInputs(Inputs):
         return TensorBatches(features, labels, recipe.batch_size, seed)
 
     def run(
-        self, module: nn.Module, items: Items, device: torch.device, *, engine: bool = False
+        self, module: nn.Sequential, items: Items, device: torch.device, *, engine: bool = False
     ) -> Iterator[NDArray[np.float32]]:
         """Outputs for the features.
 

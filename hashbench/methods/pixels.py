@@ -123,16 +123,20 @@ class FrameInputs(PixelInputs):
         return DrawnBatches(views, labels, recipe.batch_size, seed)
 
     def run(
-        self, module: nn.Module, items: Items, device: torch.device, *, engine: bool = False
+        self, module: nn.Sequential, items: Items, device: torch.device, *, engine: bool = False
     ) -> Iterator[NDArray[np.float32]]:
         """Outputs for the images, decoded and framed as for feature extraction."""
         shape = (*self.pixels.viewer.window, 3)
         threads = runtime.current().threads
+        # A method's own layers stay in PyTorch: no converter knows them all.
+        backbone, head = module[:1], module[1:]
         if engine and device.type == "cpu":
-            runner = best_engine(module, shape, threads, device="cpu")
+            runner = best_engine(backbone, shape, threads, device="cpu")
         else:
-            runner = TorchEngine(module, str(device), threads)
-        yield from runner.run(self.pixels.decoder(items).batches(items.rows))
+            runner = TorchEngine(backbone, str(device), threads)
+        for features in runner.run(self.pixels.decoder(items).batches(items.rows)):
+            with torch.inference_mode():
+                yield head(torch.from_numpy(features).to(device)).cpu().numpy()
 
 
 @dataclass(frozen=True)
@@ -178,7 +182,7 @@ class ActivationInputs(PixelInputs):
         return DrawnBatches(seen, labels, recipe.batch_size, seed)
 
     def run(
-        self, module: nn.Module, items: Items, device: torch.device, *, engine: bool = False
+        self, module: nn.Sequential, items: Items, device: torch.device, *, engine: bool = False
     ) -> Iterator[NDArray[np.float32]]:
         """Outputs for the cached activations of whole images."""
         table = self.cut.of_source(items)

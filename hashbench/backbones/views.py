@@ -1,4 +1,4 @@
-"""Augmented views of training images: random crops, zooms and horizontal flips.
+"""Augmented views of training images: random crops and horizontal flips.
 
 Everything is uint8 and drawn from a generator of the caller's, on the CPU, so
 that a seed gives the same views on every device.
@@ -11,31 +11,25 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from hashbench.backbones.backbone import TINY, Preprocessing
 
 #: Raised when views change, so that cached ones of the old code are not taken for new.
-VERSION = 2
+VERSION = 1
 
 #: A tiny image can move by this share of its side, the rim filled by reflection.
 MARGIN = 1 / 8
-
-#: A view shows at least this share of what the network sees, in height and in width.
-ZOOM = 0.7
 
 
 class Draw(NamedTuple):
     """How each image of a batch is seen.
 
     Attributes:
-        corners: `(n, 2)` int64, top and left of what is cut out of the canvas.
-        sizes: `(n, 2)` int64, height and width of it, enlarged to the window's.
+        corners: `(n, 2)` int64, top and left of the window within the canvas.
         flips: `(n,)` bool, whether the window is mirrored.
     """
 
     corners: NDArray[np.int64]
-    sizes: NDArray[np.int64]
     flips: NDArray[np.bool_]
 
 
@@ -87,26 +81,21 @@ class Viewer:
 
     def draw(self, generator: np.random.Generator, count: int) -> Draw:
         """Random windows for `count` images."""
-        scale = generator.uniform(ZOOM, 1, (count, 1))
-        sizes = np.rint(scale * self.window).astype(np.int64)
-        corners = generator.integers(0, np.subtract(self.canvas, sizes), endpoint=True)
-        return Draw(corners, sizes, generator.random(count) < 0.5)
+        room = 2 * np.asarray(self.rim)
+        return Draw(
+            generator.integers(0, room, (count, 2), endpoint=True),
+            generator.random(count) < 0.5,
+        )
 
     def centred(self, count: int) -> Draw:
         """Windows in the centre, not mirrored: what encoding sees."""
-        corners, sizes = (np.tile(np.asarray(pair), (count, 1)) for pair in (self.rim, self.window))
-        return Draw(corners, sizes, np.zeros(count, dtype=bool))
+        return Draw(np.tile(np.asarray(self.rim), (count, 1)), np.zeros(count, dtype=bool))
 
     def look(self, canvases: NDArray[np.uint8], draw: Draw) -> NDArray[np.uint8]:
         """`(n, height, width, 3)` uint8 views of `(n, height, width, 3)` canvases."""
         height, width = self.window
         views = np.empty((len(canvases), height, width, 3), np.uint8)
-        for view, canvas, (top, left), (high, wide), flip in zip(
-            views, canvases, *draw, strict=True
-        ):
-            seen = canvas[top : top + high, left : left + wide]
-            if (high, wide) != (height, width):
-                whole = Image.fromarray(seen)
-                seen = np.asarray(whole.resize((width, height), Image.Resampling.BICUBIC))
+        for view, canvas, (top, left), flip in zip(views, canvases, *draw, strict=True):
+            seen = canvas[top : top + height, left : left + width]
             view[...] = seen[:, ::-1] if flip else seen
         return views

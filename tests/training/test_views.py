@@ -28,40 +28,26 @@ def test_the_centred_view_is_what_encoding_sees(viewer):
 
 
 @each_size
-@pytest.mark.parametrize(("top", "left", "flip"), [(0, 0, False), (1, 3, True)])
-def test_a_view_is_a_window_of_its_canvas_mirrored_or_not(viewer, top, left, flip):
+def test_a_view_is_a_window_of_its_canvas_mirrored_or_not(viewer):
     canvas = viewer.prepare(image(viewer))
     height, width = viewer.window
-    draw = Draw(np.array([[top, left]]), np.array([viewer.window]), np.array([flip]))
-    view = viewer.look(canvas[None], draw)[0]
-    for y, x in [(0, 0), (2, 5), (height - 1, width - 1)]:
-        column = width - 1 - x if flip else x
-        assert view[y, x].tolist() == canvas[top + y, left + column].tolist()
-
-
-def test_a_smaller_cut_is_enlarged_to_the_window():
-    canvas = np.zeros((*TINY.canvas, 3), np.uint8)
-    canvas[4:16, 5:23, 0] = np.linspace(0, 200, 12).round()[:, None]
-    draw = Draw(np.array([[4, 5]]), np.array([[12, 18]]), np.array([False]))
-    view = TINY.look(canvas[None], draw)[0]
-    assert view.shape == (16, 24, 3)
-    # A ramp stays a ramp of the same ends, and nothing of the rim comes in.
-    assert np.abs(view[:, :, 0] - np.linspace(0, 200, 16)[:, None]).max() < 6
-    assert not view[:, :, 1:].any()
+    for top, left, flip in [(0, 0, False), (1, 3, True)]:
+        draw = Draw(np.array([[top, left]]), np.array([flip]))
+        view = viewer.look(canvas[None], draw)[0]
+        for y, x in [(0, 0), (2, 5), (height - 1, width - 1)]:
+            column = width - 1 - x if flip else x
+            assert view[y, x].tolist() == canvas[top + y, left + column].tolist()
 
 
 @each_size
 def test_a_generator_settles_the_draws_and_they_stay_within_the_canvas(viewer):
     first, again, other = (viewer.draw(np.random.default_rng(s), 500) for s in (1, 1, 2))
-    for one, two in zip(first, again, strict=True):
-        np.testing.assert_array_equal(one, two)
+    np.testing.assert_array_equal(first.corners, again.corners)
+    np.testing.assert_array_equal(first.flips, again.flips)
     assert (first.corners != other.corners).any()
-    ends = first.corners + first.sizes
+    room = np.subtract(viewer.canvas, viewer.window)
     assert first.corners.min(0).tolist() == [0, 0]
-    assert ends.max(0).tolist() == list(viewer.canvas)
-    share = first.sizes / viewer.window
-    assert share.min() == pytest.approx(0.7, abs=0.04)
-    assert share.max() == 1
+    assert first.corners.max(0).tolist() == room.tolist()
     assert 200 < first.flips.sum() < 300
 
 

@@ -24,6 +24,7 @@ from hashbench.backbones import get_backbone
 from hashbench.backbones.activations import Cut, Pixels, canvases
 from hashbench.backbones.backbone import TINY
 from hashbench.backbones.engines import TorchEngine, best_engine
+from hashbench.backbones.folding import fold
 from hashbench.errors import InputError
 from hashbench.items import Items, TrainItems
 from hashbench.methods.ahead import ahead
@@ -111,7 +112,9 @@ class FrameInputs(PixelInputs):
 
     def backbone(self) -> list[nn.Module]:
         """The whole network behind normalisation and enlargement: takes uint8 pixels."""
-        return [Pretrained(self.pixels.graph(self.pixels.build()))]
+        trunk = self.pixels.build()
+        fold(trunk.stages, _noise(3, self.side, self.side))
+        return [Pretrained(self.pixels.graph(trunk))]
 
     def batches(self, train: TrainItems, labels: Tensor, recipe: Recipe, seed: int) -> Batches:
         """Batches of uint8 views, drawn anew in each epoch."""
@@ -169,7 +172,9 @@ class ActivationInputs(PixelInputs):
 
     def backbone(self) -> list[nn.Module]:
         """The late stages: take activations."""
-        return [Pretrained(*self.pixels.build().stages[-self.late :])]
+        stages = Pretrained(*self.pixels.build().stages[-self.late :]).eval()
+        fold(stages, _noise(*self.cut.shape))
+        return [stages]
 
     def batches(self, train: TrainItems, labels: Tensor, recipe: Recipe, seed: int) -> Batches:
         """Batches of activations; an item goes through all its views before one comes again."""
@@ -189,6 +194,10 @@ class ActivationInputs(PixelInputs):
         for part in items.batches(BATCH):
             with torch.inference_mode():
                 yield module(self.cut.tensor(table[part.rows]).to(device)).cpu().numpy()
+
+
+def _noise(*shape: int) -> Tensor:
+    return torch.randn(2, *shape, generator=torch.Generator().manual_seed(0))
 
 
 class DrawnBatches:

@@ -85,17 +85,26 @@ def test_a_seed_settles_every_bit(tuning, train):
     assert torch.equal(before, torch.get_rng_state())
 
 
+def tensors_of_the_backbone(method):
+    """Its tensors after training and before, by name."""
+    pretrained = method._network(method.inputs_)[:1].state_dict()
+    trained = {name: value for name, value in method.state_.items() if name.startswith("0.")}
+    assert trained.keys() == pretrained.keys()
+    return trained, pretrained
+
+
+def statistics(name):
+    return name.endswith(("running_mean", "running_var", "num_batches_tracked"))
+
+
 def test_partial_trains_the_late_stages_alone(train):
     method = make(DCH, "partial").fit(train)
     stages = tiny_backbone().build(48).stages
-    pretrained = {
-        f"0.{name}": value for name, value in nn.Sequential(*stages[-2:]).state_dict().items()
-    }
-    trained = {name: value for name, value in method.state_.items() if name.startswith("0.")}
-    assert trained.keys() == pretrained.keys()
-    changed = {name for name, value in trained.items() if not torch.equal(value, pretrained[name])}
-    assert changed == {name for name in trained if name.endswith(("weight", "bias"))}
-    # Nothing but activations of the early stages went in.
+    trained, pretrained = tensors_of_the_backbone(method)
+    assert len(trained) == len(stages[-2:].state_dict())
+    for name, value in trained.items():
+        assert torch.equal(value, pretrained[name]) == statistics(name), name
+    # Nothing but activations of the early stages went in, and those are as they were.
     early = method.inputs_.cut.early.stages[0].stages
     for name, value in stages[:-2].state_dict().items():
         assert torch.equal(early.state_dict()[name], value)
@@ -103,9 +112,12 @@ def test_partial_trains_the_late_stages_alone(train):
 
 def test_full_trains_everything_but_the_statistics_of_batch_normalisation(train):
     method = make(DCH, "full").fit(train)
-    for name, value in tiny_backbone().build(48).stages.state_dict().items():
-        same = torch.equal(method.state_[f"0.0.trunk.stages.{name}"], value)
-        assert same == ("running" in name or "num_batches" in name), name
+    stages = tiny_backbone().build(48).stages
+    trained, pretrained = tensors_of_the_backbone(method)
+    pixels = {"0.0.mean", "0.0.std"}
+    assert len(trained) == len(stages.state_dict()) + len(pixels)
+    for name, value in trained.items():
+        assert torch.equal(value, pretrained[name]) == (statistics(name) or name in pixels), name
 
 
 def test_unfreeze_is_a_third_of_the_stages_unless_set(train):
@@ -397,7 +409,10 @@ def test_the_fast_engine_gives_the_codes_of_the_network_that_was_trained(split):
     network.load_state_dict(method.state_)
     network.eval()
     slow = method._encoder(network, method.inputs_, torch.device("cpu"))(split.database)
-    np.testing.assert_allclose(method.encode(split.database).relaxed, slow.relaxed, atol=1e-4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # an engine that fails says so and is replaced
+        fast = method.encode(split.database)
+    np.testing.assert_allclose(fast.relaxed, slow.relaxed, atol=1e-4)
 
 
 def test_partial_encodes_without_decoding_again(split):

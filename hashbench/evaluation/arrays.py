@@ -140,7 +140,10 @@ def _read_npz(path: Path) -> Mapping[str, Array]:
     except FileNotFoundError as error:
         raise InputError(f"there is no file {path}: check --codes") from error
     except Exception as error:  # zipfile, zlib and numpy each raise their own
-        raise InputError(f"{path} is not a readable .npz file of plain arrays ({error})") from error
+        # NumPy's own words advise to allow pickles, which nobody should.
+        raise InputError(
+            f"{path} is not a readable .npz file of plain arrays: save it again with np.savez"
+        ) from error
 
 
 def _read_folder(path: Path) -> Mapping[str, Array]:
@@ -152,7 +155,9 @@ def _read_folder(path: Path) -> Mapping[str, Array]:
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:
-            raise InputError(f"{file} is not a readable .npy file ({error})") from error
+            raise InputError(
+                f"{file} is not a readable .npy file: save it again with np.save"
+            ) from error
     return arrays
 
 

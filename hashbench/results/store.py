@@ -251,9 +251,7 @@ class Store:
         except FileNotFoundError as error:
             raise InputError(f"{path} is missing: run the cell again") from error
         except Exception as error:  # zipfile, zlib and numpy each raise their own
-            raise InputError(
-                f"{path} is damaged ({error}): delete it and run the cell again"
-            ) from error
+            raise InputError(f"{path} is damaged: delete it and run the cell again") from error
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -36,6 +36,7 @@ class HashNet(DeepHasher):
     """
 
     name = "hashnet"
+    version = "2"
     summary = "weighted logistic pair loss on tanh(beta z) with growing beta"
     citation = "Cao, Long, Wang, Yu: HashNet: Deep Learning to Hash by Continuation. ICCV 2017"
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
@@ -56,5 +57,5 @@ class HashNet(DeepHasher):
 
     def beta_at(self, step: Step) -> float:
         """Beta at a step: beta^2 grows from 1 in equal stages."""
-        stage = math.floor(step.progress * STAGES) / STAGES
+        stage = step.index * STAGES // max(step.total, 1) / STAGES
         return math.sqrt(1 + (self.beta**2 - 1) * stage)

@@ -13,9 +13,28 @@ class InputError(ValueError):
     """
 
 
+def shown(value: object, longest: int = 80) -> str:
+    """What a stranger's file says, fit for a sentence: short, one line, no control characters.
+
+    Args:
+        value: a text; a system's error gives its reason, anything else its `repr`.
+        longest: characters that are kept.
+    """
+    if isinstance(value, OSError) and value.strerror:
+        value = value.strerror
+    try:
+        text = str(value) if isinstance(value, (str, BaseException)) else repr(value)
+    except (ValueError, RecursionError):  # a whole number of thousands of digits, a deep list
+        text = f"a {type(value).__name__} too large to show"
+    text = text.strip() or type(value).__name__
+    text = text if len(text) <= longest else f"{text[: longest - 3]}..."
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
 def unknown(noun: str, name: str, known: Iterable[str]) -> InputError:
     """The error for a name nobody registered, with the nearest known names."""
     names = sorted(known)
+    name = shown(name)
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     if near:
         hint = f"did you mean {' or '.join(near)}?"

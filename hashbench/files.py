@@ -1,12 +1,25 @@
-"""Writing files so that a kill at any moment leaves a whole file or none."""
+"""Opening files that may be none; writing them so that a kill leaves a whole file or none."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file to be read; pipes and devices, which may never end, are refused.
+
+    Raises:
+        OSError: as `open` does, or if `path` is no regular file.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    return path.open("rb")
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:

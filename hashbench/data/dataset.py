@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hashbench.data.images import FileSource
 from hashbench.data.protocols import Protocol, Rows
 from hashbench.data.split import Split
-from hashbench.errors import InputError, unknown
+from hashbench.errors import InputError, shown, unknown
 from hashbench.items import ImageSource, Items, TrainItems
 
 
@@ -156,7 +156,7 @@ def present(images: LabelledImages, allowed: bool) -> LabelledImages:
         return images
     fault = (
         f"{len(missing):,} of {len(source):,} images are missing "
-        f"(the first is {source.paths[missing[0]]})"
+        f"(the first is {shown(str(source.paths[missing[0]]), 200)})"
     )
     if len(missing) == len(source):
         raise InputError(f"{fault}: put the images there")

@@ -12,13 +12,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hashbench.errors import InputError
+from hashbench.data.names import path_parts
+from hashbench.errors import InputError, shown
+from hashbench.files import open_regular
 
 #: Bytes of the longest line that is read; 80 classes take 200.
 LONGEST = 64 * 1024
 
-#: A path, then the longest run of zeros and ones.
-_LINE = re.compile(rb"(\S.*?)((?:\s+[01])+)\s*")
+#: Lines and bytes of the longest list that is read: a gzip can hold a thousand times its size.
+MOST, LARGEST = 16_000_000, 4 * 1024**3
+
+#: The labels at the end of a line, read backwards so that no line takes longer than its length.
+_LABELS = re.compile(rb"(?:[01]\s++)++")
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,22 +59,25 @@ def read_list(file: Path) -> ImageList:
             raise InputError(f"{where} holds a NUL byte: save the list as UTF-8 text")
         if not line.strip():
             continue
-        match = _LINE.fullmatch(line.strip())
+        line = line.strip()
+        match = _LABELS.match(line[::-1])
         if match is None:
             raise InputError(f"{where}: {_complaint(line)}")
         try:
-            path = match[1].decode("utf-8")
+            path = line[: -match.end()].decode("utf-8")
         except UnicodeDecodeError as error:
             raise InputError(f"{where} is not UTF-8 text: save the list as UTF-8") from error
-        path = _checked(path, where)
-        digits = match[2].translate(None, b" \t\r\n\v\f")
+        path = "/" * path.startswith("/") + "/".join(path_parts(path, where))
+        digits = match[0][::-1].translate(None, b" \t\r\n\v\f")
         if rows and len(digits) != len(rows[0]):
             raise InputError(
                 f"{where} has {len(digits)} labels and line {lines[0]} has {len(rows[0])}: "
                 "every line needs one 0 or 1 for each class"
             )
         if path in seen:
-            raise InputError(f"{where} lists {path} again, after line {seen[path]}: remove one")
+            raise InputError(
+                f"{where} lists {shown(path)} again, after line {seen[path]}: remove one"
+            )
         seen[path] = number
         paths.append(path)
         rows.append(digits)
@@ -81,12 +89,18 @@ def read_list(file: Path) -> ImageList:
 
 
 def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
-    opener = gzip.open if file.suffix == ".gz" else open
     try:
-        with opener(file, "rb") as stream:
-            number = 0
+        with open_regular(file) as plain:
+            stream = gzip.GzipFile(fileobj=plain) if file.suffix == ".gz" else plain
+            number = size = 0
             while line := stream.readline(LONGEST + 1):
                 number += 1
+                size += len(line)
+                if number > MOST or size > LARGEST:
+                    raise InputError(
+                        f"{file} has more than {MOST:,} lines or {LARGEST:,} bytes of text: "
+                        "this is no image list"
+                    )
                 if len(line) > LONGEST:
                     raise InputError(
                         f"{file}, line {number} is longer than {LONGEST:,} bytes: "
@@ -95,7 +109,7 @@ def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
                 yield number, line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(
-            f"{file} cannot be read ({error}): replace it with a whole copy"
+            f"{file} cannot be read ({shown(error)}): replace it with a whole copy"
         ) from error
 
 
@@ -104,13 +118,5 @@ def _complaint(line: bytes) -> str:
     if len(words) == 1:
         return "there are no labels: write `path 0 1 0 ...` with one 0 or 1 for each class"
     bad = next((word for word in reversed(words) if word not in (b"0", b"1")), words[0])
-    shown = bad[:40].decode("utf-8", "replace")
-    return f"'{shown}' is not a label: write `path 0 1 0 ...` with one 0 or 1 for each class"
-
-
-def _checked(path: str, where: str) -> str:
-    parts = path.replace("\\", "/").split("/")
-    if ".." in parts:
-        raise InputError(f"{where}: '{path}' leads out of the image folder: remove the '..'")
-    kept = [part for part in parts if part not in ("", ".")]
-    return ("/" if not parts[0] else "") + "/".join(kept)
+    word = shown(bad[:160].decode("utf-8", "replace"), 40)
+    return f"'{word}' is not a label: write `path 0 1 0 ...` with one 0 or 1 for each class"

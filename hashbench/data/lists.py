@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import ClassVar
@@ -13,8 +14,10 @@ from numpy.typing import NDArray
 from hashbench.data.dataset import Dataset, LabelledImages, Status
 from hashbench.data.images import FileSource
 from hashbench.data.listfile import ImageList, read_list
+from hashbench.data.names import printable
 from hashbench.data.protocols import Protocol
-from hashbench.errors import InputError
+from hashbench.errors import InputError, shown
+from hashbench.files import open_regular
 
 PREFIX = "lists:"
 
@@ -91,16 +94,27 @@ class ImageLists(Dataset):
             mine = np.empty(len(content.paths), np.int64)
             for index, path in enumerate(content.paths):
                 name = "/".join(path.lstrip("/").split("/")[depth:])
+                if not name:
+                    raise InputError(
+                        f"{content.file}, line {content.lines[index]}: '{shown(path)}' has fewer "
+                        f"folders than the {depth} left out of the first path: list all alike"
+                    )
                 row = rows.setdefault(name, len(rows))
                 if row == len(labels):
                     labels.append(content.labels[index])
                     files.append(root / name)
                 elif not np.array_equal(labels[row], content.labels[index]):
                     raise InputError(
-                        f"{content.file}, line {content.lines[index]} labels {name} otherwise "
-                        "than an earlier list does: take lists of one data set"
+                        f"{content.file}, line {content.lines[index]} labels {shown(name)} "
+                        "otherwise than an earlier list does: take lists of one data set"
                     )
                 mine[index] = row
+            twice = np.flatnonzero(np.bincount(mine) > 1)
+            if len(twice):
+                raise InputError(
+                    f"{content.file} lists two images that are both {shown(files[twice[0]].name)} "
+                    f"without the folders left out of the first path: keep the folders in {root}"
+                )
             parts.append(mine)
         query, train, database = parts
         source = FileSource(files, list(rows))
@@ -123,7 +137,8 @@ class ImageLists(Dataset):
         parts = content.paths[0].lstrip("/").split("/")
         for depth in range(len(parts)):
             for root in self._roots:
-                if root.joinpath(*parts[depth:]).is_file():
+                # Path.is_file raises where a path is longer than the system allows.
+                if os.path.isfile(f"{root}/{'/'.join(parts[depth:])}"):  # noqa: PTH113
                     return root, depth
         return self._roots[0], 0
 
@@ -132,10 +147,13 @@ class ImageLists(Dataset):
         if not path.is_file():
             return tuple(f"class {number}" for number in range(count))
         try:
-            names = path.read_text(encoding="utf-8").split("\n")
+            with open_regular(path) as stream:
+                names = stream.read().decode("utf-8-sig").split("\n")
         except (OSError, ValueError) as error:
-            raise InputError(f"{path} cannot be read ({error}): save it as UTF-8") from error
+            raise InputError(f"{path} cannot be read ({shown(error)}): save it as UTF-8") from error
         names = [name.strip() for name in names if name.strip()]
+        if not all(map(printable, names)):
+            raise InputError(f"{path} holds a control character: write one class name a line")
         if len(names) != count:
             raise InputError(f"{path} names {len(names)} classes and the lists have {count}")
         return tuple(names)
@@ -186,10 +204,12 @@ def imported(name: str, root: Path, **allow: bool) -> ImageLists | None:
     if not name.isidentifier() or not marker.is_file():
         return None
     try:
-        images = Path(json.loads(marker.read_text())["images"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        images = json.loads(marker.read_text("utf-8"))["images"]
+        if not printable(images):
+            raise ValueError("no path")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{marker} is damaged: import the lists again") from error
-    return ImageLists(root, root / name, images, **allow)
+    return ImageLists(root, root / name, Path(images), **allow)
 
 
 def imported_names(root: Path) -> list[str]:

@@ -27,6 +27,7 @@ from hashbench.backbones.extraction import BATCH, Decoder
 from hashbench.backbones.network import Graph, Trunk
 from hashbench.backbones.views import VERSION, Draw, Viewer
 from hashbench.data.folders import cache_root
+from hashbench.errors import InputError
 from hashbench.items import Items
 
 #: Root of the cached views' randomness: the same views for every cell and seed.
@@ -58,8 +59,22 @@ class Pixels:
         return Viewer(self.preprocessing, self.shape)
 
     def build(self) -> Trunk:
-        """The pretrained network for this side."""
-        return self.backbone.build(self.side)
+        """The pretrained network for this side.
+
+        Raises:
+            InputError: if it cannot see images of this side.
+        """
+        trunk = self.backbone.build(self.side)
+        try:
+            with torch.no_grad():
+                trunk(torch.zeros(1, 3, self.side, self.side))
+        except Exception as error:  # every network says in its own way that a side does not fit
+            why = next(iter(str(error).splitlines()), type(error).__name__)
+            raise InputError(
+                f"{self.backbone.name} cannot see images of {self.side} px a side ({why}): "
+                f"set another side, such as {self.backbone.preprocessing.crop}"
+            ) from error
+        return trunk
 
     def graph(self, trunk: Trunk) -> Graph:
         """A trunk behind the normalisation and enlargement of uint8 pixels."""
@@ -67,9 +82,9 @@ class Pixels:
 
     def engine(self, trunk: Trunk) -> Engine:
         """The fastest engine for a trunk on these images."""
-        return best_engine(
-            self.graph(trunk).eval(), (*self.viewer.window, 3), runtime.current().threads
-        )
+        where = runtime.current()
+        graph, shape = self.graph(trunk).eval(), (*self.viewer.window, 3)
+        return best_engine(graph, shape, where.threads, device=where.device)
 
     def decoder(self, items: Items) -> Decoder:
         """Decodes images as encoding sees them."""

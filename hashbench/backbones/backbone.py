@@ -73,8 +73,10 @@ class Preprocessing:
             return np.asarray(resized)
         scale = self.resize / min(height, width)
         # The crop box in source pixels: resizing only what is kept costs less.
-        left, top = (width - self.crop / scale) / 2, (height - self.crop / scale) / 2
-        box = (left, top, left + self.crop / scale, top + self.crop / scale)
+        kept = self.crop / scale
+        left, top = (width - kept) / 2, (height - kept) / 2
+        # Rounding must not put a box of the whole short side outside the image.
+        box = (max(left, 0), max(top, 0), min(left + kept, width), min(top + kept, height))
         resized = Image.fromarray(image).resize((self.crop, self.crop), self._filter, box=box)
         return np.asarray(resized)
 

@@ -131,14 +131,15 @@ def _cache(deep: bool) -> Iterator[Check]:
         yield Check("cache", "note", room, "make room, or name another folder with HASHBENCH_CACHE")
     else:
         yield Check("cache", "ok", room)
-    for folder in sorted((root / "features").glob("*/")):
-        yield _table(folder, deep)
+    for kind in ("features", "pixels"):
+        for folder in sorted((root / kind).glob("*/")):
+            yield _table(folder, deep)
 
 
 def _table(folder: Path, deep: bool) -> Check:
     from hashbench.backbones.cache import damaged_blocks
 
-    what = f"features {folder.name}"
+    what = f"{folder.parent.name} {folder.name}"
     if (folder / "features.part").exists():
         return Check(what, "note", "unfinished; the next run goes on with it")
     size = sum(path.stat().st_size for path in folder.iterdir())

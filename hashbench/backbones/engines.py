@@ -74,7 +74,8 @@ class TorchEngine:
             exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
             with torch.inference_mode(), exact, _torch_threads(self.threads):
                 images = torch.from_numpy(batch).to(self.device)
-                yield self.graph(images).float().cpu().numpy()
+                features = self.graph(images).float().cpu().numpy()
+            yield features
 
 
 class OpenVINOEngine:

@@ -60,7 +60,8 @@ class Checkpoint:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_atomically(self.folder / NAME, lambda stream: torch.save(body, stream))
-        except OSError as error:
+        # PyTorch's writer turns a full disk into a RuntimeError of its own.
+        except (OSError, RuntimeError) as error:
             raise InputError(
                 f"the checkpoint {self.folder / NAME} cannot be written ({error}): make room there"
             ) from error

@@ -108,7 +108,8 @@ class FeatureInputs(Inputs):
                     f"{features.shape[1]}: use the backbone it was trained with"
                 )
             with torch.inference_mode():
-                yield module(torch.from_numpy(features).to(device)).cpu().numpy()
+                outputs = module(torch.from_numpy(features).to(device)).cpu().numpy()
+            yield outputs
 
 
 def finite_features(items: Items) -> NDArray[np.float32]:

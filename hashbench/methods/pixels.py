@@ -139,7 +139,8 @@ class FrameInputs(PixelInputs):
             runner = TorchEngine(backbone, str(device), threads)
         for features in runner.run(self.pixels.decoder(items).batches(items.rows)):
             with torch.inference_mode():
-                yield head(torch.from_numpy(features).to(device)).cpu().numpy()
+                outputs = head(torch.from_numpy(features).to(device)).cpu().numpy()
+            yield outputs
 
 
 @dataclass(frozen=True)
@@ -159,8 +160,13 @@ class ActivationInputs(PixelInputs):
 
     def _with(self, train: TrainItems, recipe: Recipe) -> Self:
         stages = len(self.pixels.build().stages)
+        if stages == 1:
+            raise InputError(
+                f"{self.network} is a single stage and has no late ones to train: "
+                "use --tuning full, or another backbone"
+            )
         late = recipe.unfreeze or round(stages / 3)
-        if not 0 < late < stages:
+        if late >= stages:
             raise InputError(
                 f"{self.network} has {stages} stages and {late} of them cannot be trained "
                 f"on cached activations: set unfreeze to 1 to {stages - 1}, or use --tuning full"
@@ -193,7 +199,8 @@ class ActivationInputs(PixelInputs):
         table = self.cut.of_source(items)
         for part in items.batches(BATCH):
             with torch.inference_mode():
-                yield module(self.cut.tensor(table[part.rows]).to(device)).cpu().numpy()
+                outputs = module(self.cut.tensor(table[part.rows]).to(device)).cpu().numpy()
+            yield outputs
 
 
 def _noise(*shape: int) -> Tensor:
@@ -225,10 +232,12 @@ class DrawnBatches:
     def epoch(self, number: int) -> Iterator[Batch]:
         """The batches of one epoch; on a GPU the next ones are made while this one trains."""
         device = self.labels.device
-        made = self._made(number, pin=device.type == "cuda")
+        pin = device.type == "cuda"
+        made = self._made(number, pin=pin)
         for inputs, rows in made if device.type == "cpu" else ahead(made):
             rows = rows.to(device)
-            yield Batch(inputs.to(device, non_blocking=True), self.labels[rows], rows)
+            # From memory that is not pinned, a copy that nobody waits for can go wrong (MPS).
+            yield Batch(inputs.to(device, non_blocking=pin), self.labels[rows], rows)
 
     def _made(self, number: int, *, pin: bool) -> Iterator[tuple[Tensor, Tensor]]:
         generator = np.random.default_rng([self.seed, number])

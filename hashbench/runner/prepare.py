@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hashbench import runtime
+from hashbench.data import Split
 from hashbench.errors import InputError
 from hashbench.runner.attempt import Task, give_up
 from hashbench.runner.execute import Listener
@@ -34,19 +35,21 @@ def prepare(tasks: Sequence[Task], settings: Settings, listener: Listener) -> li
     for group in groups.values():
         try:
             split = bound_split(group[0].cell, settings.data_root, listener.preparing)
-            with runtime.use(runtime.Runtime(settings.device, progress=listener.preparing)):
-                for task in group:
-                    if task.cell.tuning in FROM_PIXELS:
-                        fresh(task.cell, task.cell.params).precompute(split.train)
         except InputError as problem:
             problems.append((group, problem))
+            continue
         except OSError as problem:
             raise InputError(
                 f"cannot prepare {group[0].cell.dataset}: {problem}; features are kept in the "
                 "folder HASHBENCH_CACHE names"
             ) from problem
-        else:
-            ready += group
+        for task in group:
+            try:
+                _precompute(task, split, settings, listener)
+            except InputError as problem:
+                problems.append(([task], problem))
+            else:
+                ready.append(task)
     forget_splits()
     if problems and not ready:
         raise problems[0][1]
@@ -56,3 +59,15 @@ def prepare(tasks: Sequence[Task], settings: Settings, listener: Listener) -> li
             if record is not None:
                 listener.finished(task.cell, record)
     return ready
+
+
+def _precompute(task: Task, split: Split, settings: Settings, listener: Listener) -> None:
+    if task.cell.tuning not in FROM_PIXELS:
+        return
+    with runtime.use(runtime.Runtime(settings.device, progress=listener.preparing)):
+        try:
+            fresh(task.cell, task.cell.params).precompute(split.train)
+        except InputError:
+            raise
+        except Exception:  # a stranger's method may raise anything; its cell will say so
+            return

@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pytest
 from click.testing import CliRunner
 
 from hashbench.backbones.cache import BLOCK, CachedTable
@@ -39,18 +40,19 @@ def test_a_cache_that_cannot_be_written_fails(tmp_path, monkeypatch):
     assert "HASHBENCH_CACHE" in found["cache"]["remedy"]
 
 
-def test_deep_reads_the_tables(tmp_path, cache):
-    table = CachedTable(cache / "features" / "tiny-abc", (BLOCK + 1, 2), {})
+@pytest.mark.parametrize("kind", ["features", "pixels"])
+def test_deep_reads_the_tables(kind, tmp_path, cache):
+    table = CachedTable(cache / kind / "tiny-abc", (BLOCK + 1, 2), {})
     table.compute(
         lambda rows: [np.ones((len(rows), 2), np.float32)], "engine", lambda _share, _note: None
     )
-    check = by_name(all_checks(tmp_path, deep=True))["features tiny-abc"]
+    check = by_name(all_checks(tmp_path, deep=True))[f"{kind} tiny-abc"]
     assert check.state == "ok"
     assert "every checksum right" in check.found
     data = np.load(table.path, mmap_mode="r+")
     data[0] = 5
     data.flush()
-    assert by_name(all_checks(tmp_path))["features tiny-abc"].state == "ok"
-    check = by_name(all_checks(tmp_path, deep=True))["features tiny-abc"]
+    assert by_name(all_checks(tmp_path))[f"{kind} tiny-abc"].state == "ok"
+    check = by_name(all_checks(tmp_path, deep=True))[f"{kind} tiny-abc"]
     assert check.state == "fail"
     assert "remove" in check.remedy

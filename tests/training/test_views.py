@@ -5,9 +5,11 @@ import pytest
 import torch
 from tiny_network import tiny_backbone
 
+from hashbench import runtime
 from hashbench.backbones.activations import Cut, Pixels, canvases
 from hashbench.backbones.backbone import Preprocessing
 from hashbench.backbones.views import Draw, Viewer
+from hashbench.runtime import Runtime
 
 TINY = Viewer(Preprocessing(enlarged=48), (16, 24, 3))
 LARGE = Viewer(Preprocessing(resize=40, crop=32), (80, 100, 3))
@@ -25,6 +27,14 @@ def test_the_centred_view_is_what_encoding_sees(viewer):
     wanted = viewer.preprocessing.frame(picture, viewer.shape).astype(int)
     # A larger image is resized once more closely to the rim: equal up to rounding.
     assert np.abs(seen - wanted).max() <= (0 if viewer is TINY else 2)
+
+
+def test_a_canvas_of_the_whole_short_side_stays_within_the_image():
+    # By rounding, 256 / (256 / side) is more than side for one side in twelve; COCO has 428.
+    for side in (98, 428):
+        viewer = Viewer(Preprocessing(), (side, side + 30, 3))
+        for shape in ((side, side + 30, 3), (side + 30, side, 3)):
+            assert viewer.prepare(np.zeros(shape, np.uint8)).shape == (256, 256, 3)
 
 
 @each_size
@@ -53,6 +63,12 @@ def test_a_generator_settles_the_draws_and_they_stay_within_the_canvas(viewer):
 
 def pixels():
     return Pixels(tiny_backbone(), (16, 16, 3), 48)
+
+
+def test_a_gpu_that_the_runtime_does_not_name_is_left_alone(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    with runtime.use(Runtime("cpu")):
+        assert "cuda" not in pixels().engine(pixels().build()).name
 
 
 def test_canvases_are_decoded_once(train):

@@ -28,8 +28,9 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from hashbench.errors import InputError
-from hashbench.files import write_atomically
+from hashbench.errors import InputError, shown
+from hashbench.files import open_regular, write_atomically
+from hashbench.npy import map_array
 
 #: Rows of a block: the most that a kill can lose.
 BLOCK = 512
@@ -71,20 +72,26 @@ class CachedTable:
         if not self.path.exists():
             return None
         try:
-            table = np.load(self.path, mmap_mode="r", allow_pickle=False)
+            table = map_array(self.path)
             if table.shape != self.shape or table.dtype != self.dtype:
                 held, wanted = f"{table.shape} {table.dtype}", f"{self.shape} {self.dtype}"
                 raise ValueError(f"it holds {held}, not {wanted}")
-            expected = table.offset + table.nbytes
+            expected = getattr(table, "offset", 0) + table.nbytes
             if self.path.stat().st_size != expected:
                 raise ValueError(f"it has {self.path.stat().st_size} bytes, not {expected}")
-        except (OSError, ValueError, EOFError) as error:
+        except (OSError, ValueError) as error:
             aside = self.folder / "features.damaged"
-            with contextlib.suppress(FileNotFoundError):  # another process was first
-                self.path.replace(aside)
+            try:
+                with contextlib.suppress(FileNotFoundError):  # another process was first
+                    self.path.replace(aside)
+            except OSError as refusal:
+                raise InputError(
+                    f"the cached features {self.path} are damaged ({shown(error)}) and cannot be "
+                    f"moved aside ({shown(refusal)}): remove {self.folder}"
+                ) from refusal
             warnings.warn(
-                f"the cached features {self.path} are damaged ({error}); moved to {aside.name} "
-                "and computed again",
+                f"the cached features {self.path} are damaged ({shown(error)}); "
+                f"moved to {aside.name} and computed again",
                 stacklevel=3,
             )
             return None
@@ -121,10 +128,12 @@ def damaged_blocks(folder: Path) -> list[int]:
         InputError: if the folder holds no finished table.
     """
     try:
-        description = json.loads((folder / "table.json").read_text())
-        table = np.load(folder / "features.npy", mmap_mode="r", allow_pickle=False)
-        checksums = [int(value) for value in description["blocks"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        with open_regular(folder / "table.json") as stream:
+            checksums = json.load(stream)["blocks"]
+        table = map_array(folder / "features.npy")
+        if table.ndim == 0 or len(checksums) != -(-len(table) // BLOCK):
+            raise ValueError("a checksum is needed for each block")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{folder} holds no finished table of features: remove it") from error
     return [
         number
@@ -166,12 +175,10 @@ class _Part:
 
     def _memory(self) -> np.memmap[Any, Any]:
         """The unfinished table, made anew unless a whole one of the right shape is there."""
-        try:
-            memory = np.lib.format.open_memmap(self.data, mode="r+")
-            if memory.shape == self.table.shape and memory.dtype == self.table.dtype:
-                return memory
-        except (OSError, ValueError):
-            pass
+        with contextlib.suppress(OSError, ValueError):
+            found = map_array(self.data)
+            if found.shape == self.table.shape and found.dtype == self.table.dtype:
+                return np.lib.format.open_memmap(self.data, mode="r+")
         needed = np.dtype(self.table.dtype).itemsize * math.prod(self.table.shape)
         free = shutil.disk_usage(self.table.folder).free
         if free < needed:
@@ -188,14 +195,21 @@ class _Part:
 
     def _finished(self, memory: NDArray[Any]) -> dict[int, dict[str, Any]]:
         """The blocks a stopped process left whole."""
-        if not self.log.exists():
+        try:
+            with open_regular(self.log) as stream:
+                lines = stream.read().splitlines()
+        except OSError:
+            self.log.unlink(missing_ok=True)
             return {}
         done = {}
-        for line in self.log.read_text().splitlines():
+        for line in lines:
             try:
-                entry = json.loads(line)
-                number, expected = int(entry["block"]), int(entry["crc32"])
-            except (ValueError, KeyError, TypeError):
+                found = json.loads(line)
+                entry = {name: found[name] for name in ("block", "crc32", "engine")}
+                number, expected = entry["block"], entry["crc32"]
+                if [type(value) for value in entry.values()] != [int, int, str] or number < 0:
+                    continue
+            except (ValueError, KeyError, TypeError, RecursionError):
                 continue  # the line being written when the process stopped
             block = memory[number * BLOCK : (number + 1) * BLOCK]
             if len(block) and _checksum(block) == expected:

@@ -7,12 +7,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from hashbench.errors import InputError
+from hashbench.errors import InputError, shown
+from hashbench.files import open_regular
 
 
 @lru_cache(maxsize=32)
 def _sha256(path: Path, size: int, changed: int) -> str:
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -32,7 +33,7 @@ def verified(path: Path, sha256: str, remedy: str) -> str:
         status = path.stat()
         found = _sha256(path, status.st_size, status.st_mtime_ns)
     except OSError as error:
-        raise InputError(f"the weights {path} are not there: {remedy}") from error
+        raise InputError(f"the weights {path} are not there ({shown(error)}): {remedy}") from error
     if not found.startswith(sha256):
         raise InputError(
             f"the weights {path} are damaged or others (sha256 {found[:16]}, expected "
@@ -42,8 +43,23 @@ def verified(path: Path, sha256: str, remedy: str) -> str:
 
 
 def load(path: Path) -> dict[str, Any]:
-    """A state dict, read with `weights_only=True` so that nothing in it is executed."""
+    """A state dict, read with `weights_only=True` so that nothing in it is executed.
+
+    Raises:
+        InputError: if the file is damaged, or anything but tensors by name.
+    """
     import torch
 
-    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    return state
+    try:
+        with open_regular(path) as stream:
+            state = torch.load(stream, map_location="cpu", weights_only=True)
+    except Exception as error:  # damaged archives raise almost anything
+        raise InputError(
+            f"the weights {path} cannot be read ({type(error).__name__}): fetch the file again"
+        ) from error
+    named = isinstance(state, dict) and all(
+        isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in state.items()
+    )
+    if not named:
+        raise InputError(f"the weights {path} are not tensors by name: fetch the file again")
+    return dict(state)

@@ -187,4 +187,4 @@ def _ids(part: str, counts: NDArray[np.int64]) -> list[str]:
 
 def _natural(name: str) -> list[tuple[int, str]]:
     """A sort key that puts 2.png before 10.png."""
-    return [(int(run), "") if run.isdigit() else (-1, run) for run in re.split(r"(\d+)", name)]
+    return [(int(run), "") if run.isdecimal() else (-1, run) for run in re.split(r"(\d+)", name)]

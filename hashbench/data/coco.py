@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hashbench.data.dataset import Dataset, LabelledImages, Status
 from hashbench.data.folders import cache_root
 from hashbench.data.images import FileSource
+from hashbench.data.names import path_parts, printable
 from hashbench.data.protocols import Protocol
-from hashbench.errors import InputError
-from hashbench.files import write_atomically
+from hashbench.errors import InputError, shown
+from hashbench.files import open_regular, write_atomically
+from hashbench.npy import read_arrays
 
 PARTS = ("train2014", "val2014")
+
+#: Bytes of the largest file of annotations that is read; the official ones have a third of it.
+LARGEST = 2**30
+
+Labels = tuple[list[str], NDArray[np.uint8], tuple[str, ...]]
 
 
 class COCO(Dataset):
@@ -73,7 +82,7 @@ class COCO(Dataset):
     def _annotations(self, part: str) -> Path:
         return self.folder / "annotations" / f"instances_{part}.json"
 
-    def _labels(self) -> tuple[list[str], np.ndarray[Any, np.dtype[np.uint8]], tuple[str, ...]]:
+    def _labels(self) -> Labels:
         """Names and labels, kept in the cache: the annotations take half a minute to read."""
         key = hashlib.sha256()
         for part in PARTS:
@@ -83,39 +92,44 @@ class COCO(Dataset):
             status = path.stat()
             key.update(f"{path.resolve()}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
         kept = cache_root() / "labels" / f"coco-{key.hexdigest()[:20]}.npz"
-        try:
-            with np.load(kept, allow_pickle=False) as arrays:
-                return arrays["names"].tolist(), arrays["labels"], tuple(arrays["classes"].tolist())
-        except (OSError, ValueError, KeyError, EOFError):
-            pass
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            return _kept(kept)
         names, labels, classes = self._parse()
         try:
             kept.parent.mkdir(parents=True, exist_ok=True)
-            arrays = {"names": np.array(names), "labels": labels, "classes": np.array(classes)}
+            arrays: dict[str, Any] = {
+                "names": np.array(names),
+                "labels": labels,
+                "classes": np.array(classes),
+            }
             write_atomically(kept, lambda stream: np.savez_compressed(stream, **arrays))
         except OSError:
             pass  # without a cache it is read again next time
         return names, labels, classes
 
-    def _parse(self) -> tuple[list[str], np.ndarray[Any, np.dtype[np.uint8]], tuple[str, ...]]:
+    def _parse(self) -> Labels:
         classes: dict[int, str] = {}
         found: dict[str, set[int]] = {}
         for part in PARTS:
             path = self._annotations(part)
             try:
-                with path.open("rb") as stream:
+                with open_regular(path) as stream:
+                    if path.stat().st_size > LARGEST:
+                        raise ValueError(f"it has more than {LARGEST:,} bytes")
                     content = json.load(stream)
-                files = {int(image["id"]): str(image["file_name"]) for image in content["images"]}
-                kinds = {int(kind["id"]): str(kind["name"]) for kind in content["categories"]}
+                files = _named(content["images"], "file_name")
+                kinds = _named(content["categories"], "name")
                 pairs = {
-                    (int(item["image_id"]), int(item["category_id"]))
+                    (_whole(item["image_id"]), _whole(item["category_id"]))
                     for item in content["annotations"]
                 }
-            except (OSError, ValueError, KeyError, TypeError) as error:
+            except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
                 raise InputError(
-                    f"{path} is not COCO's instance annotations ({type(error).__name__}: {error}): "
-                    "unpack annotations_trainval2014.zip again"
+                    f"{path} is not COCO's instance annotations ({type(error).__name__}: "
+                    f"{shown(error)}): unpack annotations_trainval2014.zip again"
                 ) from error
+            if any(path_parts(name, str(path)) != [name] for name in files.values()):
+                raise InputError(f"{path} names an image that is in no folder of the part's own")
             if len(files) != self.sizes[part] or (classes and kinds != classes):
                 raise InputError(
                     f"{path} lists {len(files):,} images in {len(kinds)} classes and not "
@@ -125,11 +139,9 @@ class COCO(Dataset):
             for image, kind in pairs:
                 if image not in files or kind not in kinds:
                     raise InputError(
-                        f"{path} labels image {image} with class {kind} and lists no such "
-                        "image or class: unpack annotations_trainval2014.zip again"
+                        f"{path} labels image {shown(image)} with class {shown(kind)} and lists no "
+                        "such image or class: unpack annotations_trainval2014.zip again"
                     )
-                if Path(files[image]).name != files[image]:
-                    raise InputError(f"{path} names the image '{files[image]}', which is no name")
                 found.setdefault(f"{part}/{files[image]}", set()).add(kind)
         names = sorted(found)
         columns = {kind: column for column, kind in enumerate(sorted(classes))}
@@ -137,3 +149,42 @@ class COCO(Dataset):
         for row, name in enumerate(names):
             labels[row, [columns[kind] for kind in found[name]]] = 1
         return names, labels, tuple(classes[kind] for kind in sorted(classes))
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError(f"{shown(value)} is no whole number")
+    return value
+
+
+def _named(entries: Any, key: str) -> dict[int, str]:
+    """The value of `key` by id; ids and values are unique."""
+    found: dict[int, str] = {_whole(entry["id"]): entry[key] for entry in entries}
+    for name in found.values():
+        if not isinstance(name, str) or not name or not printable(name):
+            raise TypeError(f"{shown(name)} is no {key}")
+    if not len(entries) == len(found) == len(set(found.values())):
+        raise ValueError(f"two have the same id or {key}")
+    return found
+
+
+def _kept(path: Path) -> Labels:
+    """Labels from the cache.
+
+    Raises:
+        OSError, ValueError, KeyError: if they are not there, or were not written by this class.
+    """
+    arrays = read_arrays(path, ("names", "labels", "classes"))
+    names, labels, classes = arrays["names"], arrays["labels"], arrays["classes"]
+    if names.dtype.kind != "U" or classes.dtype.kind != "U" or labels.dtype != np.uint8:
+        raise ValueError("other kinds of values")
+    if names.ndim != 1 or classes.ndim != 1 or labels.shape != (names.size, classes.size):
+        raise ValueError("sizes that do not fit together")
+    listed, kinds = names.tolist(), tuple(classes.tolist())
+    for name in listed:
+        part, _, file = name.partition("/")
+        if part not in PARTS or path_parts(file, "it") != [file]:
+            raise ValueError("a name that is none of COCO's")
+    if not all(map(printable, kinds)):
+        raise ValueError("a class without a name")
+    return listed, labels, kinds

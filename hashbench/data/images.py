@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
-from hashbench.errors import InputError
+from hashbench.errors import InputError, shown
+from hashbench.files import open_regular
 
 #: Formats that are decoded; the list keeps out those that start other programs (EPS).
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "TIFF", "WEBP")
@@ -25,29 +26,47 @@ MAX_PIXELS = 100_000_000
 def decode(path: Path) -> NDArray[np.uint8]:
     """The image at `path` as `(height, width, 3)` uint8 RGB.
 
+    Of an animation it is the first frame; transparency and the orientation in EXIF are
+    not applied, as in torchvision's loaders, and of 16 bits the upper 8 are kept.
+
     Raises:
         InputError: if the file is missing, truncated, too large or no image.
     """
+    where = shown(str(path), 200)
     try:
-        with path.open("rb") as stream, Image.open(stream, formats=FORMATS) as image:
+        with open_regular(path) as stream, Image.open(stream, formats=FORMATS) as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
                 raise InputError(
-                    f"{path} is {width} x {height} pixels, more than the {MAX_PIXELS:,} "
+                    f"{where} is {width} x {height} pixels, more than the {MAX_PIXELS:,} "
                     "that are decoded: shrink it or leave it out"
                 )
-            return np.asarray(image.convert("RGB"))
+            return _rgb(image, where)
     except InputError:
         raise
     except FileNotFoundError as error:
-        raise InputError(f"the image {path} is missing: put it there or leave it out") from error
+        raise InputError(f"the image {where} is missing: put it there or leave it out") from error
     except Image.DecompressionBombError as error:
-        raise InputError(f"{path} is too large to decode: shrink it or leave it out") from error
+        raise InputError(f"{where} is too large to decode: shrink it or leave it out") from error
     except Exception as error:  # decoders of damaged files raise almost anything
+        reason = f"{type(error).__name__}: {shown(error)}"
+        if isinstance(error, UnidentifiedImageError):
+            reason = f"it begins as none of {', '.join(FORMATS)} does"
         raise InputError(
-            f"{path} cannot be decoded ({type(error).__name__}: {error}): "
-            "replace the file or leave it out"
+            f"{where} cannot be decoded ({reason}): replace the file or leave it out"
         ) from error
+
+
+def _rgb(image: Image.Image, where: str) -> NDArray[np.uint8]:
+    # Pillow would cut what is above 255 off, and give an image that is nearly white.
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
+        grey = (np.asarray(image) >> 8).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2)
+    if image.mode in ("I", "F"):
+        raise InputError(
+            f"{where} holds numbers and not shades: save it with 8 or 16 bits a channel"
+        )
+    return np.asarray(image.convert("RGB"))
 
 
 class FileSource:
@@ -100,7 +119,7 @@ class FileSource:
             try:
                 status = os.stat(path)  # noqa: PTH116 - Path.stat is twice as slow, and this is hot
                 size, changed = status.st_size, status.st_mtime_ns
-            except OSError:
+            except (OSError, ValueError):  # a name no file can have is a ValueError
                 size, changed = -1, 0
             digest.update(f"{name}\0{size}\0{changed}\n".encode())
         return digest.hexdigest()

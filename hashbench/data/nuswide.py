@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from hashbench.data.dataset import Dataset, LabelledImages, Status
 from hashbench.data.images import FileSource
+from hashbench.data.names import path_parts, printable
 from hashbench.data.protocols import Protocol
-from hashbench.errors import InputError
+from hashbench.errors import InputError, shown
+from hashbench.files import open_regular
 
 #: How many of the most frequent concepts the usual variant keeps.
 FREQUENT = 21
@@ -106,18 +108,26 @@ class NUSWIDE(Dataset):
         """Names, concepts and labels from a list and the ground truth in its order."""
         path = self.folder / list_name
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            with open_regular(path) as stream:
+                lines = stream.read().decode("utf-8-sig").split("\n")
         except (OSError, ValueError) as error:
-            raise InputError(f"{path} cannot be read ({error}): unpack ImageList.zip") from error
-        names = [line.strip().replace("\\", "/") for line in lines if line.strip()]
-        for number, name in enumerate(names, 1):
-            if name.startswith("/") or ".." in name.split("/") or "\0" in name:
-                raise InputError(f"{path}, image {number}: '{name}' leads out of the images folder")
+            raise InputError(
+                f"{path} cannot be read ({shown(error)}): unpack ImageList.zip"
+            ) from error
+        listed = [line.strip() for line in lines if line.strip()]
+        names = [
+            "/".join(path_parts(name, f"{path}, image {number}"))
+            for number, name in enumerate(listed, 1)
+        ]
+        if len(set(names)) != len(names):
+            raise InputError(f"{path} lists an image twice: unpack ImageList.zip again")
         truth = self.folder / "Groundtruth" / folder
         files = sorted(truth.glob(f"Labels_*{suffix}.txt"))
         if not files:
             raise InputError(f"{truth} holds no Labels_*{suffix}.txt: unpack Groundtruth.zip")
         concepts = [file.stem.removeprefix("Labels_").removesuffix(suffix) for file in files]
+        if not all(map(printable, concepts)):
+            raise InputError(f"{truth} holds a file without a printable name: unpack it again")
         return names, concepts, np.stack([_column(file, len(names)) for file in files], axis=1)
 
     def _paths(self, names: list[str]) -> list[Path]:
@@ -130,16 +140,20 @@ class NUSWIDE(Dataset):
 def _column(path: Path, rows: int) -> NDArray[np.uint8]:
     """One concept's ground truth: a 0 or a 1 on every line."""
     try:
-        content = path.read_bytes()
+        with open_regular(path) as stream:
+            content = stream.read()
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error}): unpack Groundtruth.zip") from error
+        raise InputError(
+            f"{path} cannot be read ({shown(error)}): unpack Groundtruth.zip"
+        ) from error
     digits = np.frombuffer(content.translate(None, b" \t\r\n"), np.uint8)
     if len(digits) != rows or not np.isin(digits, (48, 49)).all():
         for number, line in enumerate(content.splitlines(), 1):
             if line.strip() not in (b"0", b"1"):
+                held = shown(line[:40].decode("ascii", "replace"))
                 raise InputError(
-                    f"{path}, line {number}: {line[:40].decode('ascii', 'replace')!r} is neither "
-                    "0 nor 1: unpack Groundtruth.zip again"
+                    f"{path}, line {number}: '{held}' is neither 0 nor 1: "
+                    "unpack Groundtruth.zip again"
                 )
         raise InputError(
             f"{path} has {len(digits):,} lines for {rows:,} images: unpack Groundtruth.zip again"

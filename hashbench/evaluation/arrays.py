@@ -10,15 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.codes import BITORDER, Codes
-from hashbench.errors import InputError
+from hashbench.errors import InputError, shown
 from hashbench.evaluation.convention import HOUSE, Convention
 from hashbench.evaluation.referee import score
 from hashbench.evaluation.scores import Scores
+from hashbench.npy import map_array, read_arrays
 
 Array = NDArray[Any]
 
 REQUIRED = ("query_codes", "database_codes", "query_labels", "database_labels")
 OPTIONAL = ("query_relaxed", "database_relaxed", "bits")
+
+#: Class ids that are told apart; more are ids of items, and would fill the memory.
+MOST_CLASSES = 10_000
 
 
 class Inputs(NamedTuple):
@@ -113,7 +117,7 @@ def read_codes(path: Path) -> Inputs:
     if (sides[0] is None) != (sides[1] is None):
         raise InputError(f"{path} has real outputs of one side: give both or none")
     try:
-        bits = int(arrays["bits"].item()) if "bits" in arrays else None
+        bits = _whole_number(arrays["bits"]) if "bits" in arrays else None
         return from_arrays(
             *(arrays[name] for name in REQUIRED),
             relaxed=None if sides[0] is None or sides[1] is None else (sides[0], sides[1]),
@@ -121,28 +125,27 @@ def read_codes(path: Path) -> Inputs:
         )
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{path}: 'bits' must be one whole number ({error})") from None
+    except MemoryError as error:
+        raise InputError(
+            f"{path} does not fit into memory: give fewer or smaller arrays"
+        ) from error
+
+
+def _whole_number(bits: Array) -> int:
+    if bits.size != 1 or bits.dtype.kind not in "iuf" or not float(bits.item()).is_integer():
+        raise InputError(f"'bits' must be one whole number, got {shown(str(bits), 30)}")
+    return int(bits.item())
 
 
 def _read_npz(path: Path) -> Mapping[str, Array]:
     try:
-        archive = np.load(path, allow_pickle=False)
-        if isinstance(archive, np.ndarray):
-            raise InputError(
-                f"{path} is a single array: save all with np.savez, or give their folder"
-            )
-        with archive:
-            known = (*REQUIRED, *OPTIONAL)
-            return {name: archive[name] for name in archive.files if name in known}
-    except InputError:
-        raise
+        return read_arrays(path, (*REQUIRED, *OPTIONAL))
     except FileNotFoundError as error:
         raise InputError(f"there is no file {path}: check --codes") from error
-    except Exception as error:  # zipfile, zlib and numpy each raise their own
-        # NumPy's own words advise to allow pickles, which nobody should.
+    except (OSError, ValueError) as error:
         raise InputError(
-            f"{path} is not a readable .npz file of plain arrays: save it again with np.savez"
+            f"{path} is not a readable .npz file ({shown(error)}): save all arrays with np.savez, "
+            "or give a folder of .npy files"
         ) from error
 
 
@@ -151,12 +154,12 @@ def _read_folder(path: Path) -> Mapping[str, Array]:
     for name in (*REQUIRED, *OPTIONAL):
         file = path / f"{name}.npy"
         try:
-            arrays[name] = np.load(file, mmap_mode="r", allow_pickle=False)
+            arrays[name] = map_array(file)
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:
             raise InputError(
-                f"{file} is not a readable .npy file: save it again with np.save"
+                f"{file} is not a readable .npy file ({shown(error)}): save it again with np.save"
             ) from error
     return arrays
 
@@ -168,7 +171,11 @@ def _codes(side: str, codes: Array, relaxed: Array | None, bits: int | None) -> 
     made = _plain(side, codes) if bits is None else _packed(side, codes, bits)
     if relaxed is None:
         return made
-    outputs = np.asarray(relaxed, np.float32)
+    outputs = np.asarray(relaxed)
+    if outputs.dtype.kind not in "biuf":
+        raise InputError(f"relaxed outputs of the {side} must be numbers, got {outputs.dtype}")
+    with np.errstate(over="ignore"):  # beyond float32's range is as far as infinity
+        outputs = outputs.astype(np.float32, copy=False)
     if outputs.shape != (len(made), made.bits):
         raise InputError(
             f"relaxed outputs of the {side} must be ({len(made)}, {made.bits}), got {outputs.shape}"
@@ -219,8 +226,17 @@ def _labels(query: Array, database: Array) -> tuple[NDArray[np.uint8], NDArray[n
         numeric = labels.dtype.kind in "biuf"
         if not numeric and (labels.ndim == 2 or labels.dtype.kind not in "US"):
             raise InputError(f"{side} labels must be numbers, got {labels.dtype}")
+        if labels.dtype.kind == "f" and np.isnan(labels).any():
+            raise InputError(f"{side} labels hold NaN: give 0 or 1, or class ids")
+    if query.ndim == 1 and (query.dtype.kind in "US") != (database.dtype.kind in "US"):
+        raise InputError("class ids must be numbers on both sides, or words on both")
     if query.ndim == 2:
         return query, database
     classes = np.unique(np.concatenate([query, database]))
+    if len(classes) > MOST_CLASSES:
+        raise InputError(
+            f"labels hold {len(classes):,} class ids, and at most {MOST_CLASSES:,} are told apart: "
+            "give ids of classes, not of items"
+        )
     eye = np.eye(len(classes), dtype=np.uint8)
     return eye[np.searchsorted(classes, query)], eye[np.searchsorted(classes, database)]

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from hashbench.errors import InputError
-from hashbench.files import write_atomically
+from hashbench.files import open_regular, write_atomically
 
 NAME = "training.pt"
 
@@ -37,8 +37,11 @@ class Checkpoint:
         path = self.folder / NAME
         try:
             # Random states stay on the CPU; the network and the optimiser move what is theirs.
-            body = torch.load(path, map_location="cpu", weights_only=True)
+            with open_regular(path) as stream:
+                body = torch.load(stream, map_location="cpu", weights_only=True)
             identity, state = body["identity"], body["state"]
+            if not isinstance(identity, str) or not isinstance(state, dict):
+                raise TypeError("no state of a training")
         except Exception as error:  # damaged archives raise almost anything
             warnings.warn(
                 f"the checkpoint {path} is damaged ({type(error).__name__}): "

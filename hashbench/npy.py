@@ -1,0 +1,72 @@
+"""Arrays from .npy and .npz files that strangers wrote; nothing in them is unpickled."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hashbench.files import open_regular
+
+#: What begins an .npy file.
+_MAGIC = b"\x93NUMPY"
+
+#: An array of an .npz that grows beyond both of these, in bytes and by its factor, is a bomb:
+#: real codes and labels do not.
+MOST_BYTES, MOST_GROWTH = 2**30, 200
+
+
+def map_array(path: Path) -> NDArray[Any]:
+    """An .npy file, memory-mapped read-only.
+
+    Raises:
+        OSError: if it cannot be opened, or is no regular file.
+        ValueError: if it is no whole .npy file of plain values.
+    """
+    open_regular(path).close()
+    try:
+        return np.lib.format.open_memmap(path, mode="r")
+    except OSError:
+        raise
+    except Exception as error:  # a header is Python's syntax: tokenizer and parser raise their own
+        raise ValueError("it is no whole .npy file of plain values") from error
+
+
+def read_arrays(path: Path, names: Collection[str]) -> dict[str, NDArray[Any]]:
+    """Those of the named arrays that an .npz file holds.
+
+    Raises:
+        OSError: if it cannot be opened, or is no regular file.
+        ValueError: if it is no whole .npz file of plain values, or a bomb.
+    """
+    with open_regular(path) as stream:
+        if stream.read(len(_MAGIC)) == _MAGIC:
+            raise ValueError("it is a single array")
+        stream.seek(0)
+        try:
+            with zipfile.ZipFile(stream) as archive:
+                members = {member.filename: member for member in archive.infolist()}
+                found = {}
+                for name in names:
+                    member = members.get(f"{name}.npy")
+                    if member is None:
+                        continue
+                    grown = member.file_size > MOST_GROWTH * max(member.compress_size, 1)
+                    if member.file_size > MOST_BYTES and grown:
+                        raise _BombError(f"'{name}' would inflate to {member.file_size:,} bytes")
+                    with archive.open(member) as content:
+                        found[name] = np.lib.format.read_array(content, allow_pickle=False)
+                return found
+        except (OSError, _BombError):
+            raise
+        except Exception as error:  # zipfile, zlib and numpy each raise their own
+            # NumPy's own words advise to allow pickles, which nobody should.
+            raise ValueError("it is no whole .npz file of plain values") from error
+
+
+class _BombError(ValueError):
+    """An array far larger than its file."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import math
-import tomllib
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -22,10 +22,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from hashbench.errors import InputError
+from hashbench.errors import InputError, shown
 from hashbench.files import write_atomically
+from hashbench.tomlfile import parse, read_text
 
 SETTING = "tuned-for"
+
+#: What messages call such a file.
+_WHAT = "the hyper-parameters in"
+
+#: Names TOML takes without quotes.
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 Params = dict[str, dict[str, Any]]
 
@@ -56,7 +63,7 @@ def read_params(path: Path) -> Params:
         InputError: if the file cannot be read, or holds anything but tables of
             numbers, words and true/false.
     """
-    return _parse(_text(path), str(path))[0]
+    return _parse(read_text(path, _WHAT), str(path))[0]
 
 
 def write_params(
@@ -78,7 +85,7 @@ def write_params(
     params_of: Params = {}
     notes: dict[str, str] = {}
     if path.exists():
-        text = _text(path)
+        text = read_text(path, _WHAT)
         params_of, found = _parse(text, str(path))
         if found != asdict(setting):
             raise InputError(
@@ -122,20 +129,15 @@ def _shipped() -> tuple[tuple[Params, dict[str, Any]], ...]:
     return tuple(_parse((folder / name).read_text("utf-8"), name) for name in paths)
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise InputError(f"cannot read the hyper-parameters in {path}: {reason}") from error
-
-
 def _parse(text: str, where: str) -> tuple[Params, dict[str, Any]]:
-    try:
-        body = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{where} is no TOML file: {error}") from error
+    body = parse(text, where)
     for name, table in body.items():
+        for key in (name, *(table if isinstance(table, dict) else ())):
+            if not _KEY.fullmatch(key):
+                raise InputError(
+                    f"'{shown(key)}' in {where} is no name of a method or a hyper-parameter: "
+                    "remove it"
+                )
         if not isinstance(table, dict):
             raise InputError(
                 f"'{name}' in {where} is outside a table: put it under its method, as in [dch]"
@@ -144,7 +146,7 @@ def _parse(text: str, where: str) -> tuple[Params, dict[str, Any]]:
             plain = isinstance(value, (bool, int, float, str))
             if not plain or (isinstance(value, float) and not math.isfinite(value)):
                 raise InputError(
-                    f"{name}.{key} in {where} is {value!r}: "
+                    f"{name}.{key} in {where} is {shown(value)}: "
                     "a hyper-parameter is a number, a word or true/false"
                 )
     setting = body.pop(SETTING, {})
@@ -152,8 +154,13 @@ def _parse(text: str, where: str) -> tuple[Params, dict[str, Any]]:
 
 
 def _table(name: str, values: Mapping[str, Any]) -> str:
-    # JSON and TOML agree on the form of strings, finite numbers and booleans.
-    lines = [f"{key} = {json.dumps(value, allow_nan=False)}" for key, value in values.items()]
+    # JSON and TOML agree on the form of finite numbers, booleans and, but for DEL, of strings.
+    lines = [
+        f"{key} = {json.dumps(value, allow_nan=False, ensure_ascii=False)}".replace(
+            "\x7f", "\\u007f"
+        )
+        for key, value in values.items()
+    ]
     return "\n".join([f"[{name}]", *lines, ""])
 
 

@@ -1,14 +1,22 @@
-"""Lists as users write them."""
+"""Words, numbers and lists as users write them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 
-from hashbench.errors import InputError
+from hashbench.errors import InputError, shown
 
 #: No list is longer: a slip such as 0-2000000000 must not fill the memory.
 LONGEST = 10_000
+
+#: Control characters, other ends of lines, and halves of characters.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def printable(text: str) -> bool:
+    """Whether a text can be printed on one line and written as UTF-8."""
+    return _UNPRINTABLE.search(text) is None
 
 
 def parse_numbers(text: str, what: str, *, low: int, high: int) -> tuple[int, ...]:
@@ -25,12 +33,14 @@ def parse_numbers(text: str, what: str, *, low: int, high: int) -> tuple[int, ..
             stop = int(last) if dash else start
         except ValueError:
             raise InputError(
-                f"'{part}' in {what} is not a whole number: write {what} as 16,32 or 0-2"
+                f"'{shown(part)}' in {what} is not a whole number: write {what} as 16,32 or 0-2"
             ) from None
         if not (low <= start <= stop <= high):
-            raise InputError(f"'{part}' in {what} is out of range: {low} to {high} are possible")
+            raise InputError(
+                f"'{shown(part)}' in {what} is out of range: {low} to {high} are possible"
+            )
         if stop - start >= LONGEST:
-            raise InputError(f"'{part}' in {what} is too long: at most {LONGEST} numbers")
+            raise InputError(f"'{shown(part)}' in {what} is too long: at most {LONGEST} numbers")
         numbers += range(start, stop + 1)
     if not numbers:
         raise InputError(f"{what} is empty: name at least one number")
@@ -53,7 +63,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         count = int(text) if len(text.strip()) <= len(str(LONGEST)) else LONGEST + 1
         if not 1 <= count <= LONGEST:
             raise InputError(
-                f"--seeds {text.strip()[:20]} asks for that many seeds, and 1 to {LONGEST} are "
+                f"--seeds {shown(text, 20)} asks for that many seeds, and 1 to {LONGEST} are "
                 "possible: for the seed itself write a comma after it, as in --seeds 7,"
             )
         return tuple(range(count))
@@ -83,5 +93,5 @@ def parse_size(text: str, what: str) -> int:
 def _measure(text: str, what: str, units: Mapping[str, int], examples: str) -> float:
     match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([a-z]*)", text.strip().lower())
     if match is None or match[2] not in units or float(match[1]) == 0:
-        raise InputError(f"cannot read {what} '{text}': write it as {examples}")
+        raise InputError(f"cannot read {what} '{shown(text)}': write it as {examples}")
     return float(match[1]) * units[match[2]]

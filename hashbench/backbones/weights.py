@@ -55,7 +55,8 @@ def load(path: Path) -> dict[str, Any]:
             state = torch.load(stream, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged archives raise almost anything
         raise InputError(
-            f"the weights {path} cannot be read ({type(error).__name__}): fetch the file again"
+            f"the weights {path} are not tensors alone, and nothing else is loaded (weights_only, "
+            f"{type(error).__name__}): fetch the file again"
         ) from error
     named = isinstance(state, dict) and all(
         isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in state.items()

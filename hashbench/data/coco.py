@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from hashbench.data.dataset import Dataset, LabelledImages, Status
 from hashbench.data.folders import cache_root
 from hashbench.data.images import FileSource
-from hashbench.data.names import path_parts, printable
+from hashbench.data.names import path_parts
 from hashbench.data.protocols import Protocol
 from hashbench.errors import InputError, shown
 from hashbench.files import open_regular, write_atomically
 from hashbench.npy import read_arrays
+from hashbench.parsing import printable
 
 PARTS = ("train2014", "val2014")
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from hashbench.data.dataset import Dataset, LabelledImages, Status
 from hashbench.data.images import FileSource
 from hashbench.data.listfile import ImageList, read_list
-from hashbench.data.names import printable
 from hashbench.data.protocols import Protocol
 from hashbench.errors import InputError, shown
 from hashbench.files import open_regular
+from hashbench.parsing import printable
 
 PREFIX = "lists:"
 

@@ -1,21 +1,14 @@
-"""Names of files and classes as strangers' lists give them."""
+"""Names of files as strangers' lists give them."""
 
 from __future__ import annotations
 
 import re
 
 from hashbench.errors import InputError, shown
+from hashbench.parsing import printable
 
 #: Bytes of the longest path that systems open, and of the longest name in one.
 LONGEST_PATH, LONGEST_NAME = 4095, 255
-
-#: Control characters, other ends of lines, and halves of characters.
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-
-
-def printable(text: str) -> bool:
-    """Whether a text can be printed on one line and written as UTF-8."""
-    return _UNPRINTABLE.search(text) is None
 
 
 def path_parts(path: str, where: str) -> list[str]:

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from hashbench.data.dataset import Dataset, LabelledImages, Status
 from hashbench.data.images import FileSource
-from hashbench.data.names import path_parts, printable
+from hashbench.data.names import path_parts
 from hashbench.data.protocols import Protocol
 from hashbench.errors import InputError, shown
 from hashbench.files import open_regular
+from hashbench.parsing import printable
 
 #: How many of the most frequent concepts the usual variant keeps.
 FREQUENT = 21

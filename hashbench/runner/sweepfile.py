@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hashbench.errors import InputError, unknown
+from hashbench.errors import InputError, shown, unknown
 from hashbench.files import write_atomically
+from hashbench.parsing import printable
 from hashbench.results.store import Store
-
-#: No sweep is longer; a data file given by mistake must not be read whole.
-_LARGEST = 1_000_000
+from hashbench.tomlfile import parse, read_text
 
 
 def read_sweep(path: Path, options: Iterable[str]) -> dict[str, Any]:
@@ -29,17 +27,7 @@ def read_sweep(path: Path, options: Iterable[str]) -> dict[str, Any]:
     Raises:
         InputError: if the file cannot be read, is not TOML, or sets what is no option.
     """
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(_LARGEST + 1)
-    except OSError as error:
-        raise InputError(f"cannot read the sweep {path}: {error.strerror or error}") from error
-    if len(data) > _LARGEST:
-        raise InputError(f"{path} is larger than 1 MB: that is no sweep file")
-    try:
-        body = tomllib.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not TOML: {_first_line(error)}") from None
+    body = parse(read_text(path, "the sweep"), str(path))
     known = set(options)
     found = {}
     for name, value in body.items():
@@ -63,7 +51,7 @@ def keep_sweep(path: Path, store: Store) -> Path:
         if not kept.exists():
             write_atomically(kept, lambda stream: stream.write(data))
     except OSError as error:
-        raise InputError(f"cannot keep {path} with the results: {error}") from error
+        raise InputError(f"cannot keep {path} with the results: {shown(error)}") from error
     return kept
 
 
@@ -77,7 +65,11 @@ def _as_written(name: str, value: Any, path: Path) -> Any:
 
 
 def _scalar(name: str, value: Any, path: Path) -> Any:
-    if isinstance(value, (str, int, float)):  # True and False are whole numbers here
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, (int, float)):
+        return str(value)  # what a flag takes are words and true or false
+    if isinstance(value, str) and printable(value):
         return value
     raise InputError(f"'{name}' in {path} must be a word, a number, true, false or a list of them")
 
@@ -95,7 +87,3 @@ def _settings(value: Any, path: Path) -> list[str]:
             text = str(setting).lower() if isinstance(setting, bool) else str(setting)
             found.append(f"{where}={text}")
     return found
-
-
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -29,7 +29,8 @@ def map_array(path: Path) -> NDArray[Any]:
     """
     open_regular(path).close()
     try:
-        return np.lib.format.open_memmap(path, mode="r")
+        with np.errstate(over="ignore"):  # of the size a header claims
+            return np.lib.format.open_memmap(path, mode="r")
     except OSError:
         raise
     except Exception as error:  # a header is Python's syntax: tokenizer and parser raise their own

@@ -132,9 +132,11 @@ def read_codes(path: Path) -> Inputs:
 
 
 def _whole_number(bits: Array) -> int:
-    if bits.size != 1 or bits.dtype.kind not in "iuf" or not float(bits.item()).is_integer():
-        raise InputError(f"'bits' must be one whole number, got {shown(str(bits), 30)}")
-    return int(bits.item())
+    if bits.size == 1 and bits.dtype.kind in "iuf":
+        value = bits.item()
+        if abs(value) < 2**31 and value == int(value):
+            return int(value)
+    raise InputError(f"'bits' must be one whole number, got {shown(str(bits), 30)}")
 
 
 def _read_npz(path: Path) -> Mapping[str, Array]:

@@ -134,6 +134,29 @@ class Early(nn.Module):
         return outputs.flatten(1)
 
 
+class Late(nn.Module):
+    """The stages after the cut; takes rows of the tables as they are.
+
+    Args:
+        stages: the stages.
+        shape: shape of one image's activations, channels first.
+    """
+
+    def __init__(self, stages: nn.Sequential, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.stages = stages
+        self.shape = shape
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """`(n, dim)` features of `(n, numbers)` activations."""
+        activations = rows.float()
+        if len(self.shape) == 3:
+            channels, height, width = self.shape
+            activations = activations.view(-1, height, width, channels).permute(0, 3, 1, 2)
+        features: Tensor = self.stages(activations)
+        return features
+
+
 @dataclass(frozen=True)
 class Cut:
     """A network cut into early stages, computed once, and late ones, which train.
@@ -160,13 +183,9 @@ class Cut:
             stages = self.early.stages[0].stages
             return tuple(stages(torch.zeros(1, 3, side, side)).shape[1:])  # type: ignore[operator]
 
-    def tensor(self, rows: NDArray[np.float16]) -> Tensor:
-        """Rows of a table as the late stages take them, float32 and channels last."""
-        flat = torch.from_numpy(np.ascontiguousarray(rows)).float()
-        if len(self.shape) != 3:
-            return flat.view(len(rows), *self.shape)
-        channels, height, width = self.shape
-        return flat.view(len(rows), height, width, channels).permute(0, 3, 1, 2)
+    def rest(self) -> Late:
+        """The late stages, as pretrained."""
+        return Late(self.pixels.build().stages[-self.late :], self.shape)
 
     def of_source(self, items: Items) -> NDArray[np.float16]:
         """`(len(source), numbers)` float16 activations of every image of the items' data set."""

@@ -12,14 +12,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from types import ModuleType
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-Batches = Iterable[NDArray[np.uint8]]
+Batches = Iterable[NDArray[Any]]
 ENGINES = ("cuda", "openvino", "torch")
 
 
@@ -33,24 +33,30 @@ class Engine(Protocol):
     name: str
 
     def run(self, batches: Batches) -> Iterator[NDArray[np.float32]]:
-        """Features of each `(n, height, width, 3)` uint8 batch, in order."""
+        """Features of each batch, in order; of `(n, height, width, 3)` uint8 images as a rule."""
 
 
 def best_engine(
-    graph: nn.Module, shape: tuple[int, ...], threads: int | None = None, *, device: str = "auto"
+    graph: nn.Module,
+    shape: tuple[int, ...],
+    threads: int | None = None,
+    *,
+    device: str = "auto",
+    dtype: torch.dtype = torch.uint8,
 ) -> Engine:
     """The fastest engine that works here.
 
     Args:
         graph: what to run.
-        shape: `(height, width, 3)` of the images.
+        shape: `(height, width, 3)` of the images, or of what else goes in.
         threads: CPU threads; None for all.
         device: "cpu" to leave a GPU alone.
+        dtype: of what goes in.
     """
     if device != "cpu" and torch.cuda.is_available():
         return TorchEngine(graph, "cuda")
     try:
-        return OpenVINOEngine(graph, shape, threads)
+        return OpenVINOEngine(graph, shape, threads, dtype)
     except ImportError:
         return TorchEngine(graph, "cpu", threads)
     except Exception as error:  # a machine OpenVINO cannot serve still has PyTorch
@@ -87,11 +93,15 @@ class OpenVINOEngine:
     """
 
     def __init__(
-        self, graph: nn.Module, shape: tuple[int, ...], threads: int | None = None
+        self,
+        graph: nn.Module,
+        shape: tuple[int, ...],
+        threads: int | None = None,
+        dtype: torch.dtype = torch.uint8,
     ) -> None:
         openvino = import_openvino()
         self.name = f"openvino {openvino.__version__.split('-')[0]}"
-        example = torch.zeros((2, *shape), dtype=torch.uint8)
+        example = torch.zeros((2, *shape), dtype=dtype)
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the tracer's, about shapes that are fixed here
             model = openvino.convert_model(graph, example_input=example)

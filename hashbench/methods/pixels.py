@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -33,10 +33,24 @@ from hashbench.methods.recipes import Recipe
 from hashbench.methods.trainer import Batch, Batches
 
 #: Makes the inputs of rows, given the epoch's generator and number.
-Draw = Callable[[NDArray[np.int64], np.random.Generator, int], Tensor]
+MakeInputs = Callable[[NDArray[np.int64], np.random.Generator, int], Tensor]
 
 #: Cached activations put through late stages at once.
 BATCH = 64
+
+
+class Seen(NamedTuple):
+    """Inputs of a backbone without augmentation.
+
+    Attributes:
+        shape: of one input.
+        dtype: of the inputs.
+        batches: all of them, in order.
+    """
+
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+    batches: Iterator[NDArray[Any]]
 
 
 class Pretrained(nn.Sequential):
@@ -98,6 +112,27 @@ class PixelInputs(Inputs):
     def _with(self, train: TrainItems, recipe: Recipe) -> Self:
         """The same, with what the mode needs of the training set at hand."""
 
+    @abstractmethod
+    def _seen(self, items: Items) -> Seen:
+        """What the backbone is given of whole or centred images, not mirrored."""
+
+    def run(
+        self, module: nn.Sequential, items: Items, device: torch.device, *, engine: bool = False
+    ) -> Iterator[NDArray[np.float32]]:
+        """Outputs for the images as feature extraction sees them."""
+        # A method's own layers stay in PyTorch: no converter knows them all.
+        backbone, head = module[:1], module[1:]
+        shape, dtype, batches = self._seen(items)
+        threads = runtime.current().threads
+        if engine and device.type == "cpu":
+            runner = best_engine(backbone, shape, threads, device="cpu", dtype=dtype)
+        else:
+            runner = TorchEngine(backbone, str(device), threads)
+        for features in runner.run(batches):
+            with torch.inference_mode():
+                outputs = head(torch.from_numpy(features).to(device)).cpu().numpy()
+            yield outputs
+
 
 _DERIVED = ("pixels", "cut")
 
@@ -125,22 +160,9 @@ class FrameInputs(PixelInputs):
 
         return DrawnBatches(views, labels, recipe.batch_size, seed)
 
-    def run(
-        self, module: nn.Sequential, items: Items, device: torch.device, *, engine: bool = False
-    ) -> Iterator[NDArray[np.float32]]:
-        """Outputs for the images, decoded and framed as for feature extraction."""
+    def _seen(self, items: Items) -> Seen:
         shape = (*self.pixels.viewer.window, 3)
-        threads = runtime.current().threads
-        # A method's own layers stay in PyTorch: no converter knows them all.
-        backbone, head = module[:1], module[1:]
-        if engine and device.type == "cpu":
-            runner = best_engine(backbone, shape, threads, device="cpu")
-        else:
-            runner = TorchEngine(backbone, str(device), threads)
-        for features in runner.run(self.pixels.decoder(items).batches(items.rows)):
-            with torch.inference_mode():
-                outputs = head(torch.from_numpy(features).to(device)).cpu().numpy()
-            yield outputs
+        return Seen(shape, torch.uint8, self.pixels.decoder(items).batches(items.rows))
 
 
 @dataclass(frozen=True)
@@ -177,10 +199,10 @@ class ActivationInputs(PixelInputs):
         return made
 
     def backbone(self) -> list[nn.Module]:
-        """The late stages: take activations."""
-        stages = Pretrained(*self.pixels.build().stages[-self.late :]).eval()
-        fold(stages, _noise(*self.cut.shape))
-        return [stages]
+        """The late stages: take rows of the tables."""
+        late = self.cut.rest()
+        fold(late.stages, _noise(*self.cut.shape))
+        return [Pretrained(late)]
 
     def batches(self, train: TrainItems, labels: Tensor, recipe: Recipe, seed: int) -> Batches:
         """Batches of activations; an item goes through all its views before one comes again."""
@@ -188,19 +210,14 @@ class ActivationInputs(PixelInputs):
         first = np.random.default_rng(seed).integers(0, views, len(train))
 
         def seen(rows: NDArray[np.int64], _generator: np.random.Generator, epoch: int) -> Tensor:
-            return self.cut.tensor(table[rows * views + (first[rows] + epoch) % views])
+            return torch.from_numpy(table[rows * views + (first[rows] + epoch) % views])
 
         return DrawnBatches(seen, labels, recipe.batch_size, seed)
 
-    def run(
-        self, module: nn.Sequential, items: Items, device: torch.device, *, engine: bool = False
-    ) -> Iterator[NDArray[np.float32]]:
-        """Outputs for the cached activations of whole images."""
+    def _seen(self, items: Items) -> Seen:
         table = self.cut.of_source(items)
-        for part in items.batches(BATCH):
-            with torch.inference_mode():
-                outputs = module(self.cut.tensor(table[part.rows]).to(device)).cpu().numpy()
-            yield outputs
+        batches = (table[part.rows] for part in items.batches(BATCH))
+        return Seen(table.shape[1:], torch.float16, batches)
 
 
 def _noise(*shape: int) -> Tensor:
@@ -220,7 +237,7 @@ class DrawnBatches:
         seed: of order and augmentation.
     """
 
-    def __init__(self, inputs: Draw, labels: Tensor, batch_size: int, seed: int) -> None:
+    def __init__(self, inputs: MakeInputs, labels: Tensor, batch_size: int, seed: int) -> None:
         self.inputs = inputs
         self.labels = labels
         self.seed = seed

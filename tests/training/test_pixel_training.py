@@ -140,8 +140,9 @@ def test_a_pickled_copy_gives_the_same_codes(tuning, split):
     np.testing.assert_array_equal(copy.encode(split.query).relaxed, wanted)
 
 
-def test_the_fast_engine_gives_the_codes_of_the_network_that_was_trained(split):
-    method = make(DCH, "full", epochs=8, lr=3e-3).fit(split.train)
+@each_mode
+def test_the_fast_engine_gives_the_codes_of_the_network_that_was_trained(tuning, split):
+    method = make(DCH, tuning, epochs=8, lr=3e-3).fit(split.train)
     network = method._network(method.inputs_)
     network.load_state_dict(method.state_)
     network.eval()

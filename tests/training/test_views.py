@@ -86,10 +86,10 @@ def test_late_stages_on_cached_activations_are_the_whole_network(train, late):
     cut = Cut(pixels(), late)
     trunk = pixels().build()
     with torch.inference_mode():
-        activations = cut.tensor(cut.of_source(train)[train.rows])
+        activations = torch.from_numpy(cut.of_source(train)[train.rows])
         images = np.stack([train.image(index) for index in range(len(train))])
         whole = pixels().graph(trunk)(torch.from_numpy(images))
-        np.testing.assert_allclose(trunk.stages[-late:](activations), whole, atol=2e-3)
+        np.testing.assert_allclose(cut.rest()(activations), whole, atol=2e-3)
 
 
 def test_views_are_of_their_items_and_more_views_keep_the_first(train):

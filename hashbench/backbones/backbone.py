@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 TINY = 64
 
 
+def tiny(shape: tuple[int, ...]) -> bool:
+    """Whether images of a data set whose first has this shape are enlarged, not cropped."""
+    return max(shape[:2]) <= TINY
+
+
 @dataclass(frozen=True)
 class Preprocessing:
     """How a decoded image becomes a network's input.
@@ -50,11 +55,11 @@ class Preprocessing:
 
     def side(self, shape: tuple[int, ...]) -> int:
         """The side in pixels of what the network sees of images of this shape."""
-        return self.enlarged if max(shape[:2]) <= TINY else self.crop
+        return self.enlarged if tiny(shape) else self.crop
 
     def at(self, side: int, shape: tuple[int, ...]) -> Preprocessing:
         """The same for a network that sees `side` pixels of images of this shape."""
-        if max(shape[:2]) <= TINY:
+        if tiny(shape):
             return replace(self, enlarged=side)
         return replace(self, crop=side, resize=round(side * self.resize / self.crop))
 
@@ -66,7 +71,7 @@ class Preprocessing:
             shape: shape of the data set's first image; decides the regime.
         """
         height, width = image.shape[:2]
-        if max(shape[:2]) <= TINY:
+        if tiny(shape):
             if (height, width) == tuple(shape[:2]):
                 return image
             resized = Image.fromarray(image).resize((shape[1], shape[0]), self._filter)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hashbench.backbones.backbone import TINY, Preprocessing
+from hashbench.backbones.backbone import Preprocessing, tiny
 
 #: Raised when views change, so that cached ones of the old code are not taken for new.
 VERSION = 1
@@ -53,14 +53,14 @@ class Viewer:
     @property
     def window(self) -> tuple[int, int]:
         """Height and width of a view."""
-        if max(self.shape[:2]) <= TINY:
+        if tiny(self.shape):
             return self.shape[0], self.shape[1]
         return self.preprocessing.crop, self.preprocessing.crop
 
     @property
     def rim(self) -> tuple[int, int]:
         """How far the window can move from the centre, up and to the left."""
-        if max(self.shape[:2]) <= TINY:
+        if tiny(self.shape):
             return round(self.shape[0] * MARGIN), round(self.shape[1] * MARGIN)
         room = (self.preprocessing.resize - self.preprocessing.crop) // 2
         return room, room
@@ -72,7 +72,7 @@ class Viewer:
 
     def prepare(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The canvas of an image, `(height, width, 3)` uint8."""
-        if max(self.shape[:2]) <= TINY:
+        if tiny(self.shape):
             frame = self.preprocessing.frame(image, self.shape)
             rim = [(width, width) for width in self.rim]
             return np.pad(frame, [*rim, (0, 0)], mode="reflect")

@@ -22,7 +22,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from hashbench import runtime
 from hashbench.backbones import get_backbone
 from hashbench.backbones.activations import Cut, Pixels, canvases
-from hashbench.backbones.backbone import TINY
+from hashbench.backbones.backbone import tiny
 from hashbench.backbones.engines import TorchEngine, best_engine
 from hashbench.backbones.folding import fold
 from hashbench.errors import InputError
@@ -104,7 +104,7 @@ class PixelInputs(Inputs):
             )
         network = get_backbone(name)
         shape = train.source.read(0).shape
-        natural = recipe.side if max(shape[:2]) <= TINY else network.preprocessing.crop
+        natural = recipe.side if tiny(shape) else network.preprocessing.crop
         made = cls(dim=network.dim, network=name, shape=shape, side=side or natural or 0)
         return made._with(train, recipe)
 

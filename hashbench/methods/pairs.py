@@ -53,7 +53,8 @@ class PairBalance:
 
         Items of one label vector are counted as one group: no n x n matrix.
         """
-        groups, sizes = torch.unique(labels, dim=0, return_counts=True)
+        # On the CPU: Apple's GPUs have no float64.
+        groups, sizes = torch.unique(labels.cpu(), dim=0, return_counts=True)
         groups, weight = groups.float(), sizes.double()
         similar = sum(
             float(weight[start : start + BLOCK] @ ((part @ groups.T) > 0).double() @ weight)

@@ -21,6 +21,7 @@ from hashbench.methods.checkpoints import NAME
 from hashbench.methods.dch import DCH
 from hashbench.methods.hashnet import HashNet
 from hashbench.methods.optimisation import parameter_groups
+from hashbench.methods.pairs import PairBalance
 from hashbench.methods.pixels import DrawnBatches
 from hashbench.registry import methods
 
@@ -240,7 +241,7 @@ def test_items_say_which_backbone_is_theirs(split):
     assert split.train.without_labels().backbone == "tiny"
 
 
-# Between batches
+# Where it runs
 
 
 @pytest.mark.parametrize("tuning", ["head", *MODES])
@@ -251,6 +252,12 @@ def test_whoever_takes_outputs_batch_by_batch_keeps_its_own_mode(tuning, split):
     for _ in method.inputs_.run(network, split.query, torch.device("cpu")):
         assert torch.is_grad_enabled()
         assert not torch.is_inference_mode_enabled()
+
+
+def test_pairs_are_counted_on_the_cpu_in_float64():
+    labels = torch.eye(3)[[0, 0, 1, 2]]
+    elsewhere = Mock(spec=["cpu", "__len__"], cpu=lambda: labels, __len__=lambda _: 4)
+    assert PairBalance.of(elsewhere) == PairBalance.of(labels) == PairBalance(6.0, 1.2)
 
 
 def test_only_pinned_memory_is_copied_without_waiting(monkeypatch):

@@ -31,6 +31,10 @@ def shown(value: object, longest: int = 80) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
+#: More names than this are no help in an error.
+LISTED = 50
+
+
 def unknown(noun: str, name: str, known: Iterable[str]) -> InputError:
     """The error for a name nobody registered, with the nearest known names."""
     names = sorted(known)
@@ -38,6 +42,8 @@ def unknown(noun: str, name: str, known: Iterable[str]) -> InputError:
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     if near:
         hint = f"did you mean {' or '.join(near)}?"
+    elif len(names) > LISTED:
+        hint = f"none of the {len(names):,} known names is like it."
     else:
         hint = f"known: {', '.join(names)}." if names else "none is known."
     return InputError(f"unknown {noun} '{name}': {hint}")

@@ -220,3 +220,5 @@ def test_unknown_names_come_with_the_nearest() -> None:
     assert "did you mean hashnet?" in str(unknown("method", "hasnet", ["dch", "hashnet"]))
     assert "known: dch, hashnet." in str(unknown("method", "zzz", ["hashnet", "dch"]))
     assert "none is known" in str(unknown("method", "dch", []))
+    many = [f"resnet{number}" for number in range(1300)]
+    assert "none of the 1,300 known names is like it" in str(unknown("network", "zzz", many))

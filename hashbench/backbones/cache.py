@@ -184,6 +184,7 @@ class _Part:
         if free < needed:
             raise OSError(f"{needed / 1e9:.2f} GB are needed and {free / 1e9:.2f} GB are free")
         self.log.unlink(missing_ok=True)
+        self.data.unlink(missing_ok=True)
         memory = np.lib.format.open_memmap(
             self.data, mode="w+", dtype=self.table.dtype, shape=self.table.shape
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,27 @@ def verified(path: Path, sha256: str, remedy: str) -> str:
     return found
 
 
+def load_plain(path: Path) -> Any:
+    """What `torch.save` wrote, on the CPU: tensors and plain values, nothing that is executed.
+
+    Raises:
+        Exception: almost any, if the file is damaged or holds anything else.
+    """
+    import torch
+
+    with open_regular(path) as stream:
+        if zipfile.is_zipfile(stream):
+            with zipfile.ZipFile(stream) as archive:
+                for member in archive.infolist():
+                    if member.compress_type != zipfile.ZIP_STORED:
+                        # It could inflate to a thousand times its size.
+                        raise ValueError("torch.save compresses nothing")
+        stream.seek(0)
+        return torch.load(stream, map_location="cpu", weights_only=True)
+
+
 def load(path: Path) -> dict[str, Any]:
-    """A state dict, read with `weights_only=True` so that nothing in it is executed.
+    """A state dict.
 
     Raises:
         InputError: if the file is damaged, or anything but tensors by name.
@@ -51,8 +71,7 @@ def load(path: Path) -> dict[str, Any]:
     import torch
 
     try:
-        with open_regular(path) as stream:
-            state = torch.load(stream, map_location="cpu", weights_only=True)
+        state = load_plain(path)
     except Exception as error:  # damaged archives raise almost anything
         raise InputError(
             f"the weights {path} are not tensors alone, and nothing else is loaded (weights_only, "

@@ -9,8 +9,9 @@ from typing import Any
 
 import torch
 
+from hashbench.backbones.weights import load_plain
 from hashbench.errors import InputError
-from hashbench.files import open_regular, write_atomically
+from hashbench.files import write_atomically
 
 NAME = "training.pt"
 
@@ -30,15 +31,14 @@ class Checkpoint:
     def load(self) -> dict[str, Any] | None:
         """The state that was saved; None if there is none, or it is damaged or of another training.
 
-        Nothing in the file is executed: it is read with `weights_only=True`.
+        Nothing in the file is executed, see `load_plain`.
         """
         if self.folder is None or not (self.folder / NAME).exists():
             return None
         path = self.folder / NAME
         try:
             # Random states stay on the CPU; the network and the optimiser move what is theirs.
-            with open_regular(path) as stream:
-                body = torch.load(stream, map_location="cpu", weights_only=True)
+            body = load_plain(path)
             identity, state = body["identity"], body["state"]
             if not isinstance(identity, str) or not isinstance(state, dict):
                 raise TypeError("no state of a training")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from hashbench.errors import InputError
+from hashbench.errors import InputError, shown
 from hashbench.evaluation import Convention, score
+from hashbench.files import open_regular
 from hashbench.items import TrainItems
 from hashbench.registry import methods
 from hashbench.runner.cell import Cell
@@ -168,20 +170,68 @@ def _optuna() -> Any:
 def _open(optuna: Any, key: str, journal: Path) -> Any:
     try:
         journal.parent.mkdir(parents=True, exist_ok=True)
+        if journal.exists():
+            _mend(optuna, journal)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             backend = optuna.storages.journal.JournalFileBackend(str(journal))
             storage = optuna.storages.JournalStorage(backend)
-            return optuna.create_study(
+            study = optuna.create_study(
                 storage=storage, study_name=key, direction="maximize", load_if_exists=True
             )
+        _check(optuna, study)
+        return study
     except OSError as error:
         raise InputError(
-            f"cannot keep trials in {journal}: {error.strerror or error}; "
-            "choose another folder with --results"
+            f"cannot keep trials in {journal}: {shown(error)}; choose another folder with --results"
         ) from error
-    except (ValueError, KeyError) as error:  # half a line in the middle of the journal
-        raise InputError(f"{journal} is damaged ({error}): delete it and tune again") from error
+    except Exception as error:  # Optuna trusts its journals: a damaged one raises almost anything
+        raise InputError(
+            f"{journal} is damaged ({type(error).__name__}: {shown(error)}): "
+            "delete it and tune again"
+        ) from error
+
+
+def _mend(optuna: Any, journal: Path) -> None:
+    """Cut the half line off that a kill leaves: Optuna would write on behind it and read no more.
+
+    Raises:
+        OSError: if the journal is no file that can be read and written.
+        ValueError, RecursionError: if another line is damaged.
+    """
+    with open_regular(journal) as stream:
+        whole = stream.read().endswith(b"\n")
+    lock = optuna.storages.journal.JournalFileSymlinkLock(str(journal))
+    if not whole and lock.acquire():  # or another process is writing the line just now
+        try:
+            with journal.open("r+b") as file:
+                file.truncate(file.read().rfind(b"\n") + 1)
+        finally:
+            lock.release()
+    with open_regular(journal) as stream:
+        for line in stream:
+            json.loads(line)
+
+
+def _check(optuna: Any, study: Any) -> None:
+    """Hold what a journal says against what `tune` writes.
+
+    Raises:
+        ValueError: where it differs.
+    """
+    if study.direction != optuna.study.StudyDirection.MAXIMIZE:
+        raise ValueError("it does not maximise")
+    trials = study.get_trials(deepcopy=False)
+    values = [trial.value for trial in trials if trial.value is not None]
+    for value in (study.user_attrs.get("default", 0.0), *values):
+        if not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise ValueError(f"a score is {shown(value)}")
+    for trial in trials:
+        if trial.value is None and trial.state == optuna.trial.TrialState.COMPLETE:
+            raise ValueError("a trial has no score")
+        for name, value in trial.params.items():
+            if not isinstance(value, (bool, int, float, str)):
+                raise ValueError(f"{shown(name)} is {shown(value)}")
 
 
 def _ended(optuna: Any, study: Any) -> list[Any]:
@@ -199,7 +249,9 @@ def _best(optuna: Any, study: Any, journal: Path) -> Best:
     failed = [trial for trial in ended if trial.value is None]
     if len(failed) == len(ended):
         reason = failed[-1].user_attrs.get("error", "unknown") if failed else "none was run"
-        raise InputError(f"no trial succeeded (the last: {reason}): choose another --space")
+        raise InputError(
+            f"no trial succeeded (the last: {shown(reason, 200)}): choose another --space"
+        )
     default = float(study.user_attrs["default"])
     best = study.best_trial
     better = best.value > default

@@ -85,7 +85,7 @@ WHOLE = {name: npy_bytes(array) for name, array in ARRAYS.items()}
 
 
 @pytest.mark.parametrize("path", corpus(__file__, "codes"), ids=lambda path: path.name)
-def test_arrays_that_once_broke_are_refused_with_a_sentence(folder, path) -> None:
+def test_arrays_nobody_means_are_refused_with_a_sentence(folder, path) -> None:
     """Each is the one array of a whole set that its name says, as a file and in an archive."""
     name = path.name.split("-")[0]
     arrays = WHOLE | {name: path.read_bytes()}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from hashbench.errors import InputError
@@ -25,6 +26,16 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 def plain(text: str) -> bool:
     """Whether a text is one printable line."""
     return _CONTROL.search(text) is None
+
+
+def fuzz(examples: int) -> settings:
+    """The same examples every time; a fixture may serve all of them, as each rewrites its files."""
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
 
 
 def corpus(of: str, kind: str) -> list[Path]:

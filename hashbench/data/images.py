@@ -22,6 +22,9 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".ppm", ".tif", "
 #: More pixels than this are a decompression bomb or no photograph.
 MAX_PIXELS = 100_000_000
 
+#: Pixels times scans of a progressive JPEG: each scan of a few bytes costs a pass over the image.
+MAX_SCANNED = 200 * MAX_PIXELS
+
 
 def decode(path: Path) -> NDArray[np.uint8]:
     """The image at `path` as `(height, width, 3)` uint8 RGB.
@@ -41,6 +44,14 @@ def decode(path: Path) -> NDArray[np.uint8]:
                     f"{where} is {width} x {height} pixels, more than the {MAX_PIXELS:,} "
                     "that are decoded: shrink it or leave it out"
                 )
+            if image.info.get("progressive"):
+                with open_regular(path) as whole:
+                    scans = whole.read().count(b"\xff\xda")
+                if width * height * scans > MAX_SCANNED:
+                    raise InputError(
+                        f"{where} holds {width} x {height} pixels in {scans:,} scans, which would "
+                        "take very long to decode: save it again or leave it out"
+                    )
             return _rgb(image, where)
     except InputError:
         raise

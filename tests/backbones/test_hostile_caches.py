@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hostility import DEEP, mutated, mutated_json, result_or_refusal, sentence, within
-from hypothesis import HealthCheck, example, given, settings
+from hostility import DEEP, fuzz, mutated, mutated_json, result_or_refusal, sentence, within
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hashbench.backbones import cache as cache_module
@@ -27,9 +27,7 @@ from hashbench.methods.checkpoints import NAME, Checkpoint
 ROWS, BLOCK = 10, 4
 EXPECTED = np.arange(ROWS * 3, dtype=np.float32).reshape(ROWS, 3)
 
-fuzzed = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+fuzzed = fuzz(60)
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ import pytest
 from hostility import (
     DEEP,
     corpus,
+    fuzz,
     memory_below,
     mutated,
     mutated_json,
@@ -22,7 +23,7 @@ from hostility import (
     sentence,
     within,
 )
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hashbench import npy
@@ -32,10 +33,7 @@ from hashbench.data.coco import COCO
 from hashbench.data.nuswide import NUSWIDE
 from hashbench.errors import InputError
 
-# The tiny data sets of a test are written once and one file of them rewritten by each example.
-fuzzed = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+fuzzed = fuzz(80)
 
 ANNOTATIONS = {
     "images": [

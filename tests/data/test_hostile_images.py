@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hostility import corpus, memory_below, mutated, result_or_refusal, sentence, within
-from hypothesis import given, settings
+from hostility import corpus, fuzz, memory_below, mutated, result_or_refusal, sentence, within
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
@@ -84,13 +84,13 @@ def test_a_file_cut_anywhere_is_decoded_or_refused(path, form) -> None:
         read(path, data[:length])
 
 
-@settings(max_examples=150, deadline=None)
+@fuzz(150)
 @given(st.sampled_from(sorted(WHOLE)).flatmap(lambda form: mutated(WHOLE[form])))
 def test_a_changed_file_is_decoded_or_refused(path, data) -> None:
     read(path, data)
 
 
-@settings(max_examples=60, deadline=None)
+@fuzz(60)
 @given(
     st.sampled_from(
         (b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0\x08\0\0\0", b"GIF89a", b"P6 ")
@@ -152,6 +152,16 @@ def test_text_that_inflates_is_refused(path) -> None:
     assert len(data) < 200_000
     with memory_below(60):
         assert read(path, data) is None
+
+
+def test_scans_without_end_are_refused(path) -> None:
+    stream = io.BytesIO()
+    Image.new("L", (2000, 2000)).save(stream, "JPEG", progressive=True)
+    data = stream.getvalue()
+    scan = data[data.rfind(b"\xff\xda") : -2]
+    with within(5):
+        assert read(path, data[:-2] + scan * 10 + data[-2:]).shape == (2000, 2000, 3)
+        assert read(path, data[:-2] + scan * 20_000 + data[-2:]) is None
 
 
 @pytest.mark.parametrize("side", [0, 11_000, 60_000, 2**31 - 1])

@@ -11,6 +11,7 @@ import pytest
 from hostility import (
     DEEP,
     corpus,
+    fuzz,
     memory_below,
     mutated,
     mutated_json,
@@ -19,7 +20,7 @@ from hostility import (
     sentence,
     within,
 )
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hashbench.data import listfile
@@ -62,19 +63,19 @@ def test_what_once_broke_is_refused_with_a_sentence(path) -> None:
     sentence(refusal.value, path)
 
 
-@settings(max_examples=150, deadline=None)
+@fuzz(150)
 @given(mutated(LIST))
 def test_a_changed_list_is_read_or_refused(folder, data) -> None:
     read(folder / "list.txt", data)
 
 
-@settings(max_examples=100, deadline=None)
+@fuzz(100)
 @given(mutated(gzip.compress(LIST, mtime=0)))
 def test_a_changed_gzip_is_read_or_refused(folder, data) -> None:
     read(folder / "list.txt.gz", data)
 
 
-@settings(max_examples=100, deadline=None)
+@fuzz(100)
 @given(
     st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=20),
     st.sampled_from(("utf-8", "utf-16", "utf-32", "utf-8-sig", "utf-7")),
@@ -135,7 +136,7 @@ def test_paths_no_file_can_have_are_no_crash(tmp_path, data, reason) -> None:
     sentence(refusal.value, tmp_path / "lists" / "query.txt", tmp_path / "lists")
 
 
-@settings(max_examples=60, deadline=None)
+@fuzz(60)
 @given(mutated(b"hawk\nheron\n"))
 def test_class_names_are_read_or_refused(folder, data) -> None:
     lists = three_lists(folder / "classes", b"a 0 1\n")
@@ -146,7 +147,7 @@ def test_class_names_are_read_or_refused(folder, data) -> None:
         assert all(map(plain, found.classes))
 
 
-@settings(max_examples=60, deadline=None)
+@fuzz(60)
 @given(mutated_json({"images": "/somewhere"}))
 @example(DEEP)
 @example(b'{"images": "a\\u0000b"}')

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hostility import corpus, memory_below, mutated, result_or_refusal, sentence, within
-from hypothesis import given, settings
+from hostility import corpus, fuzz, memory_below, mutated, result_or_refusal, sentence, within
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -98,7 +98,7 @@ def test_arrays_nobody_means_are_refused_with_a_sentence(folder, path) -> None:
         sentence(refusal.value, where)
 
 
-@settings(max_examples=150, deadline=None)
+@fuzz(150)
 @given(mutated(npz_bytes(ARRAYS)))
 def test_a_changed_archive_is_scored_or_refused(folder, data) -> None:
     path = folder / "changed.npz"
@@ -106,7 +106,7 @@ def test_a_changed_archive_is_scored_or_refused(folder, data) -> None:
     scored(path)
 
 
-@settings(max_examples=150, deadline=None)
+@fuzz(150)
 @given(
     st.sampled_from(sorted(WHOLE)).flatmap(
         lambda name: st.tuples(st.just(name), mutated(WHOLE[name]))
@@ -117,7 +117,7 @@ def test_a_changed_file_of_a_folder_is_scored_or_refused(folder, change) -> None
     scored(as_folder(folder / "changed", WHOLE | {name: data}))
 
 
-@settings(max_examples=200, deadline=None)
+@fuzz(200)
 @given(st.sampled_from((*REQUIRED, *OPTIONAL)), ODD, st.booleans())
 def test_any_array_is_scored_or_refused(folder, name, array, both) -> None:
     arrays = ARRAYS | {name: array}

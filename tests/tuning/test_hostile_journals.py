@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 
 import pytest
-from hostility import DEEP, corpus, mutated, replaced, result_or_refusal, sentence, within
-from hypothesis import HealthCheck, given, settings
+from hostility import DEEP, corpus, fuzz, mutated, replaced, result_or_refusal, sentence, within
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hashbench.errors import InputError
@@ -106,9 +106,7 @@ def test_what_once_broke_is_refused_with_a_sentence(journal, path) -> None:
     sentence(refusal.value, journal)
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@fuzz(80)
 @given(data=st.data(), trials=st.integers(3, 4))
 def test_a_changed_journal_goes_on_or_is_refused(journal, data, trials) -> None:
     if data.draw(st.booleans()):

@@ -5,8 +5,9 @@
 
 Prints, for the same cells in the same run: the time of `run_here` (imports done,
 one thread), that of `run_local` (the start of its workers included), their
-ratio, and the overhead a cell: what the workers' wall-clock time held besides
-the seconds their records account for.
+ratio; the seconds until the workers' first cell began; the seconds that workers
+stood idle at the end, when no cell was left for them; and the overhead a cell:
+what the rest of their time held besides the seconds their records account for.
 """
 
 from __future__ import annotations
@@ -39,6 +40,19 @@ def main() -> None:
     from hashbench.runner.plan import Request, plan
     from hashbench.runner.work import Settings
 
+    class Clock(Quiet):
+        """When the first cell began, and when each ended."""
+
+        def __init__(self) -> None:
+            self.first = 0.0
+            self.ends: list[float] = []
+
+        def started(self, cell) -> None:  # type: ignore[no-untyped-def]
+            self.first = self.first or time.perf_counter()
+
+        def finished(self, cell, record) -> None:  # type: ignore[no-untyped-def]
+            self.ends.append(time.perf_counter())
+
     warm_up()
     share_threads(1)
     request = Request(
@@ -50,7 +64,8 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
 
-        def timed(name: str, executor, limits: Limits, some=cells) -> tuple[float, float]:  # type: ignore[no-untyped-def]
+        def timed(name: str, executor, limits: Limits, some=cells) -> tuple[float, ...]:  # type: ignore[no-untyped-def]
+            """Wall time, start, idle time at the end and overhead a cell, all in seconds."""
             from hashbench.results.store import Store
             from hashbench.runner.attempt import pending
             from hashbench.runner.prepare import prepare
@@ -58,27 +73,32 @@ def main() -> None:
             settings = replace(base, store=Path(folder) / name)
             store = Store(settings.store, create=True)
             tasks = prepare(pending(some, store), settings, Quiet())
+            slots, clock = max(1, limits.workers), Clock()
             begin = time.perf_counter()
-            executor(tasks, settings, limits, Quiet())
-            wall = time.perf_counter() - begin
+            executor(tasks, settings, limits, clock)
+            end = time.perf_counter()
             records = store.records()
             if len(records) != len(some) or not all(record.ok for record in records):
                 raise SystemExit(f"cells failed: {[r.reason for r in records if not r.ok][:1]}")
-            return wall, sum(sum(record.timings.values()) for record in records)
+            work = sum(sum(record.timings.values()) for record in records)
+            start = clock.first - begin
+            # Once no cell waits, each one that ends leaves a worker idle.
+            idle = sum(end - last for last in clock.ends[-slots:])
+            over = slots * (end - clock.first) - idle - work
+            return end - begin, start, idle, over / len(some)
 
         timed("warm-here", run_here, Limits(), cells[::12])
         timed("warm-local", run_local, Limits(workers), cells[::12])
         print(f"{len(cells)} cells of {args.dataset}, {workers} workers of 1 thread", end=", ")
         print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores before the start")
-        print("loop s  workers s  ratio  overhead of a cell: loop ms  workers ms")
+        print("loop s  workers s  ratio  start s  idle s  overhead of a cell: loop ms  workers ms")
         for number in range(args.rounds):
-            loop, loop_work = timed(f"here-{number}", run_here, Limits())
-            crew, crew_work = timed(f"local-{number}", run_local, Limits(workers))
-            loop_over = (loop - loop_work) / len(cells) * 1000
-            crew_over = (crew * workers - crew_work) / len(cells) * 1000
+            loop, _, _, alone = timed(f"here-{number}", run_here, Limits())
+            crew, start, idle, over = timed(f"local-{number}", run_local, Limits(workers))
             print(
-                f"{loop:6.2f}  {crew:9.2f}  {loop / crew:5.2f}  "
-                f"{loop_over:27.1f}  {crew_over:10.1f}"
+                f"{loop:6.2f}  {crew:9.2f}  {loop / crew:5.2f}  {start:7.2f}  {idle:6.2f}  "
+                f"{1000 * alone:27.1f}  {1000 * over:10.1f}",
+                flush=True,
             )
 
 

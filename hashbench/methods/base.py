@@ -6,7 +6,7 @@ import hashlib
 import json
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 from typing import Any, ClassVar, Literal, Self
 
@@ -38,6 +38,7 @@ TRAINING = (
     "dropout",
     "input_dropout",
     "hidden",
+    "average",
     "optimizer",
     "schedule",
     "accumulate",
@@ -72,6 +73,8 @@ class DeepHasher(Hasher):
         dropout: share of hidden units dropped, MLP head only.
         input_dropout: share of features dropped.
         hidden: hidden units, MLP head only.
+        average: decay a step of the moving average of weights that is kept
+            instead of the last weights; 0 keeps the last.
         optimizer: "adamw" or "sgd". This and the following are for training
             from pixels.
         schedule: "cosine" or "step".
@@ -90,6 +93,7 @@ class DeepHasher(Hasher):
     """
 
     kind: ClassVar[Literal["deep", "shallow"]] = "deep"
+    version: ClassVar[str] = "2"
     test_params: ClassVar[Mapping[str, Any]] = {"epochs": 20, "batch_size": 40}
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
         "lr": (3e-4, 1e-2, "log"),
@@ -115,6 +119,7 @@ class DeepHasher(Hasher):
     dropout: float | None = number(None, low=0, below=1)
     input_dropout: float | None = number(None, low=0, below=1)
     hidden: int | None = whole(None)
+    average: float | None = number(None, low=0, below=1)
     optimizer: str = choice("adamw", ("adamw", "sgd"))
     schedule: str = choice("cosine", ("cosine", "step"))
     accumulate: int = whole(1)
@@ -179,30 +184,30 @@ class DeepHasher(Hasher):
             raise InputError(f"{self.name} was given an empty training set")
         recipe = self.recipe()
         train, held = self._parts(train)
-        inputs = self._inputs().of(train, recipe, self.side)
-        self.prepare(train.labels)
-        with (
-            trainer.compute_on() as device,
-            trainer.seeded(derive(self.seed, self.name, "train"), device) as generator,
-        ):
-            network = self._network(inputs).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-            first = network[-2][0]
-            assert isinstance(first, Standardise)
-            backbone = network[:-2].eval()
-            first.learn(np.concatenate(list(inputs.run(backbone, train, device))))
-            labels = torch.from_numpy(train.labels.astype(np.float32)).to(device)
-            order = derive(self.seed, self.name, "order")
-            encode = self._encoder(network, inputs, device)
-            self.history_ = trainer.train(
-                network,
-                inputs.batches(train, labels, recipe, order),
-                self.loss,
-                recipe,
-                PairBalance.of(labels),
-                generator,
-                None if held is None else partial(selection.judge, held, encode),
-                self._checkpoint(train),
-            )
+        seed = derive(self.seed, self.name, "train")
+        # The device is checked before anything long begins; nothing of that draws what follows.
+        with trainer.compute_on() as device:
+            inputs = self._inputs().of(train, recipe, self.side)
+            self.prepare(train.labels)
+            with trainer.seeded(seed, device) as generator:
+                network = self._network(inputs).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+                first = network[-2][0]
+                assert isinstance(first, Standardise)
+                backbone = network[:-2].eval()
+                first.learn(np.concatenate(list(inputs.run(backbone, train, device))))
+                labels = torch.from_numpy(train.labels.astype(np.float32)).to(device)
+                order = derive(self.seed, self.name, "order")
+                encode = self._encoder(network, inputs, device)
+                self.history_ = trainer.train(
+                    network,
+                    inputs.batches(train, labels, recipe, order),
+                    self.loss,
+                    recipe,
+                    PairBalance.of(labels),
+                    generator,
+                    None if held is None else partial(selection.judge, held, encode),
+                    self._checkpoint(train, recipe),
+                )
         self.state_ = {name: value.cpu() for name, value in network.state_dict().items()}
         self.inputs_ = inputs
         return self
@@ -265,13 +270,14 @@ class DeepHasher(Hasher):
         body, width = trunk(self.head, inputs.dim, self.recipe())
         return nn.Sequential(*backbone, body, self.hash_layer(width))
 
-    def _checkpoint(self, train: TrainItems) -> Checkpoint | None:
+    def _checkpoint(self, train: TrainItems, recipe: Recipe) -> Checkpoint | None:
         folder = runtime.current().checkpoints
         if folder is None or self.tuning not in PIXELS:
             return None
         params = {item.name: getattr(self, item.name) for item in fields(self) if item.init}
         body = {
             "method": [type(self).__name__, self.name, self.version, params],
+            "recipe": asdict(recipe),
             "images": train.source.fingerprint,
             "rows": hashlib.sha256(np.ascontiguousarray(train.rows).tobytes()).hexdigest(),
             "labels": hashlib.sha256(np.ascontiguousarray(train.labels).tobytes()).hexdigest(),

@@ -21,15 +21,15 @@ class DCHC(DCH):
     the weights and the quantisation loss of DCH.
 
     Args:
-        alpha: slope of the sigmoid; None is 10/K, as in HashNet.
+        slope: alpha times K, as in HashNet.
     """
 
     name = "dch-c"
     summary = "ablation: DCH with sigmoid instead of Cauchy cross-entropy"
-    space: ClassVar[Mapping[str, Sequence[Any]]] = {"alpha": (0.03, 2.0, "log")}
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {"slope": (1.0, 100.0, "log")}
 
-    alpha: float | None = number(None, above=0)
+    slope: float = number(10.0, above=0)
 
     def pair_loss(self, codes: Tensor, similar: Tensor) -> Tensor:
         """`(n, n)` unweighted logistic pair losses."""
-        return logistic((self.alpha or 10 / self.bits) * (codes @ codes.T), similar)
+        return logistic(self.slope / self.bits * (codes @ codes.T), similar)

@@ -32,7 +32,7 @@ class DHN(DeepHasher):
     that lambda means the same at every K.
 
     Args:
-        alpha: slope of the sigmoid; None is 10/K.
+        slope: alpha times K.
         quantization: lambda, the weight of Q.
     """
 
@@ -42,18 +42,18 @@ class DHN(DeepHasher):
         "Zhu, Long, Wang, Cao: Deep Hashing Network for Efficient Similarity Retrieval. AAAI 2016"
     )
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "alpha": (0.03, 2.0, "log"),
+        "slope": (1.0, 100.0, "log"),
         "quantization": (1e-3, 1.0, "log"),
     }
 
-    alpha: float | None = number(None, above=0)
+    slope: float = number(10.0, above=0)
     quantization: float = number(0.1, low=0)
 
     def loss(self, outputs: Tensor, labels: Tensor, step: Step) -> Tensor:
         """L + lambda Q."""
         codes = torch.tanh(outputs)
         similar = similarity(labels)
-        inner = (self.alpha or 10 / self.bits) * (codes @ codes.T)
+        inner = self.slope / self.bits * (codes @ codes.T)
         pairs = pair_mean(step.balance.weights(similar) * logistic(inner, similar))
         return pairs + self.quantization * log_cosh(codes.abs() - 1).mean()
 

@@ -31,27 +31,26 @@ class HashNet(DeepHasher):
     raised every 200; here the same 50 stages over a training of any length.
 
     Args:
-        alpha: slope of the sigmoid; None is the paper's 10/K.
+        slope: alpha times K; 10 as in the paper.
         beta: where the continuation ends; it starts at 1.
     """
 
     name = "hashnet"
-    version = "2"
     summary = "weighted logistic pair loss on tanh(beta z) with growing beta"
     citation = "Cao, Long, Wang, Yu: HashNet: Deep Learning to Hash by Continuation. ICCV 2017"
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "alpha": (0.03, 2.0, "log"),
+        "slope": (1.0, 100.0, "log"),
         "beta": (1.0, 20.0, "log"),
     }
 
-    alpha: float | None = number(None, above=0)
+    slope: float = number(10.0, above=0)
     beta: float = number(math.sqrt(51), low=1)
 
     def loss(self, outputs: Tensor, labels: Tensor, step: Step) -> Tensor:
         """The weighted logistic loss at the current beta."""
         codes = torch.tanh(self.beta_at(step) * outputs)
         similar = similarity(labels)
-        inner = (self.alpha or 10 / self.bits) * (codes @ codes.T)
+        inner = self.slope / self.bits * (codes @ codes.T)
         weights = step.balance.weights(similar) * torch.where(similar, jaccard(labels), 1.0)
         return pair_mean(weights * logistic(inner, similar))
 

@@ -41,6 +41,25 @@ class Standardise(nn.Module):
         return (features - self.mean) * self.scale
 
 
+class Dropout(nn.Module):
+    """Each value dropped with probability `share`, the others scaled up; eval mode passes all.
+
+    As `nn.Dropout`, whose Bernoulli draws on a CPU take a third of a head's training time.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, values: Tensor) -> Tensor:
+        """`(n, dim)` values, some of them 0."""
+        if not self.training or not self.share:
+            return values
+        # In float32 whatever the values are: bfloat16 would round the share.
+        kept = torch.rand(values.shape, device=values.device) >= self.share
+        return values * kept / (1 - self.share)
+
+
 def trunk(head: str, dim: int, recipe: Recipe) -> tuple[nn.Module, int]:
     """What lies between features and hash layer, and the width it ends in.
 
@@ -49,13 +68,13 @@ def trunk(head: str, dim: int, recipe: Recipe) -> tuple[nn.Module, int]:
         dim: number of features.
         recipe: hidden units and dropout.
     """
-    layers: list[nn.Module] = [Standardise(dim), nn.Dropout(recipe.input_dropout)]
+    layers: list[nn.Module] = [Standardise(dim), Dropout(recipe.input_dropout)]
     if head == "linear":
         return nn.Sequential(*layers), dim
     layers += [
         nn.Linear(dim, recipe.hidden),
         nn.BatchNorm1d(recipe.hidden),
         nn.ReLU(),
-        nn.Dropout(recipe.dropout),
+        Dropout(recipe.dropout),
     ]
     return nn.Sequential(*layers), recipe.hidden

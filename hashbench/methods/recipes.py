@@ -20,6 +20,8 @@ class Recipe:
         hidden: hidden units (MLP head).
         head_rate: learning rate of what is new, hash layer included, in units of `lr`.
         warmup: epochs in which the learning rate rises from 0.
+        average: decay a step of the moving average of weights that is reported
+            instead of the last weights; 0 for none.
         clip: largest norm of a step's gradient; 0 leaves it as it is.
         optimizer: "adamw", or "sgd" with momentum 0.9.
         schedule: "cosine" to 0, or "step" to a tenth after each third.
@@ -42,6 +44,7 @@ class Recipe:
     hidden: int = 0
     head_rate: float = 1.0
     warmup: int = 0
+    average: float = 0.0
     clip: float = 0.0
     optimizer: str = "adamw"
     schedule: str = "cosine"
@@ -68,7 +71,7 @@ _LINEAR = Recipe(
     input_dropout=0.5,
 )
 _MLP = Recipe(
-    epochs=40,
+    epochs=30,
     steps=600,
     batch_size=256,
     lr=3e-3,

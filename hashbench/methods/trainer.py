@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 
 from hashbench import runtime
 from hashbench.errors import InputError
+from hashbench.methods.averaging import Average
 from hashbench.methods.checkpoints import Checkpoint
 from hashbench.methods.optimisation import optimiser_of, schedule_of
 from hashbench.methods.pairs import PairBalance
@@ -109,8 +111,11 @@ def train(
     optimiser = optimiser_of(network, recipe)
     warmup = min(recipe.warmup, epochs - 1) * len(batches)
     schedule = schedule_of(optimiser, recipe, warmup, total)
-    run = _Run(network, optimiser, schedule, generator, checkpoint)
-    model: Model = torch.compile(network) if recipe.compiled else network
+    average = Average(network, recipe.average)
+    run = _Run(network, optimiser, schedule, average, generator, checkpoint)
+    backbone, head = (
+        torch.compile(part) if recipe.compiled else part for part in (network[:-2], network[-2:])
+    )
     report = runtime.current().progress
     index = len(run.history) * len(batches)
     for epoch in range(len(run.history), epochs):
@@ -121,11 +126,12 @@ def train(
             network.train(len(batch.rows) > 1)
             step = Step(index, total, batch.rows, balance, generator)
             optimiser.zero_grad()
-            losses.append(backward(model, batch, loss, step, recipe))
+            losses.append(backward(backbone, head, batch, loss, step, recipe))
             if recipe.clip:
                 nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
             optimiser.step()
             schedule.step()
+            run.average.update()
             index += 1
         mean = float(torch.stack(losses).mean())
         if not math.isfinite(mean):
@@ -133,48 +139,47 @@ def train(
                 f"training diverged: the loss is {mean} in epoch {epoch + 1}; "
                 f"lower the learning rate (lr={recipe.lr:g})"
             )
-        network.eval()
         run.finish({"epoch": epoch + 1, "loss": mean, "lr": rate}, judge)
         report((epoch + 1) / epochs, f"epoch {epoch + 1}/{epochs}, loss {mean:.4f}")
-    run.take_best()
-    network.eval()
+    run.end()
     return run.history
 
 
-def backward(model: Model, batch: Batch, loss: Loss, step: Step, recipe: Recipe) -> Tensor:
+def backward(
+    backbone: Model, head: Model, batch: Batch, loss: Loss, step: Step, recipe: Recipe
+) -> Tensor:
     """Add the gradient of a batch's loss to the parameters'; returns the loss.
 
-    With `recipe.accumulate` above 1 the network sees the batch in parts, which
-    saves memory, while the loss still sees all its pairs: outputs first,
+    With `recipe.accumulate` above 1 the backbone sees the batch in parts, which
+    saves memory, while head and loss still see all of it: features first,
     without a graph; then their gradient; then each part again, with the same
     dropout, to pass its share of that gradient on.
     """
     device = batch.inputs.device
     mixed = recipe.mixed and device.type == "cuda" and torch.cuda.is_bf16_supported()
-
-    def outputs_of(inputs: Tensor) -> Tensor:
-        with torch.autocast(device.type, torch.bfloat16, enabled=mixed):
-            return model(inputs).float()
-
-    if recipe.accumulate == 1:
-        value = loss(outputs_of(batch.inputs), batch.labels, step)
-        value.backward()
-        return value.detach()
+    autocast = partial(torch.autocast, device.type, torch.bfloat16, enabled=mixed)
+    whole = recipe.accumulate == 1
     parts = batch.inputs.tensor_split(min(recipe.accumulate, len(batch.inputs)))
     states, pieces = [], []
-    with torch.no_grad():
+    with torch.set_grad_enabled(whole), autocast():
         for part in parts:
             states.append(_random_state(device))
-            pieces.append(outputs_of(part))
-    after = _random_state(device)
-    outputs = torch.cat(pieces).requires_grad_()
-    value = loss(outputs, batch.labels, step)
+            pieces.append(backbone(part))
+    features = pieces[0] if whole else torch.cat(pieces).requires_grad_()
+    with autocast():
+        outputs = head(features)
+    value = loss(outputs.float(), batch.labels, step)
     value.backward()
-    assert outputs.grad is not None
-    gradients = outputs.grad.split([len(piece) for piece in pieces])
+    if whole:
+        return value.detach()
+    assert features.grad is not None
+    after = _random_state(device)
+    gradients = features.grad.split([len(piece) for piece in pieces])
     for part, state, gradient in zip(parts, states, gradients, strict=True):
         _set_random_state(state, device)
-        outputs_of(part).backward(gradient)
+        with autocast():
+            piece = backbone(part)
+        piece.backward(gradient)
     _set_random_state(after, device)
     return value.detach()
 
@@ -187,6 +192,7 @@ class _Run:
         network: nn.Module,
         optimiser: torch.optim.Optimizer,
         schedule: torch.optim.lr_scheduler.LambdaLR,
+        average: Average,
         generator: torch.Generator,
         checkpoint: Checkpoint | None,
     ) -> None:
@@ -194,7 +200,10 @@ class _Run:
             "network": network,
             "optimiser": optimiser,
             "schedule": schedule,
+            "average": average,
         }
+        self.network = network
+        self.average = average
         self.generator = generator
         self.checkpoint = checkpoint
         self.history: list[dict[str, Any]] = []
@@ -210,11 +219,14 @@ class _Run:
     def finish(self, line: dict[str, Any], judge: Judge | None) -> None:
         """Close an epoch: judge it, and save."""
         if judge is not None:
-            line["validation"] = value = judge()
-            if self.best is None or value > self.best["value"]:
-                tensors = self.parts["network"].state_dict()
-                kept = {name: tensor.cpu().clone() for name, tensor in tensors.items()}
-                self.best = {"value": value, "network": kept}
+            with self.average.in_place():
+                self.network.eval()
+                line["validation"] = value = judge()
+                # Of epochs that tie, the later one has learnt longer.
+                if self.best is None or value >= self.best["value"]:
+                    tensors = self.network.state_dict()
+                    kept = {name: tensor.cpu().clone() for name, tensor in tensors.items()}
+                    self.best = {"value": value, "network": kept}
         self.history.append(line)
         if self.checkpoint is None:
             return
@@ -224,16 +236,21 @@ class _Run:
         state["generator"] = self.generator.get_state()
         self.checkpoint.save(state)
 
-    def take_best(self) -> None:
-        """Put the network back to its best epoch, if epochs were judged."""
+    def end(self) -> None:
+        """Leave the network as it is to be used: its best epoch, if epochs were judged."""
         if self.best is not None:
-            self.parts["network"].load_state_dict(self.best["network"])
+            self.network.load_state_dict(self.best["network"])
+        else:
+            self.average.take()
+        self.network.eval()
 
 
 def _random_state(device: torch.device) -> list[Tensor]:
     states = [torch.get_rng_state()]
     if device.type == "cuda":
         states.append(torch.cuda.get_rng_state(device))
+    if device.type == "mps":
+        states.append(torch.mps.get_rng_state())
     return states
 
 
@@ -241,6 +258,8 @@ def _set_random_state(states: list[Tensor], device: torch.device) -> None:
     torch.set_rng_state(states[0])
     if device.type == "cuda" and len(states) > 1:
         torch.cuda.set_rng_state(states[1], device)
+    if device.type == "mps" and len(states) > 1:
+        torch.mps.set_rng_state(states[1])
 
 
 class TensorBatches:

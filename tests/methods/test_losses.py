@@ -118,14 +118,14 @@ def test_dch_e_has_the_squared_euclidean_quantisation_loss():
     assert value_of(DCHE(bits=BITS, gamma=7.0, quantization=0.3), z) == pytest.approx(wanted, 1e-12)
 
 
-@pytest.mark.parametrize("alpha", [None, 0.7])
-def test_dch_c_has_the_sigmoid_cross_entropy(alpha):
+@pytest.mark.parametrize("slope", [10.0, 4.2])
+def test_dch_c_has_the_sigmoid_cross_entropy(slope):
     z = outputs_of()
     h = np.tanh(z)
-    slope = alpha or 10 / BITS
-    pairs = mean_over_pairs(LABELS, lambda i, j, s: logistic_cost(slope * h[i] @ h[j], s))
+    alpha = slope / BITS
+    pairs = mean_over_pairs(LABELS, lambda i, j, s: logistic_cost(alpha * h[i] @ h[j], s))
     wanted = pairs + 0.3 * cauchy_quantization(h, 7.0)
-    method = DCHC(bits=BITS, alpha=alpha, gamma=7.0, quantization=0.3)
+    method = DCHC(bits=BITS, slope=slope, gamma=7.0, quantization=0.3)
     assert value_of(method, z) == pytest.approx(wanted, 1e-12)
 
 
@@ -164,7 +164,7 @@ def test_dhn_is_the_logistic_loss_and_the_log_cosh_prior():
     h = np.tanh(z)
     pairs = mean_over_pairs(LABELS, lambda i, j, s: logistic_cost(h[i] @ h[j], s))
     wanted = pairs + 0.4 * np.mean(np.log(np.cosh(abs(h) - 1)))
-    method = DHN(bits=BITS, alpha=1.0, quantization=0.4)
+    method = DHN(bits=BITS, slope=BITS, quantization=0.4)
     assert value_of(method, z) == pytest.approx(wanted, 1e-12)
 
 
@@ -265,7 +265,7 @@ def test_logistic_is_exact_for_large_inner_products():
 @pytest.mark.parametrize("cls", [HashNet, DHN, DCHC], ids=lambda cls: cls.name)
 def test_no_clamp_kills_the_gradient_of_badly_wrong_pairs(cls):
     # Inner products of 5 * 64 * tanh(1)^2 = 186 overflow exp() in float32.
-    _, gradient = gradient_of(cls(bits=64, alpha=5.0), np.ones((2, 64)), np.eye(2))
+    _, gradient = gradient_of(cls(bits=64, slope=320.0), np.ones((2, 64)), np.eye(2))
     # The derivative in each output: the sigmoid is 1, and a pair counts in both orders.
     slope = 5.0 * math.tanh(1) * (1 - math.tanh(1) ** 2) * BALANCE.dissimilar
     torch.testing.assert_close(gradient, torch.full((2, 64), slope), rtol=0.05, atol=0)

@@ -20,6 +20,7 @@ from hashbench.methods.dhn import DHN
 from hashbench.methods.dnnh import DNNH
 from hashbench.methods.factorisation import factorise
 from hashbench.methods.hashnet import HashNet
+from hashbench.methods.heads import Dropout
 from hashbench.methods.pairs import PairBalance
 from hashbench.methods.trainer import Step, TensorBatches
 from hashbench.seeds import derive
@@ -88,6 +89,50 @@ def test_an_epoch_leaves_a_line_of_history(cls, multilabel):
     recipe = cls(**SHORT).recipe()
     wanted = [recipe.lr * (1 + np.cos(np.pi * epoch / 3)) / 2 for epoch in range(3)]
     assert [line["lr"] for line in history] == pytest.approx(wanted)
+
+
+def test_the_moving_average_of_weights_is_kept(multilabel, monkeypatch):
+    """a <- decay a + (1 - decay) w after every step, from the first step's weights on."""
+    steps = []
+    step = torch.optim.AdamW.step
+
+    def watched(self, *args):
+        result = step(self, *args)
+        steps.append([p.detach().clone() for g in self.param_groups for p in g["params"]])
+        return result
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", watched)
+    last = DCH(**SHORT).fit(multilabel).state_
+    plain = list(steps)
+    steps.clear()
+    averaged = DCH(**SHORT, average=0.6).fit(multilabel).state_
+    wanted = steps[0]
+    for weights in steps[1:]:
+        wanted = [0.6 * old + 0.4 * new for old, new in zip(wanted, weights, strict=True)]
+    for mine, theirs in zip(plain, steps, strict=True):  # training itself is the same
+        assert all(torch.equal(a, b) for a, b in zip(mine, theirs, strict=True))
+    torch.testing.assert_close(averaged["1.weight"], wanted[0])
+    torch.testing.assert_close(averaged["1.bias"], wanted[1])
+    assert torch.equal(last["1.weight"], plain[-1][0])
+
+
+def test_statistics_of_normalisation_are_averaged_too(multilabel):
+    states = [
+        DCH(**SHORT, head="mlp", average=average).fit(multilabel).state_ for average in (0.0, 0.9)
+    ]
+    for name in ("0.3.running_mean", "0.3.running_var", "0.2.weight"):
+        assert not torch.equal(states[0][name], states[1][name])
+    assert torch.equal(states[0]["0.0.mean"], states[1]["0.0.mean"])
+
+
+def test_dropped_values_are_zero_and_the_others_make_up_for_them():
+    torch.manual_seed(0)
+    layer, ones = Dropout(0.3), torch.ones(200, 500)
+    seen = layer(ones)
+    assert seen.unique().tolist() == pytest.approx([0, 1 / 0.7])
+    assert float((seen == 0).float().mean()) == pytest.approx(0.3, abs=0.01)
+    assert layer.eval()(ones) is ones
+    assert Dropout(0.0).train()(ones) is ones
 
 
 @each_method

@@ -63,7 +63,9 @@ def test_the_step_schedule_and_sgd():
 
 def network_and_batch(dropout):
     torch.manual_seed(0)
-    network = nn.Sequential(nn.Linear(5, 6), nn.Dropout(dropout), nn.Linear(6, 4)).double()
+    backbone = [nn.Linear(5, 6), nn.Dropout(dropout)]
+    head = [nn.BatchNorm1d(6), nn.Linear(6, 4)]
+    network = nn.Sequential(*backbone, *head).double()
     labels = torch.eye(3)[torch.arange(9) % 3]
     return network.train(), Batch(torch.randn(9, 5).double(), labels, torch.arange(9))
 
@@ -78,24 +80,27 @@ def gradients(dropout, parts):
         return method.loss(outputs, labels.to(outputs), step)
 
     torch.manual_seed(4)
-    value = trainer.backward(network, batch, loss, step, recipe)
-    return float(value), [p.grad for p in network.parameters()], torch.get_rng_state()
+    value = trainer.backward(network[:2], network[2:], batch, loss, step, recipe)
+    return float(value), [p.grad for p in network.parameters()], torch.get_rng_state(), network[2]
 
 
 @pytest.mark.parametrize("parts", [2, 4, 50])
 def test_accumulation_gives_the_gradient_of_the_undivided_batch(parts):
-    value, wanted, _ = gradients(0.0, 1)
-    divided, found, _ = gradients(0.0, parts)
+    value, wanted, _, whole = gradients(0.0, 1)
+    divided, found, _, norm = gradients(0.0, parts)
     assert divided == pytest.approx(value, rel=1e-5)
     for one, two in zip(wanted, found, strict=True):
         torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-6)
+    # The head's batch normalisation has seen the batch, once.
+    torch.testing.assert_close(norm.running_var, whole.running_var)
 
 
 def test_accumulation_repeats_the_dropout_of_each_part():
-    value, found, state = gradients(0.5, 3)
+    value, found, state, _ = gradients(0.5, 3)
     network, batch = network_and_batch(0.5)
     torch.manual_seed(4)
-    outputs = torch.cat([network(part) for part in batch.inputs.tensor_split(3)]).float()
+    features = torch.cat([network[:2](part) for part in batch.inputs.tensor_split(3)])
+    outputs = network[2:](features).float()
     step = Step(0, 1, batch.rows, PairBalance(2.0, 1.5), torch.Generator())
     wanted = DCH(bits=4).loss(outputs, batch.labels, step)
     wanted.backward()
@@ -148,8 +153,14 @@ def stop_after(epochs):
 @each_mode
 @pytest.mark.parametrize(
     ("cls", "settings"),
-    [(DNNH, {}), (HashNet, {"accumulate": 2}), (DCH, {"select": "validation", "head": "mlp"})],
-    ids=["own randomness", "accumulated", "validation"],
+    [
+        (DNNH, {}),
+        (HashNet, {"accumulate": 2}),
+        (DCH, {"select": "validation", "head": "mlp"}),
+        (DCH, {"average": 0.9}),
+        (DCH, {"average": 0.9, "select": "validation"}),
+    ],
+    ids=["own randomness", "accumulated", "validation", "averaged", "averaged and validation"],
 )
 def test_a_stopped_training_goes_on_to_the_same_bits(cls, settings, tuning, train, tmp_path):
     settings = {**settings, "epochs": 4}
@@ -173,6 +184,17 @@ def test_a_stopped_training_goes_on_to_the_same_bits(cls, settings, tuning, trai
     for name, tensor in whole.state_.items():
         assert torch.equal(tensor, resumed.state_[name]), name
     np.testing.assert_array_equal(whole.encode(train).packed, resumed.encode(train).packed)
+
+
+def test_the_checkpoint_of_another_recipe_is_not_taken_up(train, tmp_path, monkeypatch):
+    with runtime.use(Runtime(checkpoints=tmp_path)):
+        make(DCH, "full").fit(train)
+        key = ("full", "linear")
+        monkeypatch.setitem(
+            recipes.RECIPES, key, replace(recipes.RECIPES[key], dropout=0.1, clip=1)
+        )
+        found = make(DCH, "full").fit(train)
+    assert found.history_ == make(DCH, "full").fit(train).history_
 
 
 def test_the_checkpoint_of_another_training_is_not_taken_up(train, tmp_path):

@@ -1,0 +1,61 @@
+"""The moving average of a network's weights over its training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+
+class Average:
+    """Exponential moving average of weights and statistics; with decay 0 the network itself.
+
+    Late in training the steps of small batches only circle around a solution;
+    their average is nearer to it than the last of them.
+
+    Args:
+        network: the network that trains.
+        decay: weight of the past at each step.
+    """
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self.network = network
+        self.model: AveragedModel | None = None
+        if decay:
+            average = get_ema_multi_avg_fn(decay)
+            self.model = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+
+    def update(self) -> None:
+        """Take in the network as the last step left it."""
+        if self.model is not None:
+            self.model.update_parameters(self.network)
+
+    def take(self) -> None:
+        """Give the network the average's values."""
+        if self.model is not None:
+            self.network.load_state_dict(self.model.module.state_dict())
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """The network has the average's values within the block, then its own again."""
+        if self.model is None:
+            yield
+            return
+        own = {name: value.clone() for name, value in self.network.state_dict().items()}
+        self.take()
+        try:
+            yield
+        finally:
+            self.network.load_state_dict(own)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What to save."""
+        return {} if self.model is None else self.model.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what was saved."""
+        if self.model is not None:
+            self.model.load_state_dict(state)

@@ -18,9 +18,16 @@ def open_regular(path: Path) -> BufferedReader:
     Raises:
         OSError: as `open` does, or if `path` is no regular file.
     """
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise OSError(errno.EINVAL, "it is no regular file", str(path))
-    return path.open("rb")
+    stream = open(path, "rb", opener=_without_waiting)  # noqa: SIM115
+    if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        return stream
+    stream.close()
+    raise OSError(errno.EINVAL, "it is no regular file", str(path))
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """To open a pipe waits for its writer, unless told not to."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hashbench.errors import InputError, shown, unknown
-from hashbench.files import write_atomically
+from hashbench.files import open_regular, write_atomically
 from hashbench.parsing import printable
 from hashbench.results.store import Store
 from hashbench.tomlfile import parse, read_text
@@ -44,7 +44,8 @@ def keep_sweep(path: Path, store: Store) -> Path:
         InputError: if it cannot be read or kept.
     """
     try:
-        data = path.read_bytes()
+        with open_regular(path) as stream:  # a pipe was read empty before
+            data = stream.read()
         folder = store.root / "sweeps"
         folder.mkdir(exist_ok=True)
         kept = folder / f"{path.stem}-{hashlib.sha256(data).hexdigest()[:8]}.toml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 
 import click
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 from hashbench.commands import run
 from hashbench.errors import InputError
 from hashbench.params import Setting, read_params, write_params
-from hashbench.runner.sweepfile import read_sweep
+from hashbench.results.store import Store
+from hashbench.runner.sweepfile import keep_sweep, read_sweep
 
 OPTIONS = ("methods", "bits", "seeds", "set", "plugin", "timeout", "keep-relaxed")
 
@@ -140,3 +142,10 @@ def test_a_changed_sweep_is_planned_or_refused(path, data) -> None:
     elif outcome.exception is not None:
         assert isinstance(outcome.exception, click.ClickException), repr(outcome.exception)
         assert plain(outcome.exception.format_message())
+
+
+def test_a_sweep_from_a_pipe_is_not_kept_as_an_empty_file(tmp_path) -> None:
+    os.mkfifo(tmp_path / "pipe.toml")
+    store = Store(tmp_path / "results", create=True)
+    with within(5), pytest.raises(InputError, match="cannot keep .*no regular file"):
+        keep_sweep(tmp_path / "pipe.toml", store)

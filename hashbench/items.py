@@ -109,6 +109,15 @@ class TrainItems(Items):
         index = np.asarray(indices, dtype=np.int64)
         return replace(self, rows=self.rows[index], labels=self.labels[index])
 
+    def by_label_set(self, seed: int) -> NDArray[np.int64]:
+        """Positions sorted by label set, shuffled within each by `seed`.
+
+        Every k-th of them is a stratified sample, rare label sets included.
+        """
+        shuffle = np.random.default_rng(seed).permutation(len(self))
+        _, group = np.unique(self.labels, axis=0, return_inverse=True)
+        return shuffle[np.argsort(group[shuffle].ravel(), kind="stable")]
+
     def without_labels(self) -> Items:
         """The same items as a hasher sees them at encode time."""
         return Items(self.source, self.rows, self.table, self.backbone)

@@ -71,8 +71,8 @@ _LINEAR = Recipe(
     input_dropout=0.5,
 )
 _MLP = Recipe(
-    epochs=30,
-    steps=600,
+    epochs=20,
+    steps=400,
     batch_size=256,
     lr=3e-3,
     weight_decay=1e-4,

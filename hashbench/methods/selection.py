@@ -30,9 +30,7 @@ def hold_out(train: TrainItems, seed: int) -> tuple[TrainItems, TrainItems]:
             f"select=validation holds out a fifth of the training set and {len(train)} items are "
             f"too few: use select=last or at least {FEWEST} items"
         )
-    shuffle = np.random.default_rng(derive(seed, "held out")).permutation(len(train))
-    _, group = np.unique(train.labels, axis=0, return_inverse=True)
-    order = shuffle[np.argsort(group[shuffle].ravel(), kind="stable")]
+    order = train.by_label_set(derive(seed, "held out"))
     held = np.arange(len(train)) % STRIDE == 0
     return train.subset(np.sort(order[~held])), train.subset(np.sort(order[held]))
 

@@ -48,10 +48,7 @@ def carve(train: TrainItems, seed: int) -> Validation:
             f"tuning holds out two fifths of the training set and {len(train)} items are too few: "
             f"use a protocol with at least {FEWEST}"
         )
-    shuffle = np.random.default_rng(derive(seed, "validation")).permutation(len(train))
-    _, group = np.unique(train.labels, axis=0, return_inverse=True)
-    # Every fifth of a list sorted by label set is a stratified sample, rare sets included.
-    order = shuffle[np.argsort(group[shuffle].ravel(), kind="stable")]
+    order = train.by_label_set(derive(seed, "validation"))
     turn = np.arange(len(train)) % STRIDE
     parts = (order[turn >= 2], order[turn == 0], order[turn == 1])
     return Validation(*(train.subset(np.sort(part)) for part in parts))

@@ -15,7 +15,7 @@ from torch import nn
 
 from hashbench import runtime
 from hashbench.errors import InputError
-from hashbench.methods import checkpoints, trainer
+from hashbench.methods import checkpoints, recipes, trainer
 from hashbench.methods.checkpoints import NAME, Checkpoint
 from hashbench.methods.dch import DCH
 from hashbench.methods.dnnh import DNNH

@@ -147,5 +147,5 @@ def test_a_changed_sweep_is_planned_or_refused(path, data) -> None:
 def test_a_sweep_from_a_pipe_is_not_kept_as_an_empty_file(tmp_path) -> None:
     os.mkfifo(tmp_path / "pipe.toml")
     store = Store(tmp_path / "results", create=True)
-    with within(5), pytest.raises(InputError, match="cannot keep .*no regular file"):
+    with within(5), pytest.raises(InputError, match=r"cannot keep .*no regular file"):
         keep_sweep(tmp_path / "pipe.toml", store)

@@ -37,8 +37,8 @@ def map_array(path: Path) -> NDArray[Any]:
         raise ValueError("it is no whole .npy file of plain values") from error
 
 
-def read_arrays(path: Path, names: Collection[str]) -> dict[str, NDArray[Any]]:
-    """Those of the named arrays that an .npz file holds.
+def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, NDArray[Any]]:
+    """Those of the named arrays that an .npz file holds; all of them without names.
 
     Raises:
         OSError: if it cannot be opened, or is no regular file.
@@ -52,9 +52,9 @@ def read_arrays(path: Path, names: Collection[str]) -> dict[str, NDArray[Any]]:
             with zipfile.ZipFile(stream) as archive:
                 members = {member.filename: member for member in archive.infolist()}
                 found = {}
-                for name in names:
-                    member = members.get(f"{name}.npy")
-                    if member is None:
+                for file, member in members.items():
+                    name = file.removesuffix(".npy")
+                    if name == file or (names is not None and name not in names):
                         continue
                     grown = member.file_size > MOST_GROWTH * max(member.compress_size, 1)
                     if member.file_size > MOST_BYTES and grown:

@@ -56,7 +56,7 @@ class ITQCCA(ShallowHasher):
     citation: ClassVar[str] = "Gong, Lazebnik, Gordo, Perronnin, TPAMI 2013"
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
         "ridge": (1e-2, 1e2, "log"),
-        "scaling": (0.0, 2.0),
+        "scaling": (0.0, 6.0),
     }
 
     ridge: float = 1.0

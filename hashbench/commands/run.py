@@ -82,6 +82,9 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
     help="A TOML file of hyper-parameters, as `hashbench tune` writes it.",
 )
 @click.option(
+    "--untuned", is_flag=True, help="Start from the methods' own defaults, not from tuned ones."
+)
+@click.option(
     "--convention",
     "conventions",
     default="house,deephash",
@@ -135,6 +138,7 @@ def command(
     head: str | None,
     settings: tuple[str, ...],
     params: Path | None,
+    untuned: bool,
     conventions: str,
     keep_relaxed: bool,
     lookup: bool,
@@ -215,6 +219,7 @@ def command(
         tuning=tuning,
         settings=settings_by_method(settings, head),
         params=read_params(params) if params is not None else {},
+        shipped=not untuned,
         options={name: True for name, given in allowed.items() if given},
     )
     limits = Limits(

@@ -121,6 +121,7 @@ def command(
             backbone=backbone,
             tuning=tuning,
             settings=settings_by_method(settings, head),
+            shipped=False,
         ),
         root,
     )

@@ -81,22 +81,23 @@ _MLP = Recipe(
     hidden=512,
 )
 _PARTIAL = Recipe(
-    epochs=12,
+    epochs=10,
     steps=0,
     batch_size=64,
-    lr=3e-4,
+    lr=1.5e-4,
     weight_decay=0.01,
     dropout=0.5,
     input_dropout=0.2,
     hidden=512,
     head_rate=10.0,
+    average=0.99,
     warmup=1,
     clip=5.0,
     mixed=True,
     side=128,
-    views=16,
+    views=8,
 )
-_FULL = replace(_PARTIAL, epochs=16, side=96)
+_FULL = replace(_PARTIAL, epochs=16, side=96, lr=3e-4)
 
 #: By tuning mode and head.
 RECIPES: dict[tuple[str, str], Recipe] = {

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from hashbench.codes import Codes
 from hashbench.errors import InputError
 from hashbench.files import write_atomically
+from hashbench.npy import read_arrays
 from hashbench.results.record import BadRecordError, Record
 
 DEFAULT_STORE = Path("hashbench-results")
@@ -246,11 +247,10 @@ class Store:
     def _read_arrays(self, kind: str, key: str) -> dict[str, NDArray[Any]]:
         path = self.path(kind, key)
         try:
-            with np.load(path, allow_pickle=False) as archive:
-                return {name: archive[name] for name in archive.files}
+            return read_arrays(path)
         except FileNotFoundError as error:
             raise InputError(f"{path} is missing: run the cell again") from error
-        except Exception as error:  # zipfile, zlib and numpy each raise their own
+        except (OSError, ValueError) as error:
             raise InputError(f"{path} is damaged: delete it and run the cell again") from error
 
     @contextmanager

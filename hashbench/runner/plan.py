@@ -37,7 +37,9 @@ class Request:
         tuning: tuning mode of deep methods.
         settings: hyper-parameters by method name; those under "" go to every
             method that has them.
-        params: hyper-parameters by method name from a file of them.
+        params: hyper-parameters by method name from a file of them; a method
+            named there does not start from what hashbench ships.
+        shipped: whether methods start from the hyper-parameters shipped for a setting.
         options: data set options, such as images allowed to be missing.
     """
 
@@ -51,6 +53,7 @@ class Request:
     tuning: str = "head"
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    shipped: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -82,11 +85,12 @@ def plan(request: Request, data_root: Path) -> list[Cell]:
         for name, cls in classes.items():
             tuning = request.tuning if cls.kind == "deep" else "none"
             backbone = request.backbone or dataset.default_backbone
-            given = dict(request.params.get(name, {}))
-            head = resolve(name, cls, request.settings, tuning, given).get("head", "")
-            shipped = shipped_params(dataset_name, protocol, tuning, head, backbone)
-            lower = shipped.get(name, {}) | given
+            lower = request.params.get(name, {})
             params = resolve(name, cls, request.settings, tuning, lower)
+            if request.shipped and name not in request.params:
+                head = params.get("head", "")
+                shipped = shipped_params(dataset_name, protocol, tuning, head, backbone)
+                params = resolve(name, cls, request.settings, tuning, shipped.get(name))
             code = "+".join(filter(None, (cls.version, methods().entry(name).digest[:16])))
             for bits in dict.fromkeys(request.bits):
                 build(name, cls, bits, 0, params)  # a refused value is known before any work

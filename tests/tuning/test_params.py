@@ -10,7 +10,7 @@ from hashbench import params as module
 from hashbench.errors import InputError
 from hashbench.params import Setting, read_params, shipped_params, write_params
 from hashbench.registry import methods
-from hashbench.runner.plan import build, resolve
+from hashbench.runner.plan import Request, build, plan, resolve
 
 SETTING = Setting("cifar10", "cifar10", "head", "mlp", "efficientnet_lite0")
 
@@ -78,6 +78,28 @@ def test_shipped_params_are_those_of_the_very_setting(tmp_path, monkeypatch) -> 
         shipped_params(*mlp)["dch"]["gamma"] = 9.0  # a caller's copy
         assert shipped_params(*mlp) == {"dch": {"gamma": 2.0}}
         assert shipped_params("cifar10", "cifar10-1", "head", "mlp", "efficientnet_lite0") == {}
+    finally:
+        module._shipped.cache_clear()
+
+
+def test_what_a_cell_starts_from(tmp_path, monkeypatch) -> None:
+    """The method's defaults, or what is shipped, or a file's table; a setting wins over all."""
+    setting = Setting("digits", "digits", "head", "mlp", "pixels")
+    write_params(tmp_path / "shipped" / "a.toml", setting, "dch", {"gamma": 2.0, "lr": 0.1}, "")
+    monkeypatch.setattr(module, "files", lambda package: tmp_path)
+    module._shipped.cache_clear()
+
+    def start(**request):
+        settings = {"": {"head": "mlp"}, "dch": request.pop("settings", {})}
+        (cell,) = plan(Request(("dch",), (16,), settings=settings, **request), tmp_path)
+        return cell.params["gamma"], cell.params["lr"]
+
+    try:
+        assert start() == (2.0, 0.1)
+        assert start(shipped=False) == (None, None)
+        assert start(params={"dch": {"gamma": 3.0}}) == (3.0, None)
+        assert start(params={"dhn": {"lr": 3.0}}) == (2.0, 0.1)
+        assert start(settings={"gamma": 4.0}) == (4.0, 0.1)
     finally:
         module._shipped.cache_clear()
 

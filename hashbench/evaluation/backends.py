@@ -9,39 +9,19 @@ import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hashbench import runtime
 from hashbench.errors import InputError, unknown
-from hashbench.evaluation.words import Words
-
-Counts = NDArray[np.int64]
-
-
-class Columns(NamedTuple):
-    """Codes with their labels, a column each.
-
-    Attributes:
-        codes: `(words, n)` uint64.
-        labels: `(label words, n)` uint64.
-        weights: `(n,)` int64 how often each column occurs, or None for once.
-    """
-
-    codes: Words
-    labels: Words
-    weights: Counts | None = None
-
+from hashbench.evaluation.words import BLOCK_BYTES, Columns, Counts
 
 #: Adds the pairs of queries and items to `(queries, 2 * bins)` int64 counts, in
 #: column 2 * distance + relevant. With the last argument, items at a distance
 #: of bins - 1 or more share the last bin.
 Engine = Callable[[Columns, Columns, Counts, bool], None]
 
-#: Bytes of temporaries a block of the numpy and torch engines may take.
-BLOCK_BYTES = 64 << 20
 #: Pairs from which a GPU is worth starting.
 WORTH_A_GPU = 2_000_000_000
 #: Pairs from which importing torch to look for a GPU costs nothing in comparison.

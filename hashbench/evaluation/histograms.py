@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from hashbench.codes import Codes
 from hashbench.evaluation import backends
-from hashbench.evaluation.backends import Columns
-from hashbench.evaluation.words import code_words, label_words
+from hashbench.evaluation.words import Columns, code_words, label_words
 
 #: Bytes of temporaries, whatever the size of the database.
 BUDGET = 512 << 20

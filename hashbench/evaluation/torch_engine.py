@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hashbench.evaluation.backends import BLOCK_BYTES, Columns
-from hashbench.evaluation.words import Words
+from hashbench.evaluation.words import BLOCK_BYTES, Columns, Words
 
 
 def count(query: Columns, items: Columns, out: NDArray[np.int64], near: bool, device: str) -> None:

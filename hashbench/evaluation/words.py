@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 Words = NDArray[np.uint64]
+Counts = NDArray[np.int64]
+
+#: Bytes of temporaries a block of the numpy and torch engines may take.
+BLOCK_BYTES = 64 << 20
+
+
+class Columns(NamedTuple):
+    """Codes with their labels, a column each.
+
+    Attributes:
+        codes: `(words, n)` uint64.
+        labels: `(label words, n)` uint64.
+        weights: `(n,)` int64 how often each column occurs, or None for once.
+    """
+
+    codes: Words
+    labels: Words
+    weights: Counts | None = None
 
 
 def code_words(packed: NDArray[np.uint8]) -> Words:

@@ -44,6 +44,8 @@ class Setting:
     Attributes:
         dataset: data set name.
         protocol: protocol id.
+        split_seed: seed of the split's draw: another draw's queries may be
+            images this one was tuned on.
         tuning: tuning mode of deep methods, "none" for shallow ones.
         head: head of deep methods, "" for shallow ones.
         backbone: feature extractor.
@@ -51,6 +53,7 @@ class Setting:
 
     dataset: str
     protocol: str
+    split_seed: int
     tuning: str
     head: str
     backbone: str
@@ -112,12 +115,12 @@ def write_params(
         ) from error
 
 
-def shipped_params(dataset: str, protocol: str, tuning: str, head: str, backbone: str) -> Params:
+def shipped_params(setting: Setting) -> Params:
     """The hyper-parameters hashbench ships for a setting, by method name; empty if none."""
-    wanted = asdict(Setting(dataset, protocol, tuning, head, backbone))
+    wanted = asdict(setting)
     found: Params = {}
-    for params, setting in _shipped():
-        if setting == wanted:
+    for params, made_for in _shipped():
+        if made_for == wanted:
             found |= params
     return {name: dict(values) for name, values in found.items()}
 

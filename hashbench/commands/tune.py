@@ -130,6 +130,7 @@ def command(
     setting = Setting(
         first.dataset,
         first.protocol,
+        first.split_seed,
         first.tuning,
         str(first.params.get("head", "")),
         first.backbone,

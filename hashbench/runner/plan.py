@@ -11,7 +11,7 @@ from typing import Any
 from hashbench.data import open_dataset
 from hashbench.errors import InputError, unknown
 from hashbench.hasher import Hasher, hyperparameters
-from hashbench.params import shipped_params
+from hashbench.params import Setting, shipped_params
 from hashbench.registry import methods
 from hashbench.runner.cell import Cell
 
@@ -88,9 +88,16 @@ def plan(request: Request, data_root: Path) -> list[Cell]:
             lower = request.params.get(name, {})
             params = resolve(name, cls, request.settings, tuning, lower)
             if request.shipped and name not in request.params:
-                head = params.get("head", "")
-                shipped = shipped_params(dataset_name, protocol, tuning, head, backbone)
-                params = resolve(name, cls, request.settings, tuning, shipped.get(name))
+                setting = Setting(
+                    dataset_name,
+                    protocol,
+                    request.split_seed,
+                    tuning,
+                    params.get("head", ""),
+                    backbone,
+                )
+                shipped = shipped_params(setting).get(name)
+                params = resolve(name, cls, request.settings, tuning, shipped)
             code = "+".join(filter(None, (cls.version, methods().entry(name).digest[:16])))
             for bits in dict.fromkeys(request.bits):
                 build(name, cls, bits, 0, params)  # a refused value is known before any work

@@ -12,7 +12,7 @@ from hashbench.params import Setting, read_params, shipped_params, write_params
 from hashbench.registry import methods
 from hashbench.runner.plan import Request, build, plan, resolve
 
-SETTING = Setting("cifar10", "cifar10", "head", "mlp", "efficientnet_lite0")
+SETTING = Setting("cifar10", "cifar10", 0, "head", "mlp", "efficientnet_lite0")
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
@@ -73,18 +73,19 @@ def test_shipped_params_are_those_of_the_very_setting(tmp_path, monkeypatch) -> 
     monkeypatch.setattr(module, "files", lambda package: tmp_path)
     module._shipped.cache_clear()
     try:
-        mlp = ("cifar10", "cifar10", "head", "mlp", "efficientnet_lite0")
-        assert shipped_params(*mlp) == {"dch": {"gamma": 2.0}}
-        shipped_params(*mlp)["dch"]["gamma"] = 9.0  # a caller's copy
-        assert shipped_params(*mlp) == {"dch": {"gamma": 2.0}}
-        assert shipped_params("cifar10", "cifar10-1", "head", "mlp", "efficientnet_lite0") == {}
+        assert shipped_params(SETTING) == {"dch": {"gamma": 2.0}}
+        shipped_params(SETTING)["dch"]["gamma"] = 9.0  # a caller's copy
+        assert shipped_params(SETTING) == {"dch": {"gamma": 2.0}}
+        assert shipped_params(replace(SETTING, protocol="cifar10-1")) == {}
+        # Another draw's queries may be among the images this one was tuned on.
+        assert shipped_params(replace(SETTING, split_seed=1)) == {}
     finally:
         module._shipped.cache_clear()
 
 
 def test_what_a_cell_starts_from(tmp_path, monkeypatch) -> None:
     """The method's defaults, or what is shipped, or a file's table; a setting wins over all."""
-    setting = Setting("digits", "digits", "head", "mlp", "pixels")
+    setting = Setting("digits", "digits", 0, "head", "mlp", "pixels")
     write_params(tmp_path / "shipped" / "a.toml", setting, "dch", {"gamma": 2.0, "lr": 0.1}, "")
     monkeypatch.setattr(module, "files", lambda package: tmp_path)
     module._shipped.cache_clear()
@@ -100,6 +101,7 @@ def test_what_a_cell_starts_from(tmp_path, monkeypatch) -> None:
         assert start(params={"dch": {"gamma": 3.0}}) == (3.0, None)
         assert start(params={"dhn": {"lr": 3.0}}) == (2.0, 0.1)
         assert start(settings={"gamma": 4.0}) == (4.0, 0.1)
+        assert start(split_seed=1) == (None, None)
     finally:
         module._shipped.cache_clear()
 

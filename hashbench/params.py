@@ -46,6 +46,7 @@ class Setting:
         protocol: protocol id.
         split_seed: seed of the split's draw: another draw's queries may be
             images this one was tuned on.
+        bits: the code lengths, as "16" or "16,64".
         tuning: tuning mode of deep methods, "none" for shallow ones.
         head: head of deep methods, "" for shallow ones.
         backbone: feature extractor.
@@ -54,6 +55,7 @@ class Setting:
     dataset: str
     protocol: str
     split_seed: int
+    bits: str
     tuning: str
     head: str
     backbone: str

@@ -127,13 +127,15 @@ def command(
     )
     goal = Goal(cells, parse_space(space, cls) if space else default_space(cls), metric, convention)
     first = cells[0]
+    lengths = ",".join(str(cell) for cell in dict.fromkeys(cell.bits for cell in cells))
     setting = Setting(
-        first.dataset,
-        first.protocol,
-        first.split_seed,
-        first.tuning,
-        str(first.params.get("head", "")),
-        first.backbone,
+        dataset=first.dataset,
+        protocol=first.protocol,
+        split_seed=first.split_seed,
+        bits=lengths,
+        tuning=first.tuning,
+        head=str(first.params.get("head", "")),
+        backbone=first.backbone,
     )
     say(f"Tuning {method} on a part of {first.dataset}'s training set.", as_json)
 
@@ -148,7 +150,6 @@ def command(
     kind = "-".join(filter(None, (setting.dataset, setting.protocol, setting.backbone)))
     mode = "-".join(filter(None, (setting.tuning, setting.head)))
     path = out or results / "tuning" / f"{kind}-{mode}.toml".replace(":", "-")
-    lengths = ",".join(str(cell) for cell in dict.fromkeys(cell.bits for cell in cells))
     note = (
         f"{best.trials} trials, {metric} ({convention}) at {lengths} bits on the validation split: "
         f"{best.value:.4f}; defaults: {best.default:.4f}"

@@ -164,8 +164,13 @@ def _order(record: Record) -> tuple[str, ...]:
 
 
 def row_labels(records: Sequence[Record]) -> dict[str, str]:
-    """A row label per record key: the method, and what tells its variants apart."""
+    """A row label per record key: the method, and what tells its variants apart.
+
+    Variants are what competes at one code length: a method that is tuned for each
+    length is one row.
+    """
     variants: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+    lengths = {record.key: record.cell["bits"] for record in records}
     for record in records:
         traits = {
             **record.cell["params"],
@@ -179,7 +184,8 @@ def row_labels(records: Sequence[Record]) -> dict[str, str]:
         differing = [
             name
             for name in names
-            if len({json.dumps(traits.get(name)) for traits in group.values()}) > 1
+            if len({(lengths[key], json.dumps(group[key].get(name))) for key in group})
+            > len({lengths[key] for key in group})
         ]
         for key, traits in group.items():
             parts = ", ".join(f"{name}={traits.get(name)}" for name in differing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -85,21 +85,18 @@ def plan(request: Request, data_root: Path) -> list[Cell]:
         for name, cls in classes.items():
             tuning = request.tuning if cls.kind == "deep" else "none"
             backbone = request.backbone or dataset.default_backbone
-            lower = request.params.get(name, {})
-            params = resolve(name, cls, request.settings, tuning, lower)
-            if request.shipped and name not in request.params:
-                setting = Setting(
-                    dataset_name,
-                    protocol,
-                    request.split_seed,
-                    tuning,
-                    params.get("head", ""),
-                    backbone,
-                )
-                shipped = shipped_params(setting).get(name)
-                params = resolve(name, cls, request.settings, tuning, shipped)
             code = "+".join(filter(None, (cls.version, methods().entry(name).digest[:16])))
             for bits in dict.fromkeys(request.bits):
+                made_for = Setting(
+                    dataset=dataset_name,
+                    protocol=protocol,
+                    split_seed=request.split_seed,
+                    bits=str(bits),
+                    tuning=tuning,
+                    head="",
+                    backbone=backbone,
+                )
+                params = _params(request, name, cls, made_for)
                 build(name, cls, bits, 0, params)  # a refused value is known before any work
                 cells += [
                     Cell(
@@ -118,6 +115,16 @@ def plan(request: Request, data_root: Path) -> list[Cell]:
                     for seed in dict.fromkeys(request.seeds)
                 ]
     return cells
+
+
+def _params(request: Request, name: str, cls: type[Hasher], setting: Setting) -> dict[str, Any]:
+    """A method's hyper-parameters in a setting, whose head they say themselves."""
+    lower = request.params.get(name, {})
+    params = resolve(name, cls, request.settings, setting.tuning, lower)
+    if not request.shipped or name in request.params:
+        return params
+    shipped = shipped_params(replace(setting, head=params.get("head", ""))).get(name)
+    return resolve(name, cls, request.settings, setting.tuning, shipped)
 
 
 def resolve(

@@ -22,7 +22,7 @@ from hashbench.results.marks import significant
 from hashbench.results.names import METHODS, metric_name
 from hashbench.results.references import KEYS, bibtex
 from hashbench.results.sheets import paper_sheets
-from hashbench.results.tables import check_score, select, tables
+from hashbench.results.tables import check_score, row_labels, select, tables
 from hashbench.results.terminal import show
 
 
@@ -255,3 +255,13 @@ def test_lookup_figures_are_in_the_csv_and_under_the_table() -> None:
     console = Console(file=io.StringIO(), width=80)
     show(console, tables([made])[0])
     assert "hash 50,000 (120)" in console.file.getvalue()
+
+
+def test_a_method_tuned_for_each_length_is_one_row() -> None:
+    tuned = [record("dch", bits, 0.5, params={"gamma": bits / 4}) for bits in (16, 32)]
+    assert set(row_labels(tuned).values()) == {"dch"}
+    # What competes at one length is told apart.
+    other = record("dch", 32, 0.6, params={"gamma": 9.0})
+    labels = row_labels([*tuned, other])
+    assert labels[other.key] == "dch [gamma=9.0]"
+    assert labels[tuned[1].key] == "dch [gamma=8.0]"

@@ -77,7 +77,7 @@ def parameters(path: Path) -> dict | None:
         for method, values in found.items():
             assert all(isinstance(value, (bool, int, float, str)) for value in values.values())
             assert not any(isinstance(v, float) and not math.isfinite(v) for v in values.values())
-            write_params(again, Setting("a", "b", 0, "c", "d", "e"), method, values, "a note")
+            write_params(again, Setting("a", "b", 0, "16", "c", "d", "e"), method, values, "a note")
         if found:
             assert read_params(again) == found
     return found

@@ -12,7 +12,7 @@ from hashbench.params import Setting, read_params, shipped_params, write_params
 from hashbench.registry import methods
 from hashbench.runner.plan import Request, build, plan, resolve
 
-SETTING = Setting("cifar10", "cifar10", 0, "head", "mlp", "efficientnet_lite0")
+SETTING = Setting("cifar10", "cifar10", 0, "16", "head", "mlp", "efficientnet_lite0")
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
@@ -77,6 +77,7 @@ def test_shipped_params_are_those_of_the_very_setting(tmp_path, monkeypatch) -> 
         shipped_params(SETTING)["dch"]["gamma"] = 9.0  # a caller's copy
         assert shipped_params(SETTING) == {"dch": {"gamma": 2.0}}
         assert shipped_params(replace(SETTING, protocol="cifar10-1")) == {}
+        assert shipped_params(replace(SETTING, bits="32")) == {}
         # Another draw's queries may be among the images this one was tuned on.
         assert shipped_params(replace(SETTING, split_seed=1)) == {}
     finally:
@@ -85,14 +86,14 @@ def test_shipped_params_are_those_of_the_very_setting(tmp_path, monkeypatch) -> 
 
 def test_what_a_cell_starts_from(tmp_path, monkeypatch) -> None:
     """The method's defaults, or what is shipped, or a file's table; a setting wins over all."""
-    setting = Setting("digits", "digits", 0, "head", "mlp", "pixels")
+    setting = Setting("digits", "digits", 0, "16", "head", "mlp", "pixels")
     write_params(tmp_path / "shipped" / "a.toml", setting, "dch", {"gamma": 2.0, "lr": 0.1}, "")
     monkeypatch.setattr(module, "files", lambda package: tmp_path)
     module._shipped.cache_clear()
 
-    def start(**request):
+    def start(bits=16, **request):
         settings = {"": {"head": "mlp"}, "dch": request.pop("settings", {})}
-        (cell,) = plan(Request(("dch",), (16,), settings=settings, **request), tmp_path)
+        (cell,) = plan(Request(("dch",), (bits,), settings=settings, **request), tmp_path)
         return cell.params["gamma"], cell.params["lr"]
 
     try:
@@ -102,6 +103,7 @@ def test_what_a_cell_starts_from(tmp_path, monkeypatch) -> None:
         assert start(params={"dhn": {"lr": 3.0}}) == (2.0, 0.1)
         assert start(settings={"gamma": 4.0}) == (4.0, 0.1)
         assert start(split_seed=1) == (None, None)
+        assert start(bits=32) == (None, None)
     finally:
         module._shipped.cache_clear()
 

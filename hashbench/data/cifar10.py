@@ -158,10 +158,14 @@ class CIFAR10(Dataset):
                 folder = self.folder / part / name
                 if not folder.is_dir():
                     raise InputError(f"there is no folder {folder}: put {size:,} images there")
-                files = sorted(
-                    (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES),
-                    key=lambda path: _natural(path.name),
-                )
+                try:
+                    found = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
+                except OSError as error:
+                    reason = error.strerror or error
+                    raise InputError(
+                        f"{folder} cannot be listed ({reason}): make it readable"
+                    ) from error
+                files = sorted(found, key=lambda path: _natural(path.name))
                 if len(files) != size:
                     raise InputError(
                         f"{folder} holds {len(files):,} images instead of {size:,}: "

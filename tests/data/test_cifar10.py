@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,17 @@ def test_a_folder_that_lacks_an_image_is_refused(tiny_cifar, tmp_path):
     tiny_cifar.folders(tmp_path / "cifar10")
     (tmp_path / "cifar10" / "train" / "dog" / "3.png").unlink()
     with pytest.raises(InputError, match=r"train/dog holds 9 images instead of 10"):
+        CIFAR10(tmp_path).split()
+
+
+def test_a_folder_nobody_may_list_is_one_sentence(tiny_cifar, tmp_path, monkeypatch):
+    tiny_cifar.folders(tmp_path / "cifar10")
+
+    def locked(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", locked)
+    with pytest.raises(InputError, match=r"airplane cannot be listed \(Permission denied\)"):
         CIFAR10(tmp_path).split()
 
 

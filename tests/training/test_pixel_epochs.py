@@ -263,8 +263,9 @@ def test_a_fifth_is_held_out_class_by_class(train):
         hold_out(train.subset(np.arange(19)), 3)
 
 
+@pytest.mark.parametrize("average", [0.0, 0.9])
 @each_mode
-def test_the_best_epoch_on_held_out_items_is_kept(tuning, train, monkeypatch):
+def test_the_best_epoch_on_held_out_items_is_kept(tuning, average, train, monkeypatch):
     from hashbench.methods import base
 
     states, values = [], iter([0.3, 0.9, 0.5])
@@ -279,11 +280,12 @@ def test_the_best_epoch_on_held_out_items_is_kept(tuning, train, monkeypatch):
 
     def watched(self, line, how):
         save(self, line, how)
-        states.append({k: v.clone() for k, v in self.parts["network"].state_dict().items()})
+        kept = self.average.model.module if average else self.network
+        states.append({k: v.clone() for k, v in kept.state_dict().items()})
 
     monkeypatch.setattr(base.selection, "judge", judge)
     monkeypatch.setattr(trainer._Run, "finish", watched)
-    method = make(DCH, tuning, select="validation").fit(train)
+    method = make(DCH, tuning, select="validation", average=average).fit(train)
     assert [line["validation"] for line in method.history_] == [0.3, 0.9, 0.5]
     for name, tensor in method.state_.items():
         assert torch.equal(tensor, states[1][name])

@@ -114,7 +114,7 @@ def test_the_head_trains_at_ten_times_the_rate_and_only_matrices_decay(tuning, t
         assert lr == pytest.approx(recipe.lr * (1 if name.startswith("0.") else 10))
         assert decay == (recipe.weight_decay if parameter.ndim > 1 else 0)
     assert not rates
-    assert recipe.lr == 3e-4
+    assert recipe.lr == {"partial": 1.5e-4, "full": 3e-4}[tuning]
     assert method.history_[0]["lr"] <= recipe.lr
 
 

@@ -93,7 +93,7 @@ class DeepHasher(Hasher):
     """
 
     kind: ClassVar[Literal["deep", "shallow"]] = "deep"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     test_params: ClassVar[Mapping[str, Any]] = {"epochs": 20, "batch_size": 40}
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
         "lr": (3e-4, 1e-2, "log"),

@@ -187,7 +187,7 @@ class ActivationInputs(PixelInputs):
                 f"{self.network} is a single stage and has no late ones to train: "
                 "use --tuning full, or another backbone"
             )
-        late = recipe.unfreeze or round(stages / 3)
+        late = recipe.unfreeze or stages // 2
         if late >= stages:
             raise InputError(
                 f"{self.network} has {stages} stages and {late} of them cannot be trained "

@@ -30,7 +30,7 @@ class Recipe:
         accumulate: parts a batch is passed in.
         select: "last" epoch, or the best on "validation" items held out.
         side: side in pixels to which tiny images are enlarged.
-        unfreeze: late stages of the backbone that train; None for a third.
+        unfreeze: late stages of the backbone that train; None for half.
         views: cached views of each training image.
     """
 
@@ -81,10 +81,10 @@ _MLP = Recipe(
     hidden=512,
 )
 _PARTIAL = Recipe(
-    epochs=10,
+    epochs=6,
     steps=0,
     batch_size=64,
-    lr=1.5e-4,
+    lr=3e-4,
     weight_decay=0.01,
     dropout=0.5,
     input_dropout=0.2,
@@ -97,7 +97,7 @@ _PARTIAL = Recipe(
     side=128,
     views=8,
 )
-_FULL = replace(_PARTIAL, epochs=16, side=96, lr=3e-4)
+_FULL = replace(_PARTIAL, epochs=10)
 
 #: By tuning mode and head.
 RECIPES: dict[tuple[str, str], Recipe] = {

@@ -94,8 +94,8 @@ def test_full_trains_everything_but_the_statistics_of_batch_normalisation(train)
         assert torch.equal(value, pretrained[name]) == (statistics(name) or name in pixels), name
 
 
-def test_unfreeze_is_a_third_of_the_stages_unless_set(train):
-    assert make(DCH, "partial", unfreeze=None).fit(train).inputs_.late == 1
+def test_unfreeze_is_half_of_the_stages_unless_set(train):
+    assert make(DCH, "partial", unfreeze=None).fit(train).inputs_.late == 2
     assert make(DCH, "partial", unfreeze=3).fit(train).inputs_.late == 3
     with pytest.raises(InputError, match="tiny has 4 stages and 4 of them cannot"):
         make(DCH, "partial", unfreeze=4).fit(train)
@@ -114,7 +114,7 @@ def test_the_head_trains_at_ten_times_the_rate_and_only_matrices_decay(tuning, t
         assert lr == pytest.approx(recipe.lr * (1 if name.startswith("0.") else 10))
         assert decay == (recipe.weight_decay if parameter.ndim > 1 else 0)
     assert not rates
-    assert recipe.lr == {"partial": 1.5e-4, "full": 3e-4}[tuning]
+    assert recipe.lr == 3e-4
     assert method.history_[0]["lr"] <= recipe.lr
 
 

@@ -9,6 +9,9 @@ from typing import Any
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+#: Trainings are at least this many times as long as their average's memory of 1/(1 - decay) steps.
+MEMORY = 4
+
 
 class Average:
     """Exponential moving average of weights and statistics; with decay 0 the network itself.
@@ -18,12 +21,15 @@ class Average:
 
     Args:
         network: the network that trains.
-        decay: weight of the past at each step.
+        decay: weight of the past at each step. Lowered for a training so short
+            that the weights it began with would keep more than exp(-4) of the average.
+        steps: of the whole training.
     """
 
-    def __init__(self, network: nn.Module, decay: float) -> None:
+    def __init__(self, network: nn.Module, decay: float, steps: int) -> None:
         self.network = network
         self.model: AveragedModel | None = None
+        decay = min(decay, max(0.0, 1 - MEMORY / steps))
         if decay:
             average = get_ema_multi_avg_fn(decay)
             self.model = AveragedModel(network, multi_avg_fn=average, use_buffers=True)

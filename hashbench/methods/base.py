@@ -74,7 +74,8 @@ class DeepHasher(Hasher):
         input_dropout: share of features dropped.
         hidden: hidden units, MLP head only.
         average: decay a step of the moving average of weights that is kept
-            instead of the last weights; 0 keeps the last.
+            instead of the last weights, lowered to 1 - 4/steps in trainings
+            that are short for it; 0 keeps the last.
         optimizer: "adamw" or "sgd". This and the following are for training
             from pixels.
         schedule: "cosine" or "step".

@@ -21,7 +21,7 @@ class Recipe:
         head_rate: learning rate of what is new, hash layer included, in units of `lr`.
         warmup: epochs in which the learning rate rises from 0.
         average: decay a step of the moving average of weights that is reported
-            instead of the last weights; 0 for none.
+            instead of the last weights, lowered in short trainings; 0 for none.
         clip: largest norm of a step's gradient; 0 leaves it as it is.
         optimizer: "adamw", or "sgd" with momentum 0.9.
         schedule: "cosine" to 0, or "step" to a tenth after each third.

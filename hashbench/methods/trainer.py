@@ -111,7 +111,7 @@ def train(
     optimiser = optimiser_of(network, recipe)
     warmup = min(recipe.warmup, epochs - 1) * len(batches)
     schedule = schedule_of(optimiser, recipe, warmup, total)
-    average = Average(network, recipe.average)
+    average = Average(network, recipe.average, total)
     run = _Run(network, optimiser, schedule, average, generator, checkpoint)
     backbone, head = (
         torch.compile(part) if recipe.compiled else part for part in (network[:-2], network[-2:])

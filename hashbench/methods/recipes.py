@@ -82,7 +82,7 @@ _MLP = Recipe(
 )
 _PARTIAL = Recipe(
     epochs=6,
-    steps=0,
+    steps=300,
     batch_size=64,
     lr=3e-4,
     weight_decay=0.01,

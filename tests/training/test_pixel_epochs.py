@@ -53,6 +53,9 @@ def test_the_step_schedule_and_sgd():
     recipe = make(DCH, "full", optimizer="sgd", schedule="step").recipe()
     assert recipe.lr == pytest.approx(3e-3)  # ten times AdamW's, unless it is set
     assert make(DCH, "full", optimizer="sgd", lr=0.5).recipe().lr == 0.5
+    found, optimiser = rates(recipe, 0, 9)
+    np.testing.assert_allclose(found[:, 0], 3e-3 * np.repeat([1, 0.1, 0.01], 3))
+    assert isinstance(optimiser, torch.optim.SGD)
 
 
 @each_mode
@@ -61,9 +64,6 @@ def test_a_small_training_set_gets_more_epochs_unless_epochs_are_asked_for(tunin
     assert recipe.epochs_for(1000) == recipe.epochs
     assert 300 <= 7 * recipe.epochs_for(7) < 300 + 7
     assert make(DCH, tuning, epochs=2).recipe().epochs_for(7) == 2
-    found, optimiser = rates(recipe, 0, 9)
-    np.testing.assert_allclose(found[:, 0], 3e-3 * np.repeat([1, 0.1, 0.01], 3))
-    assert isinstance(optimiser, torch.optim.SGD)
 
 
 # Accumulation: in parts, the gradient of the whole batch

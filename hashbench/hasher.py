@@ -63,6 +63,35 @@ class Hasher(ABC):
     def encode(self, items: Items) -> Codes:
         """Codes of `items`, `(n, bits)`, in their order; needs no labels."""
 
+    def learned(self) -> dict[str, Any]:
+        """What a file of this hasher keeps: every attribute whose name ends in an underscore.
+
+        Plain values, arrays, tensors, nested lists and dicts of them, and small objects
+        that hold such (`hashbench/pieces.py`); empty before `fit`. A method overrides it
+        to leave out what `encode` does not need.
+        """
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name.endswith("_") and not name.startswith("_")
+        }
+
+    def restore(self, learned: dict[str, Any]) -> None:
+        """Take up what `learned` gave, in a hasher of the same hyper-parameters.
+
+        Raises:
+            ValueError: if a name is none of learned state.
+        """
+        for name, value in learned.items():
+            if not name.endswith("_") or name.startswith("_"):
+                raise ValueError(f"{name!r} is no name of learned state")
+            setattr(self, name, value)
+
+    def feature_dim(self) -> int | None:
+        """How many features an item must have, once fitted; None if it encodes from pixels."""
+        dim = getattr(self, "n_features_in_", None)
+        return None if dim is None else int(dim)
+
 
 def hyperparameters(cls: type[Hasher]) -> dict[str, Any]:
     """The keyword arguments of a hasher and their defaults, without bits and seed."""

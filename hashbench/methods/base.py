@@ -27,6 +27,7 @@ from hashbench.methods.hyper import check, choice, number, whole
 from hashbench.methods.inputs import FeatureInputs, Inputs
 from hashbench.methods.pairs import PairBalance
 from hashbench.methods.recipes import RECIPES, SGD_RATE, Recipe
+from hashbench.methods.restored import check_restored
 from hashbench.methods.trainer import Step
 from hashbench.seeds import derive
 
@@ -241,6 +242,19 @@ class DeepHasher(Hasher):
                 network.load_state_dict(self.state_, assign=True)
             network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
             return self._encoder(network, self.inputs_, device, engine=True)(items)
+
+    def restore(self, learned: dict[str, Any]) -> None:
+        """Take up what `learned` gave.
+
+        Raises:
+            ValueError: if it does not fit the hyper-parameters.
+        """
+        super().restore(learned)
+        check_restored(self)
+
+    def feature_dim(self) -> int | None:
+        """How many features an item must have; None if it encodes from pixels."""
+        return self.inputs_.dim if self.tuning == "head" else None
 
     def _parts(self, train: TrainItems) -> tuple[TrainItems, TrainItems | None]:
         """What to train on, and what is held out to judge epochs by."""

@@ -51,6 +51,10 @@ class CNNH(DeepHasher):
         found = factorise(labels, self.bits, seed, self.sweeps)
         self.targets_ = torch.from_numpy(found.codes)
 
+    def learned(self) -> dict[str, Any]:
+        """What encoding needs: the targets are the training set's."""
+        return {name: value for name, value in super().learned().items() if name != "targets_"}
+
     def loss(self, outputs: Tensor, labels: Tensor, step: Step) -> Tensor:
         """Stage 2: squared error against the codes of the batch's own items."""
         targets = self.targets_[step.rows.cpu()].to(outputs)

@@ -125,6 +125,7 @@ def _show_codes(path: Path, conventions: list[Convention], executor: str, as_jso
 
     from hashbench.evaluation import code_health
     from hashbench.evaluation.arrays import read_codes
+    from hashbench.evaluation.labels import class_count
 
     inputs = read_codes(path)
     found = _score(inputs, conventions, executor)
@@ -145,7 +146,7 @@ def _show_codes(path: Path, conventions: list[Convention], executor: str, as_jso
         return
     click.echo(
         f"{len(inputs.query)} queries, {len(inputs.database)} database items, "
-        f"{inputs.query.bits} bits, {inputs.query_labels.shape[1]} classes"
+        f"{inputs.query.bits} bits, {class_count(*inputs[2:])} classes"
     )
     metrics = dict.fromkeys(metric for item in scores.values() for metric in item)
     rows = [[metric, *(_value(item, metric) for item in scores.values())] for metric in metrics]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from hashbench.codes import BITORDER, Codes
 from hashbench.errors import InputError, shown
 from hashbench.evaluation.convention import HOUSE, Convention
+from hashbench.evaluation.labels import read_labels
+from hashbench.evaluation.overlap import overlap
 from hashbench.evaluation.referee import score
 from hashbench.evaluation.scores import Scores
 from hashbench.npy import map_array, read_arrays
@@ -21,17 +24,14 @@ Array = NDArray[Any]
 REQUIRED = ("query_codes", "database_codes", "query_labels", "database_labels")
 OPTIONAL = ("query_relaxed", "database_relaxed", "bits")
 
-#: Class ids that are told apart; more are ids of items, and would fill the memory.
-MOST_CLASSES = 10_000
-
 
 class Inputs(NamedTuple):
     """What `score` takes, in its order."""
 
     query: Codes
     database: Codes
-    query_labels: NDArray[np.uint8]
-    database_labels: NDArray[np.uint8]
+    query_labels: Array
+    database_labels: Array
 
 
 def evaluate(
@@ -51,7 +51,8 @@ def evaluate(
             significant bit first (`np.packbits(..., bitorder="little")`).
         database_codes: the same of the database; packed codes may be a memory
             map.
-        query_labels: `(queries, classes)` multi-hot, or `(queries,)` class ids.
+        query_labels: `(queries, classes)` multi-hot of 0/1 or -1/+1, or class
+            ids, numbers or words, as `(queries,)` or a column.
         database_labels: the same of the database.
         convention: a name such as "house", "deephash" or
             "house(radius=3,order=best)", or a `Convention`.
@@ -90,11 +91,18 @@ def from_arrays(
     outputs: tuple[Array | None, Array | None] = (None, None) if relaxed is None else relaxed
     if len(outputs) != 2:
         raise InputError("relaxed must be two arrays: the query's outputs and the database's")
-    return Inputs(
+    inputs = Inputs(
         _codes("query", query_codes, outputs[0], bits),
         _codes("database", database_codes, outputs[1], bits),
-        *_labels(query_labels, database_labels),
+        *read_labels(query_labels, database_labels),
     )
+    if found := overlap(*inputs):
+        warnings.warn(
+            f"{found:,} of {len(inputs.query):,} queries seem to be rows of the database (same "
+            "code, same labels): they find themselves; leave the queries out of the database",
+            stacklevel=3,
+        )
+    return inputs
 
 
 def read_codes(path: Path) -> Inputs:
@@ -213,32 +221,3 @@ def _packed(side: str, codes: Array, bits: int) -> Codes:
             f"np.packbits(..., bitorder='{BITORDER}')"
         )
     return Codes(codes, bits)
-
-
-def _labels(query: Array, database: Array) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    query, database = (
-        side if isinstance(side, np.ndarray) else np.asarray(side) for side in (query, database)
-    )
-    if query.ndim != database.ndim or query.ndim not in (1, 2):
-        raise InputError(
-            "labels must be multi-hot (n, classes) or class ids (n,) on both sides, "
-            f"got shapes {query.shape} and {database.shape}"
-        )
-    for side, labels in (("query", query), ("database", database)):
-        numeric = labels.dtype.kind in "biuf"
-        if not numeric and (labels.ndim == 2 or labels.dtype.kind not in "US"):
-            raise InputError(f"{side} labels must be numbers, got {labels.dtype}")
-        if labels.dtype.kind == "f" and np.isnan(labels).any():
-            raise InputError(f"{side} labels hold NaN: give 0 or 1, or class ids")
-    if query.ndim == 1 and (query.dtype.kind in "US") != (database.dtype.kind in "US"):
-        raise InputError("class ids must be numbers on both sides, or words on both")
-    if query.ndim == 2:
-        return query, database
-    classes = np.unique(np.concatenate([query, database]))
-    if len(classes) > MOST_CLASSES:
-        raise InputError(
-            f"labels hold {len(classes):,} class ids, and at most {MOST_CLASSES:,} are told apart: "
-            "give ids of classes, not of items"
-        )
-    eye = np.eye(len(classes), dtype=np.uint8)
-    return eye[np.searchsorted(classes, query)], eye[np.searchsorted(classes, database)]

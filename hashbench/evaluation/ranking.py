@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hashbench.codes import Codes
 from hashbench.evaluation.backends import over_rows
+from hashbench.evaluation.labels import Labels
 from hashbench.evaluation.ties import Top
 from hashbench.evaluation.words import code_words, label_words
 
@@ -37,8 +38,8 @@ class Ranked:
 def rank(
     query: Codes,
     database: Codes,
-    query_labels: NDArray[np.uint8],
-    database_labels: NDArray[np.uint8],
+    query_labels: Labels,
+    database_labels: Labels,
     *,
     outputs: tuple[NDArray[np.float32], NDArray[np.float32]] | None,
     radius: int,
@@ -50,8 +51,8 @@ def rank(
     Args:
         query: `(queries)` codes.
         database: `(items)` codes.
-        query_labels: `(queries, classes)` multi-hot.
-        database_labels: `(items, classes)` multi-hot.
+        query_labels: `(queries, classes)` multi-hot or `(queries,)` class ids.
+        database_labels: the same of the database.
         outputs: real outputs of the queries and of the database: rank by their
             inner product, largest first, then by distance and as stored. None:
             rank by distance, then as stored.
@@ -115,19 +116,25 @@ class _Pairs:
         self,
         query: Codes,
         database: Codes,
-        query_labels: NDArray[np.uint8],
-        database_labels: NDArray[np.uint8],
+        query_labels: Labels,
+        database_labels: Labels,
     ) -> None:
-        self._query = code_words(query.packed), label_words(query_labels)
-        self._items = code_words(database.packed), label_words(database_labels)
+        self._query, self._items = code_words(query.packed), code_words(database.packed)
+        self._ids = query_labels.ndim == 1
+        self._labels = [
+            labels[None] if self._ids else label_words(labels)
+            for labels in (query_labels, database_labels)
+        ]
 
     def of(self, row: int) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
         """`(items,)` distances (16 bits sort in linear time) and relevances."""
-        (codes, labels), (item_codes, item_labels) = self._query, self._items
-        distance = np.zeros(item_codes.shape[1], np.uint16)
-        for word, column in zip(codes[:, row], item_codes, strict=True):
+        distance = np.zeros(self._items.shape[1], np.uint16)
+        for word, column in zip(self._query[:, row], self._items, strict=True):
             distance += np.bitwise_count(column ^ word)
+        mine, theirs = self._labels
+        if self._ids:
+            return distance, theirs[0] == mine[0, row]
         relevance = np.zeros(len(distance), bool)
-        for word, column in zip(labels[:, row], item_labels, strict=True):
+        for word, column in zip(mine[:, row], theirs, strict=True):
             relevance |= (column & word) != 0
         return distance, relevance

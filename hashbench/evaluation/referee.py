@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Sequence
 
 from hashbench.codes import Codes
 from hashbench.errors import InputError
 from hashbench.evaluation.convention import HOUSE, Convention
 from hashbench.evaluation.histograms import BUDGET, Histograms, count
+from hashbench.evaluation.labels import Counter, Labels, count_classes
 from hashbench.evaluation.metrics import list_lengths, scores_of
 from hashbench.evaluation.ranking import Ranked, rank
 from hashbench.evaluation.scores import Scores
-from hashbench.evaluation.zeros import Recoded, recode
-
-#: What `histograms.count` is called with and returns.
-Counter = Callable[..., Histograms]
+from hashbench.evaluation.zeros import Recoded, check_relaxed, recode
 
 #: Lengths N of `map@N`, `p@N` and `r@N` unless the caller names others.
 CUTOFFS = (10, 100, 1000, 5000)
@@ -26,8 +21,8 @@ CUTOFFS = (10, 100, 1000, 5000)
 def score(
     query: Codes,
     database: Codes,
-    query_labels: NDArray[np.uint8],
-    database_labels: NDArray[np.uint8],
+    query_labels: Labels,
+    database_labels: Labels,
     conventions: Sequence[Convention] = (HOUSE,),
     *,
     cutoffs: Sequence[int] = CUTOFFS,
@@ -45,8 +40,9 @@ def score(
         query: `queries` codes.
         database: `items` codes of the same number of bits; `packed` may be a
             memory map.
-        query_labels: `(queries, classes)` uint8 multi-hot.
-        database_labels: `(items, classes)` uint8 multi-hot; may be a memory map.
+        query_labels: `(queries, classes)` multi-hot, a value above 0 being a
+            label, or `(queries,)` whole-numbered class ids.
+        database_labels: the same of the database; may be a memory map.
         conventions: what to compute.
         cutoffs: lengths N of `map@N`, `p@N` and `r@N`, for conventions without
             a cutoff of their own.
@@ -64,8 +60,9 @@ def score(
         One `Scores` a convention, in order.
 
     Raises:
-        InputError: if sizes do not fit together, a side is empty, or a
-            convention needs real outputs that are missing.
+        InputError: if sizes do not fit together, a side is empty, real outputs
+            are NaN or contradict the codes, or a convention needs some that are
+            missing.
     """
     _check(query, database, query_labels, database_labels)
     for convention in conventions:
@@ -80,7 +77,8 @@ def score(
             coded = recode(query, database, sgn0)
             counted[sgn0] = (
                 coded,
-                (counter or count)(
+                count_classes(
+                    counter or count,
                     coded.query,
                     coded.database,
                     query_labels,
@@ -105,8 +103,8 @@ def _ranked(
     coded: Recoded,
     query: Codes,
     database: Codes,
-    query_labels: NDArray[np.uint8],
-    database_labels: NDArray[np.uint8],
+    query_labels: Labels,
+    database_labels: Labels,
     cutoffs: Sequence[int],
 ) -> Ranked:
     named, curve = list_lengths(convention, cutoffs, len(database))
@@ -128,8 +126,8 @@ def _ranked(
 def _check(
     query: Codes,
     database: Codes,
-    query_labels: NDArray[np.uint8],
-    database_labels: NDArray[np.uint8],
+    query_labels: Labels,
+    database_labels: Labels,
 ) -> None:
     if query.bits != database.bits:
         raise InputError(
@@ -142,12 +140,13 @@ def _check(
     ):
         if len(codes) == 0:
             raise InputError(f"there are no {side} codes to score: give at least one")
-        if labels.ndim != 2 or len(labels) != len(codes):
+        if labels.ndim != query_labels.ndim or labels.ndim > 2 or len(labels) != len(codes):
             raise InputError(
                 f"{len(codes)} {side} codes need ({len(codes)}, classes) multi-hot labels, "
-                f"got shape {labels.shape}"
+                f"or class ids ({len(codes)},) on both sides, got shape {labels.shape}"
             )
-    if query_labels.shape[1] != database_labels.shape[1]:
+        check_relaxed(side, codes)
+    if query_labels.ndim == 2 and query_labels.shape[1] != database_labels.shape[1]:
         raise InputError(
             f"query labels have {query_labels.shape[1]} classes and database labels "
             f"{database_labels.shape[1]}: give both the same columns"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hashbench.codes import Codes
+from hashbench.errors import InputError
 from hashbench.seeds import derive
 
 
@@ -24,6 +25,34 @@ class Recoded:
     query: Codes
     database: Codes
     steps: int = 1
+
+
+def check_relaxed(side: str, codes: Codes) -> None:
+    """Raise if real outputs are not those the codes were made from.
+
+    Args:
+        side: "query" or "database", for the message.
+        codes: codes, with or without real outputs.
+
+    Raises:
+        InputError: for NaN, or an output whose sign its bit contradicts.
+    """
+    if codes.relaxed is None:
+        return
+    for start in range(0, len(codes), 1 << 16):  # bounds memory
+        rows = slice(start, start + (1 << 16))
+        outputs = np.asarray(codes.relaxed[rows])
+        if np.isnan(outputs).any():
+            raise InputError(f"relaxed outputs of the {side} hold NaN: the model has diverged")
+        bits = Codes(codes.packed[rows], codes.bits).unpack().astype(bool)
+        wrong = ((outputs > 0) != bits) & (outputs != 0)
+        if wrong.any():
+            row, bit = np.argwhere(wrong)[0]
+            raise InputError(
+                f"relaxed outputs of the {side} contradict its codes: row {start + row} has "
+                f"{outputs[row, bit]:.4g} and bit {int(bits[row, bit])} in column {bit}; "
+                "a bit is 1 where the output is positive"
+            )
 
 
 def recode(query: Codes, database: Codes, sgn0: str) -> Recoded:

@@ -1,0 +1,148 @@
+"""What an array of labels may mean, and counting by class ids."""
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hashbench.codes import Codes
+from hashbench.errors import InputError
+from hashbench.evaluation import Convention, score
+from hashbench.evaluation.arrays import evaluate
+from hashbench.evaluation.labels import class_count, read_labels
+
+ORDERS = [Convention(order=order) for order in ("expected", "best", "worst", "stable")]
+
+
+def world(seed=0, classes=4, queries=20, items=60, bits=9):
+    rng = np.random.default_rng(seed)
+    codes = [rng.integers(0, 2, (n, bits)) for n in (queries, items)]
+    return codes, [rng.integers(0, classes, n) for n in (queries, items)]
+
+
+def hot(ids, classes=4):
+    return np.eye(classes, dtype=int)[ids]
+
+
+FORMS = {
+    "multi-hot": hot,
+    "bool": lambda ids: hot(ids) > 0,
+    "-1/+1": lambda ids: 2 * hot(ids) - 1,
+    "-1/+1 float": lambda ids: 2.0 * hot(ids) - 1,
+    "ids": lambda ids: ids,
+    "a column of ids": lambda ids: ids[:, None],
+    "whole floats": lambda ids: ids.astype(float),
+    "words": lambda ids: np.array(list("dbca"))[ids],
+    "objects of words": lambda ids: np.array(list("dbca"), dtype=object)[ids],
+    "a column of objects": lambda ids: np.array([7, 2, 9, 5], dtype=object)[ids][:, None],
+    "a list": lambda ids: ids.tolist(),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_labels_scores_the_same(form):
+    codes, ids = world()
+    wanted = evaluate(*codes, hot(ids[0]), hot(ids[1])).to_dict()
+    assert evaluate(*codes, *(FORMS[form](side) for side in ids)).to_dict() == wanted
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (lambda ids: np.where(hot(ids), 1, 255).astype(np.uint8), r"row 0 holds 255 \(-1 in bytes"),
+        (lambda ids: np.where(ids[:, None] == 2, 0.25, hot(ids)), "row 1 holds 0.25"),
+        (lambda ids: hot(ids) * np.where(np.arange(20) == 7, 3, 1)[:, None], "row 7 holds 3"),
+        (lambda ids: hot(ids) - 1.0 * (np.arange(4) == 0), "0/1 or -1/.1, not both, but row"),
+        (lambda ids: np.where(np.arange(20) == 5, np.nan, ids), "row 5 holds nan"),
+        (lambda ids: ids + 0.5 * (np.arange(20) == 3), "whole-numbered class ids, but row 3"),
+        (lambda ids: np.array([None, *ids[1:]], dtype=object), "objects such as None"),
+        (lambda ids: np.array(["cat", *ids[1:]], dtype=object), "objects such as"),
+        (lambda ids: np.array(list("dbca"))[ids], "numbers on both sides, or words on both"),
+        (lambda ids: ids.astype("M8[s]"), "must be numbers"),
+    ],
+)
+def test_labels_that_cannot_be_meant_are_refused_with_value_and_row(labels, words):
+    codes, ids = world()
+    ids[0][:2] = 0, 2
+    odd = labels(ids[0])
+    other = hot(ids[1]) if np.ndim(odd) == 2 else ids[1]
+    with pytest.raises(InputError, match=words) as caught:
+        evaluate(*codes, odd, other)
+    assert "\n" not in str(caught.value)
+
+
+def test_ids_on_one_side_only_are_refused():
+    codes, ids = world()
+    with pytest.raises(InputError, match=r"both sides, got shapes \(20,\) and \(60, 4\)"):
+        evaluate(*codes, ids[0], hot(ids[1]))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([1, 3, 64, 65, 130, 300]))
+def test_any_number_of_classes_scores_as_its_multi_hot_labels(seed, classes):
+    codes, ids = world(seed, classes, queries=40, items=150)
+    codes = [Codes.from_bits(side) for side in codes]
+    wanted = score(*codes, *(hot(side, classes) for side in ids), ORDERS)
+    found = score(*codes, *ids, ORDERS)
+    for one, other in zip(found, wanted, strict=True):
+        assert one.to_dict() == other.to_dict()
+        assert one.per_query["map"].tolist() == other.per_query["map"].tolist()
+
+
+def test_forty_thousand_identities_are_classes():
+    rng = np.random.default_rng(0)
+    ids = rng.integers(0, 40_000, 2000), rng.integers(0, 40_000, 3000)
+    codes = [Codes.from_bits(np.zeros((len(side), 8), int)) for side in ids]
+    share = np.mean([(ids[1] == one).mean() for one in ids[0]])
+    assert score(*codes, *read_labels(*ids))[0]["p@h2"] == pytest.approx(share)
+    assert class_count(*read_labels(*ids)) == len(np.unique(np.concatenate(ids)))
+
+
+def noticed(*arrays, **more):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        evaluate(*arrays, **more)
+    return [str(item.message).split(" queries")[0] for item in caught]
+
+
+def test_queries_that_are_rows_of_the_database_are_noticed():
+    codes, ids = world(queries=300, items=300, bits=48)
+    assert noticed(codes[0], codes[0], ids[0], ids[0]) == ["300 of 300"]
+    some = np.concatenate([codes[1], codes[0][:40]]), np.concatenate([ids[1], ids[0][:40]])
+    assert noticed(codes[0], some[0], hot(ids[0]), hot(some[1])) == ["40 of 300"]
+    assert noticed(*codes, *ids) == []
+
+
+def test_codes_that_coincide_because_they_are_trained_are_not_noticed():
+    """One code a class: every query has a twin, and so has every database row."""
+    rng = np.random.default_rng(0)
+    ids = rng.integers(0, 10, 200), rng.integers(0, 10, 2000)
+    centres = rng.integers(0, 2, (10, 32))
+    assert noticed(centres[ids[0]], centres[ids[1]], *ids) == []
+    outputs = [centres[side] - 0.5 + rng.normal(0, 0.01, (len(side), 32)) for side in ids]
+    mixed = [*outputs, np.concatenate([outputs[1], outputs[0]]), np.concatenate(ids[::-1])]
+    assert noticed(
+        centres[ids[0]],
+        (mixed[2] > 0).astype(int),
+        ids[0],
+        mixed[3],
+        relaxed=(outputs[0], mixed[2]),
+    ) == ["200 of 200"]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "words"),
+    [
+        ([[0.5, np.nan]], "of the query hold NaN"),
+        ([[0.5, 0.25]], r"row 0 has 0\.25 and bit 0 in column 1"),
+        ([[-0.5, -0.25]], r"row 0 has -0\.5 and bit 1 in column 0"),
+    ],
+)
+def test_real_outputs_that_are_not_those_of_the_codes_are_refused(outputs, words):
+    made = Codes.from_bits([[1, 0]])
+    codes = Codes(made.packed, 2, np.array(outputs, np.float32))
+    other = Codes.from_real(np.array([[0.0, 1.0]]))
+    with pytest.raises(InputError, match=words):
+        score(codes, other, np.array([0]), np.array([0]))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 
-def open_regular(path: Path) -> BufferedReader:
+def open_regular(path: Path | str) -> BufferedReader:
     """Open a file to be read; pipes and devices, which may never end, are refused.
 
     Raises:

@@ -19,7 +19,7 @@ class ImageSource(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Hex digest that changes when any image or their order changes."""
+        """Hex digest of the ids in order and of the images' content, wherever they are kept."""
 
     def __len__(self) -> int: ...
 

@@ -7,6 +7,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,7 +36,8 @@ def cached_features(
     One pass gives `:multi`, whose first `dim` columns are the plain features.
     """
     shape = source.read(0).shape
-    table = _table(source, backbone, shape)
+    with runtime.use(replace(runtime.current(), progress=progress)):
+        table = _table(source, backbone, shape)  # reads images whose digest is not known
     found = table.open()
     if found is not None:
         return found

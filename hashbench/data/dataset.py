@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -192,16 +191,7 @@ def make_split(images: LabelledImages, parts: tuple[Rows, Rows, Rows]) -> Split:
         query_labels=labels[query],
         database_labels=labels[database],
         classes=images.classes,
-        sha256=_digest(source, parts),
     )
-
-
-def _digest(source: ImageSource, parts: tuple[Rows, Rows, Rows]) -> str:
-    digest = hashlib.sha256()
-    for name, rows in zip(("query", "train", "database"), parts, strict=True):
-        lines = [name, *(source.ids[row] for row in rows), ""]
-        digest.update("\n".join(lines).encode())
-    return digest.hexdigest()
 
 
 def faults(split: Split, allow_overlap: bool, allow_unlabelled: bool) -> tuple[str, ...]:
@@ -250,8 +240,9 @@ def verify_pins(protocol: Protocol, split: Split, seed: int) -> None:
             f"give {len(split.database):,}: run `hashbench data verify` on the data set"
         )
     pinned = protocol.pins.get(seed)
-    if pinned is not None and split.sha256 != pinned:
+    if pinned is not None and split.ids_sha256 != pinned:
         raise InputError(
-            f"the split of protocol {protocol.id}, seed {seed}, has sha256 {split.sha256[:16]} "
-            f"and not the pinned {pinned[:16]}: the files are not the official ones"
+            f"the split of protocol {protocol.id}, seed {seed}, has ids of sha256 "
+            f"{split.ids_sha256[:16]} and not the pinned {pinned[:16]}: the files are not the "
+            "official ones"
         )

@@ -108,7 +108,7 @@ def inspect(
             found.problems.append(f"{shared:,} query images are in the {other} list too")
     totals = split.database_labels.sum(axis=0, dtype=np.int64)
     found.histogram.update(zip(split.classes, totals.tolist(), strict=True))
-    return Inspection(**{**vars(found), "sha256": split.sha256})
+    return Inspection(**{**vars(found), "sha256": split.ids_sha256})
 
 
 def _damaged(source: ImageSource, progress: Callable[[float], None]) -> Iterator[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -22,7 +24,6 @@ class Split:
         query_labels: `(queries, classes)` uint8 multi-hot, for the evaluator only.
         database_labels: `(database, classes)` uint8 multi-hot, likewise.
         classes: class names, in label order.
-        sha256: hex digest of the three id lists, in order.
         notes: what a reader of the scores must know (images left out, overlaps
             that were allowed by name), one sentence each.
     """
@@ -33,7 +34,6 @@ class Split:
     query_labels: NDArray[np.uint8]
     database_labels: NDArray[np.uint8]
     classes: tuple[str, ...]
-    sha256: str
     notes: tuple[str, ...] = ()
 
     def with_features(self, table: FeatureTable, backbone: str = "") -> Self:
@@ -45,7 +45,34 @@ class Split:
             database=self.database.with_features(table, backbone),
         )
 
+    @cached_property
+    def ids_sha256(self) -> str:
+        """Hex digest of the three lists of ids, in order: which images, not what they are."""
+        digest = hashlib.sha256()
+        for name, items in self._parts.items():
+            digest.update("\n".join([name, *items.ids, ""]).encode())
+        return digest.hexdigest()
+
+    @cached_property
+    def digest(self) -> str:
+        """Hex digest of everything scores are a function of beside codes.
+
+        That is the ids and labels of the three parts and the names of the classes,
+        all in order. What the images show is in `ImageSource.fingerprint`.
+        """
+        digest = hashlib.sha256(self.ids_sha256.encode())
+        labels = (self.query_labels, self.train.labels, self.database_labels)
+        for name, part in zip(self._parts, labels, strict=True):
+            digest.update(f"\n{name} {part.shape}\n".encode())
+            digest.update(np.ascontiguousarray(part != 0).data)
+        digest.update("\n".join(["", *self.classes]).encode())
+        return digest.hexdigest()
+
+    @property
+    def _parts(self) -> dict[str, Items]:
+        return {"query": self.query, "train": self.train, "database": self.database}
+
     @property
     def counts(self) -> dict[str, int]:
         """How many query, training and database images there are."""
-        return {"query": len(self.query), "train": len(self.train), "database": len(self.database)}
+        return {name: len(items) for name, items in self._parts.items()}

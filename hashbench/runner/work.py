@@ -128,7 +128,7 @@ class Outcome:
         """
         split = self.split
         store.put_split(
-            split.sha256,
+            split.ids_sha256,
             lambda: split_arrays(
                 split.query_labels,
                 split.database_labels,
@@ -173,7 +173,7 @@ def compute(
         status="ok",
         scores={str(item.convention): item.to_dict() for item in scores},
         curves={str(item.convention): item.curves for item in scores},
-        split={"sha256": split.sha256, "counts": split.counts, "notes": list(split.notes)},
+        split={"sha256": split.ids_sha256, "counts": split.counts, "notes": list(split.notes)},
         health={"query": code_health(query), "database": code_health(database)},
         history=list(getattr(hasher, "history_", [])),
         lookup=lookup,

@@ -18,12 +18,12 @@ def test_archive_packed_archive_and_folders_give_the_same_splits(tiny_cifar, tmp
     from_archive = splits(tmp_path / "b")
     for name, split in from_folders.items():
         other = from_archive[name]
-        assert split.sha256 == other.sha256
+        assert split.ids_sha256 == other.ids_sha256
         assert split.query.ids == other.query.ids
         assert np.array_equal(split.query_labels, other.query_labels)
         assert np.array_equal(split.query.image(0), other.query.image(0))
         assert np.array_equal(split.train.image(7), other.train.image(7))
-    assert len({split.sha256 for split in from_folders.values()}) == 3
+    assert len({split.ids_sha256 for split in from_folders.values()}) == 3
 
 
 def test_counts_and_labels_follow_the_protocol(tiny_cifar, tmp_path, monkeypatch):
@@ -115,7 +115,7 @@ def test_pinned_splits_hold_for_any_complete_copy():
     for protocol in CIFAR10.protocols.values():
         split = make_split(LabelledImages(Source(), labels, CLASSES), protocol.draw(labels, 0))
         verify_pins(protocol, split, 0)
-        assert split.sha256 == protocol.pins[0]
+        assert split.ids_sha256 == protocol.pins[0]
         assert len(split.database) == protocol.database
 
 

@@ -228,7 +228,7 @@ def test_imported_lists_have_a_name(usual, tmp_path):
     import_lists(usual, "mine", root)
     assert imported_names(root) == ["mine"]
     split = open_dataset("mine", root).split()
-    assert split.sha256 == opened(usual).split().sha256
+    assert split.ids_sha256 == opened(usual).split().ids_sha256
     assert split.database.image(3)[0, 0, 0] == 6
     with pytest.raises(InputError, match="did you mean mine"):
         open_dataset("mime", root)

@@ -179,7 +179,7 @@ def digits(tmp_path) -> Store:
     split = open_dataset("digits", tmp_path).split("digits", 0)
     made = Store(tmp_path / "results", create=True)
     made.put_split(
-        split.sha256,
+        split.ids_sha256,
         lambda: split_arrays(
             split.query_labels,
             split.database_labels,
@@ -198,7 +198,7 @@ def digits(tmp_path) -> Store:
                 body,
                 "ok",
                 scores={"house": {"map@h2": 0.1}},
-                split={"sha256": split.sha256, "counts": split.counts, "notes": []},
+                split={"sha256": split.ids_sha256, "counts": split.counts, "notes": []},
             ),
             (codes[0], codes[1]),
         )

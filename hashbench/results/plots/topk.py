@@ -130,7 +130,7 @@ def _images(request: Request, group: Group, record: Record) -> Split:
     setting = group.setting
     dataset = open_dataset(setting.dataset, request.data_root, **record.cell.get("options", {}))
     split = dataset.split(setting.protocol, setting.split_seed)
-    if split.sha256 != record.split["sha256"]:
+    if split.ids_sha256 != record.split["sha256"]:
         raise InputError(
             f"the images in {dataset.folder} give another split of {setting.dataset} than these "
             "results: name the data they came from with --data-root"

@@ -14,7 +14,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from hashbench.codes import Codes
 from hashbench.errors import InputError
-from hashbench.hasher import Hasher, hyperparameters
+from hashbench.hasher import Hasher
+from hashbench.hyper import check, whole
 from hashbench.items import Items, TrainItems
 from hashbench.seeds import derive
 
@@ -26,8 +27,10 @@ BATCH = 4096
 class ShallowHasher(Hasher, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """A hasher that learns from features alone, and a scikit-learn transformer.
 
-    A subclass states its hyper-parameters as dataclass fields and defines
-    `_learn` and `_project`; everything else is here.
+    A subclass states its hyper-parameters as dataclass fields with their bounds
+    (`hashbench.hyper`) and defines `_learn` and `_project`; everything else is
+    here. Bounds are checked by `fit`, for scikit-learn's `clone` and `set_params`
+    set attributes one by one, and by the runner when it makes a hasher.
 
     Training items are put in a canonical order (of their features, then their
     labels) before anything is drawn or learnt, so the order in which they are
@@ -38,8 +41,8 @@ class ShallowHasher(Hasher, ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         seed: root of every random draw of `fit`.
     """
 
-    bits: int = 16
-    seed: int = 0
+    bits: int = whole(16)
+    seed: int = whole(0, low=0)
 
     def fit(self, X: TrainItems | NDArray[Any], y: NDArray[Any] | None = None) -> Self:
         """Learn from training items, or from an array of features and its labels.
@@ -49,14 +52,11 @@ class ShallowHasher(Hasher, ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
             y: with an array only: `(n,)` class ids or `(n, classes)` multi-hot.
 
         Raises:
-            InputError: if `bits` is not a whole number of at least 1, another
-                hyper-parameter is negative or not finite, or a multi-hot `y`
-                holds anything but 0 and 1.
+            InputError: if a hyper-parameter is outside its declared bounds, or a
+                multi-hot `y` holds anything but 0 and 1.
             ValueError: if `X` or `y` is malformed (scikit-learn's own messages).
         """
-        if not isinstance(self.bits, (int, np.integer)) or self.bits < 1:
-            raise InputError(f"bits must be a whole number of at least 1, got {self.bits!r}")
-        self._check_numbers()
+        check(self)
         if isinstance(X, TrainItems):
             features, labels = self._validated(X.features()), X.labels
         elif self.__sklearn_tags__().target_tags.required:
@@ -68,12 +68,6 @@ class ShallowHasher(Hasher, ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         order = canonical_order(features, labels)
         self._learn(features[order], labels[order])
         return self
-
-    def _check_numbers(self) -> None:
-        for name, default in hyperparameters(type(self)).items():
-            value = getattr(self, name)
-            if isinstance(default, float) and not (np.isfinite(value) and value >= 0):
-                raise InputError(f"{self.name}.{name} must be a number from 0 up, not {value!r}")
 
     @abstractmethod
     def _learn(self, features: NDArray[np.floating], labels: NDArray[np.uint8]) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hashbench.baselines.base import ShallowHasher
 from hashbench.baselines.kernel import UnitRows
+from hashbench.hyper import number, whole
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
@@ -52,10 +53,10 @@ class BRE(ShallowHasher):
         "partners": (20, 200, "log"),
     }
 
-    support: int = 20
-    partners: int = 50
-    passes: int = 60
-    tolerance: float = 1e-3
+    support: int = whole(20)
+    partners: int = whole(50)
+    passes: int = whole(60, low=0)
+    tolerance: float = number(1e-3, low=0)
 
     def _learn(self, features: NDArray[np.floating], labels: NDArray[np.uint8]) -> None:
         self.prepare_ = UnitRows(features)

@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.extmath import svd_flip
 
 from hashbench.baselines.base import ShallowHasher
+from hashbench.hyper import number, whole
 
 #: Added to Y^T Y so that classes without an image do not make it singular.
 _LABEL_RIDGE = 1e-4
@@ -59,9 +60,9 @@ class ITQCCA(ShallowHasher):
         "scaling": (0.0, 6.0),
     }
 
-    ridge: float = 1.0
-    scaling: float = 1.0
-    iterations: int = 50
+    ridge: float = number(1.0, above=0)
+    scaling: float = number(1.0, low=0)
+    iterations: int = whole(50, low=0)
 
     def _learn(self, features: NDArray[np.floating], labels: NDArray[np.uint8]) -> None:
         self.scaler_ = StandardScaler().fit(features)

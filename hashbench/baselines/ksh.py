@@ -13,6 +13,7 @@ from scipy.linalg import cholesky, eigh, solve_triangular
 from hashbench.baselines.base import ShallowHasher
 from hashbench.baselines.groups import LabelGroups
 from hashbench.baselines.kernel import AnchorKernel
+from hashbench.hyper import number, whole
 
 #: Added to the centred kernel's Gram matrix, relative to its mean diagonal: centring
 #: and repeated anchors make it singular.
@@ -58,10 +59,10 @@ class KSH(ShallowHasher):
         "width": (0.1, 2.0, "log"),
     }
 
-    anchors: int = 1000
-    width: float = 0.5
-    iterations: int = 50
-    tolerance: float = 3e-4
+    anchors: int = whole(1000)
+    width: float = number(0.5, above=0)
+    iterations: int = whole(50, low=0)
+    tolerance: float = number(3e-4, low=0)
 
     def _learn(self, features: NDArray[np.floating], labels: NDArray[np.uint8]) -> None:
         self.kernel_ = AnchorKernel(features, self.anchors, self.width, self._generator("anchors"))

@@ -12,6 +12,7 @@ from scipy.linalg import cho_factor, cho_solve, solve
 
 from hashbench.baselines.base import ShallowHasher
 from hashbench.baselines.kernel import AnchorKernel
+from hashbench.hyper import number, whole
 
 #: Sweeps of the discrete cyclic coordinate descent in one B step, at most.
 _SWEEPS = 10
@@ -58,13 +59,13 @@ class SDH(ShallowHasher):
         "ridge": (1e-4, 1.0, "log"),
     }
 
-    anchors: int = 1000
-    width: float = 0.5
-    reg: float = 1.0
-    fit_weight: float = 1e-5
-    ridge: float = 1e-2
-    iterations: int = 5
-    tolerance: float = 1e-5
+    anchors: int = whole(1000)
+    width: float = number(0.5, above=0)
+    reg: float = number(1.0, above=0)
+    fit_weight: float = number(1e-5, low=0)
+    ridge: float = number(1e-2, above=0)
+    iterations: int = whole(5, low=0)
+    tolerance: float = number(1e-5, low=0)
 
     def _learn(self, features: NDArray[np.floating], labels: NDArray[np.uint8]) -> None:
         self.kernel_ = AnchorKernel(features, self.anchors, self.width, self._generator("anchors"))

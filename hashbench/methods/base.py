@@ -19,11 +19,11 @@ from hashbench import runtime
 from hashbench.codes import Codes
 from hashbench.errors import InputError
 from hashbench.hasher import Hasher
+from hashbench.hyper import check, choice, number, whole
 from hashbench.items import Items, TrainItems
 from hashbench.methods import selection, trainer
 from hashbench.methods.checkpoints import Checkpoint
 from hashbench.methods.heads import Standardise, trunk
-from hashbench.methods.hyper import check, choice, number, whole
 from hashbench.methods.inputs import FeatureInputs, Inputs
 from hashbench.methods.pairs import PairBalance
 from hashbench.methods.recipes import RECIPES, SGD_RATE, Recipe

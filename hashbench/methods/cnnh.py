@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from hashbench.hyper import whole
 from hashbench.methods.base import DeepHasher
 from hashbench.methods.factorisation import factorise
-from hashbench.methods.hyper import whole
 from hashbench.methods.trainer import Step
 from hashbench.seeds import derive
 

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
+from hashbench.hyper import number
 from hashbench.methods.dch import DCH
-from hashbench.methods.hyper import number
 from hashbench.methods.pairs import logistic
 
 

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from hashbench.hyper import number
 from hashbench.methods.dch import DCH, cauchy_cross_entropy
-from hashbench.methods.hyper import number
 from hashbench.methods.trainer import Step
 
 #: What the released code adds to every distance.

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from hashbench.hyper import number
 from hashbench.methods.base import DeepHasher
-from hashbench.methods.hyper import number
 from hashbench.methods.pairs import logistic, pair_mean, similarity
 from hashbench.methods.trainer import Step
 

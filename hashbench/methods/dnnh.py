@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from hashbench.hyper import number, whole
 from hashbench.methods.base import DeepHasher
-from hashbench.methods.hyper import number, whole
 from hashbench.methods.pairs import similarity
 from hashbench.methods.trainer import Step
 

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from hashbench.hyper import number
 from hashbench.methods.base import DeepHasher
-from hashbench.methods.hyper import number
 from hashbench.methods.pairs import jaccard, logistic, pair_mean, similarity
 from hashbench.methods.trainer import Step
 

@@ -11,6 +11,7 @@ from typing import Any
 from hashbench.data import open_dataset
 from hashbench.errors import InputError, unknown
 from hashbench.hasher import Hasher, hyperparameters
+from hashbench.hyper import check
 from hashbench.params import Setting, shipped_params
 from hashbench.registry import methods
 from hashbench.runner.cell import Cell
@@ -172,7 +173,9 @@ def build(name: str, cls: type[Hasher], bits: int, seed: int, params: Mapping[st
         InputError: if the method refuses its hyper-parameters.
     """
     try:
-        return cls(bits=bits, seed=seed, **params)  # type: ignore[call-arg]
+        hasher = cls(bits=bits, seed=seed, **params)  # type: ignore[call-arg]
+        check(hasher)
+        return hasher
     except InputError:
         raise
     except (TypeError, ValueError) as error:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.errors import InputError
+from hashbench.hyper import edges
 from hashbench.items import TrainItems, items_from_features, train_from_features
 from hashbench.testing.contract import refused
 from hashbench.testing.subject import CheckError, Subject
@@ -61,6 +62,22 @@ def several_labels(subject: Subject) -> None:
     _codes_or_input_error(subject, train, "items with several labels or none")
 
 
+def declared_bounds(subject: Subject) -> None:
+    """Hyper-parameters work at their declared bounds, and are refused beyond them."""
+    train = subject.toy.train.subset(range(24))
+    for name, value, allowed in edges(subject.cls):
+        what = f"{name}={value!r}"
+        if allowed:
+            _codes_or_input_error(subject, train, what, **{name: value})
+        else:
+            refused(
+                lambda name=name, value=value: subject.fit(train, **{name: value}),  # type: ignore[misc]
+                (name,),
+                f"{what}, beyond its declared bounds,",
+                "call hashbench.hyper.check(self) before anything is learnt",
+            )
+
+
 def nan_features(subject: Subject) -> None:
     """Features that are not finite are refused, in fit and in encode."""
     advice = (
@@ -110,5 +127,6 @@ CHECKS = (
     constant_feature,
     repeated_items,
     several_labels,
+    declared_bounds,
     nan_features,
 )

@@ -17,6 +17,7 @@ from hashbench.baselines.sdh import SDH
 from hashbench.errors import InputError
 from hashbench.hasher import Hasher, hyperparameters
 from hashbench.items import TrainItems, items_from_features, train_from_features
+from hashbench.runner.plan import build
 
 SUPERVISED = [ITQCCA, SDH, KSH, BRE]
 ALL = [LSH, *SUPERVISED]
@@ -197,6 +198,26 @@ def test_works_in_a_pipeline(cls, digits):
 def test_bits_that_are_no_length_are_refused(bits, digits):
     with pytest.raises(InputError, match="bits must be a whole number of at least 1"):
         ITQCCA(bits=bits).fit(digits.train)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"anchors": -5}, r"ksh\.anchors must be a whole number of at least 1, not -5"),
+        ({"anchors": 2.5}, r"ksh\.anchors must be a whole number"),
+        ({"width": 0.0}, r"ksh\.width must be a number above 0, not 0\.0"),
+        ({"iterations": -3}, r"ksh\.iterations must be a whole number of at least 0, not -3"),
+        ({"tolerance": float("nan")}, r"ksh\.tolerance must be a number of at least 0, not nan"),
+    ],
+)
+def test_hyper_parameters_outside_their_bounds_are_refused_by_fit_and_by_the_runner(
+    params, message, digits
+):
+    hasher = clone(KSH()).set_params(**params)  # scikit-learn sets before it fits
+    with pytest.raises(InputError, match=message):
+        hasher.fit(digits.train)
+    with pytest.raises(InputError, match=message):
+        build("ksh", KSH, 16, 0, params)
 
 
 def test_class_ids_become_multi_hot():

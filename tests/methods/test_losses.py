@@ -443,9 +443,11 @@ def test_means_over_pairs_leave_out_the_diagonal():
 
 
 def test_impossible_hyper_parameters_are_refused():
-    with pytest.raises(InputError, match=r"dnnh\.epsilon must be at most 0\.5"):
+    with pytest.raises(
+        InputError, match=r"dnnh\.epsilon must be a number of at least 0 and at most 0\.5"
+    ):
         DNNH(epsilon=0.6)
-    with pytest.raises(InputError, match=r"hashnet\.beta must be at least 1"):
+    with pytest.raises(InputError, match=r"hashnet\.beta must be a number of at least 1, not 0\.5"):
         HashNet(beta=0.5)
-    with pytest.raises(InputError, match=r"dch\.gamma must be more than 0"):
+    with pytest.raises(InputError, match=r"dch\.gamma must be a number above 0, not 0\.0"):
         DCH(gamma=0.0)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from hashbench import Codes, Hasher, InputError, TrainItems
+from hashbench.hyper import check, whole
 
 
 class Good(Hasher):
@@ -305,6 +308,25 @@ class Careless(Good):
 
 
 #: Every check, and the classes that must fail it.
+@dataclass(kw_only=True, eq=False)
+class Unbounded(Good):
+    bits: int = 16
+    seed: int = 0
+    ridge: float = 0.1
+    mode: str = "plain"
+    steps: int = whole(5)
+
+
+@dataclass(kw_only=True, eq=False)
+class BreaksAtItsBound(Unbounded):
+    steps: int = whole(5, low=0)
+
+    def fit(self, train):
+        check(self)
+        self.share_ = 1 / self.steps
+        return super().fit(train)
+
+
 FAULTS = {
     "constructor": (NoSeed, Greedy, NoDefault, NotJson),
     "description": (Speechless, OddKind),
@@ -330,5 +352,6 @@ FAULTS = {
     "constant-feature": (DividesByDeviation,),
     "repeated-items": (NeedsFullRank,),
     "several-labels": (OneLabelOnly,),
+    "declared-bounds": (Unbounded, BreaksAtItsBound),
     "nan-features": (Careless,),
 }

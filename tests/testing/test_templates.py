@@ -83,10 +83,11 @@ def test_check_prints_each_check_and_fails_when_one_does(tmp_path: Path) -> None
     assert done.return_value == 1
     assert "FAIL  faulty  description: citation is ''" in done.output
     assert "pass  mine  description: " in done.output
-    assert "1 of 50 checks failed" in done.output
+    count = len(checks_of(object))  # type: ignore[type-var]
+    assert f"1 of {2 * count} checks failed" in done.output
     good = _invoke(check.command, str(path), "mine")
     assert good.return_value == 0
-    assert "All 25 checks passed" in good.output
+    assert f"All {count} checks passed" in good.output
     assert f"hashbench run --methods mine --plugin {path}" in good.output
 
 

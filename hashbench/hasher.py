@@ -22,8 +22,13 @@ class Hasher(ABC):
         name: what `--methods` calls it.
         kind: "deep" methods train a head or a network with the shared trainer
             and honour the tuning mode; "shallow" ones learn from features only.
+        title: the printed name, "" for the name itself.
         summary: one line for listings.
         citation: author, venue and year.
+        year: of the citation; tables list methods by it.
+        bibtex: the BibTeX entry to cite, "" for none.
+        supervised: whether it learns from labels; one that does not is never shown any.
+        role: a "floor" is no method of the field, but what methods are held against.
         version: raised whenever a change alters the codes it produces, so that
             stored results of the old code are not mistaken for the new one's.
         space: where `hashbench tune` looks for good hyper-parameters by default:
@@ -38,8 +43,13 @@ class Hasher(ABC):
 
     name: ClassVar[str]
     kind: ClassVar[Literal["deep", "shallow"]] = "shallow"
+    title: ClassVar[str] = ""
     summary: ClassVar[str] = ""
     citation: ClassVar[str] = ""
+    year: ClassVar[int] = 0
+    bibtex: ClassVar[str] = ""
+    supervised: ClassVar[bool] = True
+    role: ClassVar[Literal["method", "floor"]] = "method"
     version: ClassVar[str] = "1"
     space: ClassVar[Mapping[str, Sequence[Any]]] = {}
     only_for: ClassVar[Mapping[str, Sequence[str]]] = {}
@@ -91,6 +101,16 @@ class Hasher(ABC):
         """How many features an item must have, once fitted; None if it encodes from pixels."""
         dim = getattr(self, "n_features_in_", None)
         return None if dim is None else int(dim)
+
+
+def code_version(cls: type[Hasher]) -> str:
+    """The versions a hasher's codes depend on: its own and those of the bases it stands on.
+
+    A base that changes gives every class that stands on it another version, whatever version
+    that class has of its own.
+    """
+    stands_on = [base for base in reversed(cls.__mro__) if "version" in vars(base)]
+    return "+".join(f"{base.__name__} {vars(base)['version']}" for base in stands_on)
 
 
 def hyperparameters(cls: type[Hasher]) -> dict[str, Any]:

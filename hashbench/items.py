@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, Self
@@ -37,51 +38,51 @@ FeatureTable = Callable[[], NDArray[np.float32]]
 
 @dataclass(frozen=True, eq=False)
 class Items:
-    """An ordered set of images: ids, lazily decoded pixels, cached features.
+    """An ordered set of images: opaque tokens, lazily decoded pixels, cached features.
+
+    What a data set knows of them besides (file names, their place in it) may tell a class, so
+    methods are given none of it; the house itself asks `source_of` and `rows_of`.
 
     Attributes:
-        source: all images of the data set.
-        rows: `(n,)` int64 rows of `source`, in order.
-        table: where the features of the cell's backbone come from; None until
-            a backbone has been bound with `with_features`.
-        backbone: name of that backbone, for hashers that train it from pixels.
+        backbone: name of the backbone of the features, for hashers that train it from pixels;
+            empty until one has been bound with `with_features`.
     """
 
-    source: ImageSource
-    rows: NDArray[np.int64]
-    table: FeatureTable | None = None
+    _source: ImageSource
+    _rows: NDArray[np.int64]
+    _table: FeatureTable | None = None
     backbone: str = ""
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self._rows)
 
     @property
-    def ids(self) -> list[str]:
-        """The ids of these items, in order."""
-        ids = self.source.ids
-        return [ids[row] for row in self.rows]
+    def tokens(self) -> list[str]:
+        """One opaque, unique text per item, in order; the same on every machine."""
+        ids = self._source.ids
+        return [hashlib.sha256(ids[row].encode()).hexdigest()[:16] for row in self._rows]
 
     def image(self, index: int) -> NDArray[np.uint8]:
         """Item `index` as `(height, width, 3)` uint8 RGB."""
-        return self.source.read(int(self.rows[index]))
+        return self._source.read(int(self._rows[index]))
 
     def features(self) -> NDArray[np.float32]:
-        """The `(n, dim)` float32 features under the cell's backbone.
+        """The `(n, dim)` float32 features under the cell's backbone, a copy.
 
         Raises:
             RuntimeError: if no backbone has been bound.
         """
-        if self.table is None:
+        if self._table is None:
             raise RuntimeError("these items have no backbone: bind one with with_features()")
-        return np.ascontiguousarray(self.table()[self.rows], dtype=np.float32)
+        return np.ascontiguousarray(self._table()[self._rows], dtype=np.float32)
 
     def with_features(self, table: FeatureTable, backbone: str = "") -> Self:
         """The same items with features from `table`, those of the backbone of that name."""
-        return replace(self, table=table, backbone=backbone)
+        return replace(self, _table=table, backbone=backbone)
 
     def subset(self, indices: NDArray[np.integer] | Sequence[int]) -> Self:
         """The items at `indices` (positions within these items), in that order."""
-        return replace(self, rows=self.rows[np.asarray(indices, dtype=np.int64)])
+        return replace(self, _rows=self._rows[np.asarray(indices, dtype=np.int64)])
 
     def batches(self, size: int) -> Iterator[Self]:
         """These items in consecutive parts of at most `size`."""
@@ -89,25 +90,44 @@ class Items:
             yield self.subset(np.arange(start, min(start + size, len(self))))
 
 
+def source_of(items: Items) -> ImageSource:
+    """The images of the data set that items are rows of: for the house, not for methods."""
+    return items._source
+
+
+def rows_of(items: Items) -> NDArray[np.int64]:
+    """`(n,)` int64 rows of `source_of(items)`, in order: for the house, not for methods."""
+    return items._rows
+
+
+def ids_of(items: Items) -> list[str]:
+    """The data set's own ids of items, in order: for the house, not for methods."""
+    ids = items._source.ids
+    return [ids[row] for row in items._rows]
+
+
 @dataclass(frozen=True, eq=False)
 class TrainItems(Items):
     """Items with labels: the training set, and nothing but the training set.
 
     Attributes:
-        labels: `(n, classes)` uint8 multi-hot; two items are similar iff they
+        labels: `(n, classes)` uint8 multi-hot, read-only; two items are similar iff they
             share at least one positive label.
     """
 
     labels: NDArray[np.uint8] = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        if self.labels is None or self.labels.ndim != 2 or len(self.labels) != len(self.rows):
-            raise ValueError(f"training labels must be ({len(self.rows)}, classes) multi-hot")
+        if self.labels is None or self.labels.ndim != 2 or len(self.labels) != len(self._rows):
+            raise ValueError(f"training labels must be ({len(self._rows)}, classes) multi-hot")
+        # Over bytes, which nobody can make writable: cells of one process share these labels.
+        fixed = np.frombuffer(self.labels.tobytes(), self.labels.dtype)
+        object.__setattr__(self, "labels", fixed.reshape(self.labels.shape))
 
     def subset(self, indices: NDArray[np.integer] | Sequence[int]) -> Self:
         """The items and labels at `indices`, in that order."""
         index = np.asarray(indices, dtype=np.int64)
-        return replace(self, rows=self.rows[index], labels=self.labels[index])
+        return replace(self, _rows=self._rows[index], labels=self.labels[index])
 
     def by_label_set(self, seed: int) -> NDArray[np.int64]:
         """Positions sorted by label set, shuffled within each by `seed`.
@@ -120,7 +140,11 @@ class TrainItems(Items):
 
     def without_labels(self) -> Items:
         """The same items as a hasher sees them at encode time."""
-        return Items(self.source, self.rows, self.table, self.backbone)
+        return Items(self._source, self._rows, self._table, self.backbone)
+
+    def with_labels(self, labels: NDArray[np.uint8]) -> Self:
+        """The same items with other labels, `(n, classes)` uint8."""
+        return replace(self, labels=labels)
 
 
 class ArraySource:
@@ -149,4 +173,4 @@ def train_from_features(
 ) -> TrainItems:
     """Training items over `(n, dim)` features and `(n, classes)` multi-hot labels."""
     base = items_from_features(features, name)
-    return TrainItems(base.source, base.rows, base.table, labels=np.asarray(labels, np.uint8))
+    return TrainItems(base._source, base._rows, base._table, labels=np.asarray(labels, np.uint8))

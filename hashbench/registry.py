@@ -1,27 +1,27 @@
-"""The one door through which methods and data sets come in.
+"""The one door through which parts come in: methods, data sets, metrics and all the others.
 
-Built-in classes, installed plugins (entry points) and `--plugin FILE` are all
-entries of a `Registry`; a broken one is listed with its reason and never stops
-the others.
+Built-in parts, installed plugins (entry points `hashbench.<kind>`) and `--plugin FILE` are all
+entries of a `Registry`; a broken one is listed with its reason and never stops the others. Some
+kinds of part are classes (a method), others objects (a metric): see `KINDS`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
+import importlib
 import inspect
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from hashbench.errors import InputError, unknown
+from hashbench.plugins import import_file
 
 T = TypeVar("T")
 
@@ -30,20 +30,45 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 @dataclass(frozen=True)
+class Kind:
+    """A kind of part.
+
+    Attributes:
+        noun: what one is called in messages.
+        base: "module:Class" that every part derives from, or is an instance of.
+        objects: whether parts are instances of the base rather than subclasses.
+        name: what their names may look like.
+    """
+
+    noun: str
+    base: str
+    objects: bool = False
+    name: re.Pattern[str] = _NAME
+
+
+#: Every kind of part, by the second half of its entry-point group.
+KINDS = {
+    "methods": Kind("method", "hashbench.hasher:Hasher"),
+    "datasets": Kind("data set", "hashbench.data.dataset:Dataset"),
+}
+
+
+@dataclass(frozen=True)
 class Entry(Generic[T]):
-    """A registered name: where it comes from, and how its class is loaded.
+    """A registered name: where it comes from, and how its part is loaded.
 
     Attributes:
         name: what users call it.
         origin: the distribution or file it comes from.
-        load: imports and returns the class, or raises.
-        digest: sha256 of the plugin file, empty for installed classes; part of
-            a cell's identity, so that editing a plugin runs its cells again.
+        load: imports and returns the part, or raises.
+        digest: sha256 of the plugin file and the siblings it imports, empty for
+            installed parts; part of a cell's identity, so that editing a plugin
+            runs its cells again.
     """
 
     name: str
     origin: str
-    load: Callable[[], type[T]]
+    load: Callable[[], T]
     digest: str = ""
 
 
@@ -57,21 +82,33 @@ class Broken:
 
 
 class Registry(Generic[T]):
-    """Classes by name, loaded when first asked for.
+    """Parts of one kind by name, loaded when first asked for.
 
     Args:
         noun: what one entry is called in messages, such as "method".
-        base: the class every entry must derive from.
+        base: the class every entry must derive from, or be an instance of.
         group: the entry-point group installed plugins use.
+        objects: whether entries are instances of `base` rather than subclasses.
+        pattern: what names may look like.
     """
 
-    def __init__(self, noun: str, base: type[T], group: str) -> None:
+    def __init__(
+        self,
+        noun: str,
+        base: type[Any],
+        group: str,
+        *,
+        objects: bool = False,
+        pattern: re.Pattern[str] = _NAME,
+    ) -> None:
         self.noun = noun
         self.base = base
         self.group = group
+        self.objects = objects
+        self.pattern = pattern
         self._lock = threading.RLock()
         self._entries: dict[str, Entry[T]] = {}
-        self._loaded: dict[str, type[T]] = {}
+        self._loaded: dict[str, T] = {}
         self._broken: list[Broken] = []
 
     def add(self, entry: Entry[T]) -> None:
@@ -88,7 +125,7 @@ class Registry(Generic[T]):
                 self._mark(entry, f"the name '{entry.name}' belongs to {holder.origin}")
 
     def add_installed(self, points: Iterable[EntryPoint] | None = None) -> None:
-        """Register every installed class of this registry's entry-point group."""
+        """Register every installed part of this registry's entry-point group."""
         found = list(entry_points(group=self.group) if points is None else points)
         # hashbench's own names first, so that no plugin can take one of them.
         found.sort(key=lambda point: (_distribution(point) != "hashbench", point.name))
@@ -96,22 +133,46 @@ class Registry(Generic[T]):
             self.add(Entry(point.name, _distribution(point), self._checked(point.name, point.load)))
 
     def add_file(self, path: Path) -> list[str]:
-        """Register the classes a plugin file defines; returns their names.
+        """Register the parts of this kind that a plugin file defines; returns their names.
 
-        A file that cannot be imported or defines no class is listed as broken;
-        so is a class that does not keep the contract, or takes another's name.
+        A file that cannot be imported or defines none is listed as broken; so is
+        a part that does not keep the contract, or takes another's name.
         """
         path = path.resolve()
         try:
             module, digest = import_file(path)
-            classes = list(_classes_of(module, self.base))
+            parts = self.parts_of(module)
+            if not parts:
+                raise TypeError(f"no public {self._wanted()} is defined in it")
         except (Exception, SystemExit) as error:  # a stranger's file may raise anything
             self._broken.append(Broken(path.stem, str(path), _reason(error)))
             return []
+        return self.add_parts(parts, path, digest)
+
+    def parts_of(self, module: ModuleType) -> list[T]:
+        """The public parts of this kind that a module defines, in order."""
+        found: dict[int, T] = {}
+        for label, part in vars(module).items():
+            if label.startswith("_"):
+                continue
+            if self.objects:
+                if isinstance(part, self.base) and not self._is_known(part):
+                    found[id(part)] = part
+            elif (
+                inspect.isclass(part)
+                and issubclass(part, self.base)
+                and part.__module__ == module.__name__
+                and not part.__name__.startswith("_")
+            ):
+                found[id(part)] = part
+        return list(found.values())
+
+    def add_parts(self, parts: Sequence[T], path: Path, digest: str) -> list[str]:
+        """Register the parts of a plugin file; returns the names of those that can be used."""
         names: list[str] = []
-        for cls in classes:
-            name = getattr(cls, "name", cls.__name__)
-            entry = Entry(str(name), str(path), self._checked(name, partial(_same, cls)), digest)
+        for part in parts:
+            name = str(getattr(part, "name", getattr(part, "__name__", "?")))
+            entry = Entry(name, str(path), self._checked(name, partial(_same, part)), digest)
             try:
                 entry.load()
             except TypeError as error:
@@ -144,8 +205,8 @@ class Registry(Generic[T]):
             raise unknown(self.noun, name, self._entries)
         return self._entries[name]
 
-    def get(self, name: str) -> type[T]:
-        """The class called `name`, imported on first use.
+    def get(self, name: str) -> T:
+        """The part called `name`, imported on first use.
 
         Raises:
             InputError: if there is none, or if it cannot be loaded.
@@ -163,8 +224,8 @@ class Registry(Generic[T]):
                     ) from error
             return self._loaded[name]
 
-    def classes(self) -> dict[str, type[T]]:
-        """Every class that loads, by name; those that do not move to `broken`."""
+    def parts(self) -> dict[str, T]:
+        """Every part that loads, by name; those that do not move to `broken`."""
         loaded = {}
         for name in self.names():
             try:
@@ -181,26 +242,40 @@ class Registry(Generic[T]):
     def _mark(self, entry: Entry[T], reason: str) -> None:
         self._broken.append(Broken(entry.name, entry.origin, reason))
 
-    def _checked(self, name: str, load: Callable[[], object]) -> Callable[[], type[T]]:
-        def loader() -> type[T]:
-            cls = load()
-            if not (inspect.isclass(cls) and issubclass(cls, self.base)):
-                raise TypeError(f"{cls!r} is not a subclass of {self.base.__name__}")
-            if inspect.isabstract(cls):
-                missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
-                raise TypeError(f"{cls.__name__} does not define {missing}")
-            declared = getattr(cls, "name", None)
+    def _checked(self, name: str, load: Callable[[], object]) -> Callable[[], T]:
+        def loader() -> T:
+            part: Any = load()
+            if self.objects:
+                if not isinstance(part, self.base):
+                    raise TypeError(f"{type(part).__name__} is no {self._wanted()}")
+                label = type(part).__name__
+            else:
+                if not (inspect.isclass(part) and issubclass(part, self.base)):
+                    raise TypeError(f"{part!r} is not a subclass of {self.base.__name__}")
+                if inspect.isabstract(part):
+                    missing = ", ".join(sorted(getattr(part, "__abstractmethods__", ())))
+                    raise TypeError(f"{part.__name__} does not define {missing}")
+                label = part.__name__
+            declared = getattr(part, "name", None)
             if declared != name:
-                raise TypeError(f"{cls.__name__}.name is {declared!r}, registered as {name!r}")
-            if not _NAME.fullmatch(declared):
+                raise TypeError(f"{label}.name is {declared!r}, registered as {name!r}")
+            if not isinstance(declared, str) or not self.pattern.fullmatch(declared):
                 raise TypeError(f"{declared!r} is no name: use small letters, digits, - and _")
-            return cls
+            found: T = part
+            return found
 
         return loader
 
+    def _wanted(self) -> str:
+        return f"{'instance' if self.objects else 'subclass'} of {self.base.__name__}"
 
-def _same(cls: object) -> object:
-    return cls
+    def _is_known(self, part: object) -> bool:
+        """Whether an object is one of ours that a plugin file merely imported."""
+        return any(part is loaded for loaded in self._loaded.values())
+
+
+def _same(part: T) -> T:
+    return part
 
 
 def _distribution(point: EntryPoint) -> str:
@@ -212,68 +287,73 @@ def _reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {first[0]}" if first else type(error).__name__
 
 
-def import_file(path: Path) -> tuple[ModuleType, str]:
-    """The module of a Python file, and the sha256 of its text.
-
-    The module is named after path and text, so that an unchanged file is
-    executed once, an edited one again, and another process finds the classes
-    of a pickle by importing the same file.
+@cache
+def registry(kind: str) -> Registry[Any]:
+    """The registry of a kind of part (see `KINDS`), installed ones included.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        Exception: whatever the file raises.
+        KeyError: if there is no such kind.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"no plugin file at {path}")
-    text = path.read_bytes()
-    digest = hashlib.sha256(text).hexdigest()
-    where = hashlib.sha256(str(path.resolve()).encode()).hexdigest()
-    name = f"hashbench_plugin_{path.stem}_{where[:8]}_{digest[:8]}"
-    if name in sys.modules:
-        return sys.modules[name], digest
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses and pickle look the module up by name
+    found = KINDS[kind]
+    made: Registry[Any] = Registry(
+        found.noun,
+        _base(found),
+        f"hashbench.{kind}",
+        objects=found.objects,
+        pattern=found.name,
+    )
+    made.add_installed()
+    if found.objects:
+        made.parts()  # what a plugin file merely imports must be known as ours
+    return made
+
+
+def methods() -> Registry[Any]:
+    """The registry of hashing methods."""
+    return registry("methods")
+
+
+def datasets() -> Registry[Any]:
+    """The registry of data sets."""
+    return registry("datasets")
+
+
+def load_plugins(paths: Iterable[Path]) -> None:
+    """Register every part, of any kind, that plugin files define.
+
+    Raises:
+        InputError: for a file that cannot be used at all.
+    """
+    for path in paths:
+        reasons = add_plugin(path.expanduser())
+        if reasons is not None:
+            raise InputError(f"no part could be loaded from {path}: {reasons}")
+
+
+def add_plugin(path: Path) -> str | None:
+    """Register what a plugin file defines; why nothing of it can be used, or None."""
+    path = path.resolve()
     try:
-        # Not exec_module(): a bytecode file may be older than an edit within its second.
-        exec(compile(text, path, "exec"), module.__dict__)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module, digest
+        module, digest = import_file(path)
+    except (Exception, SystemExit) as error:  # a stranger's file may raise anything
+        methods()._broken.append(Broken(path.stem, str(path), _reason(error)))
+        return _reason(error)
+    names: list[str] = []
+    reasons: list[str] = []
+    for kind, facts in KINDS.items():
+        if facts.base.partition(":")[0] not in sys.modules:
+            continue  # the file cannot have derived from what it did not import
+        place = registry(kind)
+        known = len(place.broken)
+        names += place.add_parts(place.parts_of(module), path, digest)
+        reasons += [broken.reason for broken in place.broken[known:]]
+    if names:
+        return None
+    nouns = ", ".join(facts.noun for facts in KINDS.values())
+    return "; ".join(reasons) or f"it defines no public part (one of: {nouns})"
 
 
-def _classes_of(module: object, base: type[T]) -> Iterator[type[T]]:
-    found = [
-        cls
-        for cls in vars(module).values()
-        if inspect.isclass(cls)
-        and issubclass(cls, base)
-        and cls.__module__ == getattr(module, "__name__", None)
-        and not cls.__name__.startswith("_")
-    ]
-    if not found:
-        raise TypeError(f"no public subclass of {base.__name__} is defined in it")
-    yield from found
-
-
-@cache
-def methods() -> Registry:
-    """The registry of hashing methods, installed ones included."""
-    from hashbench.hasher import Hasher
-
-    registry: Registry[Hasher] = Registry("method", Hasher, "hashbench.methods")  # type: ignore[type-abstract]
-    registry.add_installed()
-    return registry
-
-
-@cache
-def datasets() -> Registry:
-    """The registry of data sets, installed ones included."""
-    from hashbench.data.dataset import Dataset
-
-    registry: Registry[Dataset] = Registry("data set", Dataset, "hashbench.datasets")  # type: ignore[type-abstract]
-    registry.add_installed()
-    return registry
+def _base(kind: Kind) -> type[Any]:
+    module, _, name = kind.base.partition(":")
+    found: type[Any] = getattr(importlib.import_module(module), name)
+    return found

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from hashbench.errors import InputError
-from hashbench.hasher import Hasher
+from hashbench.hasher import Hasher, code_version
 from hashbench.registry import Entry, Registry
 
 GOOD = """
@@ -173,7 +173,7 @@ def test_a_broken_installed_plugin_never_stops_the_others(registry, what, reason
     assert registry.names() == ["bad", "good"]  # nothing is imported by listing
     with pytest.raises(InputError, match="method 'bad' from plugin is broken"):
         registry.get("bad")
-    assert registry.classes() == {"good": good}
+    assert registry.parts() == {"good": good}
     assert reason in registry.broken[0].reason
     with pytest.raises(InputError, match="is broken"):  # and it says so every time
         registry.get("bad")
@@ -215,3 +215,63 @@ def test_the_same_text_in_two_places_is_two_modules(registry, tmp_path) -> None:
     registry.add_file(second)
     assert registry.get("good").__module__ != registry.get("better").__module__
     assert registry.get("good").__module__ in sys.modules
+
+
+SIBLINGS = """
+from helper import WIDTH
+import pack.inner
+from hashbench import Hasher
+
+class Good(Hasher):
+    name = "good"
+    width = WIDTH + pack.inner.MORE
+    def fit(self, train): return self
+    def encode(self, items): return None
+"""
+
+
+def _with_siblings(folder: Path, width: int) -> Path:
+    (folder / "pack").mkdir(parents=True)
+    (folder / "pack" / "__init__.py").write_text("")
+    (folder / "pack" / "inner.py").write_text("MORE = 100\n")
+    (folder / "helper.py").write_text(f"WIDTH = {width}\n")
+    return _file(folder, SIBLINGS)
+
+
+def test_a_file_imports_its_own_siblings_and_not_those_of_another_folder(tmp_path) -> None:
+    made = {}
+    for name, width in (("a", 1), ("b", 2)):
+        path = _with_siblings(tmp_path / name, width)
+        made[name] = Registry("method", Hasher, "hashbench.methods")
+        assert made[name].add_file(path) == ["good"]
+    assert [made[name].get("good").width for name in "ab"] == [101, 102]
+
+
+@pytest.mark.parametrize("edited", ["helper.py", "pack/inner.py"])
+def test_an_edited_sibling_is_another_digest_and_is_imported_again(edited, tmp_path) -> None:
+    path = _with_siblings(tmp_path / edited.replace("/", "-"), 1)
+    registry: Registry = Registry("method", Hasher, "hashbench.methods")
+    registry.add_file(path)
+    before = registry.entry("good").digest
+    sibling = path.parent / edited
+    sibling.write_text(sibling.read_text().replace("1", "5", 1))
+    registry.add_file(path)
+    assert registry.entry("good").digest != before
+    assert registry.get("good").width in (105, 501)
+
+
+def test_a_base_of_another_version_gives_another_code_version() -> None:
+    class Base(Hasher):
+        version = "7"
+
+    class Own(Base):
+        version = "2"
+
+    class Newer(Hasher):
+        version = "8"
+
+    class Same(Newer):
+        version = "2"
+
+    Same.__name__, Newer.__name__ = "Own", "Base"
+    assert code_version(Own) != code_version(Same)

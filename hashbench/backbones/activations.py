@@ -28,7 +28,7 @@ from hashbench.backbones.network import Graph, Trunk
 from hashbench.backbones.views import VERSION, Draw, Viewer
 from hashbench.data.folders import cache_root
 from hashbench.errors import InputError
-from hashbench.items import Items
+from hashbench.items import Items, rows_of, source_of
 
 #: Root of the cached views' randomness: the same views for every cell and seed.
 VIEW_SEED = 20181129
@@ -88,13 +88,13 @@ class Pixels:
 
     def decoder(self, items: Items) -> Decoder:
         """Decodes images as encoding sees them."""
-        return Decoder(items.source, lambda image: self.preprocessing.frame(image, self.shape))
+        return Decoder(source_of(items), lambda image: self.preprocessing.frame(image, self.shape))
 
     def origin(self, items: Items) -> dict[str, Any]:
         """What every table of these images depends on."""
         return {
             "format": FORMAT,
-            "images": items.source.fingerprint,
+            "images": source_of(items).fingerprint,
             "preprocessing": self.preprocessing.to_dict(),
             "first_image": list(self.shape),
         }
@@ -108,10 +108,10 @@ def canvases(pixels: Pixels, items: Items) -> NDArray[np.uint8]:
     table = _table(origin, "canvases", (len(items), int(np.prod(shape))), "uint8")
     found = table.open()
     if found is None:
-        decoder = Decoder(items.source, viewer.prepare)
+        decoder = Decoder(source_of(items), viewer.prepare)
         found = table.compute(
             lambda rows: (
-                batch.reshape(len(batch), -1) for batch in decoder.batches(items.rows[rows])
+                batch.reshape(len(batch), -1) for batch in decoder.batches(rows_of(items)[rows])
             ),
             "decoder",
             runtime.current().progress,
@@ -189,7 +189,7 @@ class Cut:
 
     def of_source(self, items: Items) -> NDArray[np.float16]:
         """`(len(source), numbers)` float16 activations of every image of the items' data set."""
-        source = items.source
+        source = source_of(items)
         table = self._cached(items, {"what": "activations"}, len(source))
         found = table.open()
         if found is not None:
@@ -250,7 +250,7 @@ def _draw(viewer: Viewer, row: int, views: int) -> Draw:
 
 
 def _digest(items: Items) -> str:
-    return hashlib.sha256(np.ascontiguousarray(items.rows, "<i8").tobytes()).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(rows_of(items), "<i8").tobytes()).hexdigest()
 
 
 def _table(origin: dict[str, Any], name: str, shape: tuple[int, int], dtype: str) -> CachedTable:

@@ -156,7 +156,7 @@ def _table(folder: Path, deep: bool) -> Check:
 
 def _plugins() -> Iterator[Check]:
     for registry in (methods(), datasets()):
-        usable = registry.classes()
+        usable = registry.parts()
         yield Check(f"{registry.noun}s", "ok", f"{len(usable)} usable")
         for broken in registry.broken:
             yield Check(
@@ -170,7 +170,7 @@ def _plugins() -> Iterator[Check]:
 def _data(root: Path) -> Iterator[Check]:
     from hashbench.data import imported_names
 
-    for name in [*datasets().classes(), *imported_names(root)]:
+    for name in [*datasets().parts(), *imported_names(root)]:
         status = open_dataset(name, root).status()
         if status.prepared:
             yield Check(f"data set {name}", "ok", status.where)

@@ -46,8 +46,16 @@ class BRE(ShallowHasher):
     """
 
     name: ClassVar[str] = "bre"
+    title: ClassVar[str] = "BRE"
+    year: ClassVar[int] = 2009
     summary: ClassVar[str] = "Hamming distances that reconstruct the labels' distances"
     citation: ClassVar[str] = "Kulis, Darrell, NIPS 2009"
+    bibtex: ClassVar[str] = """@inproceedings{kulis2009bre,
+  author    = {Brian Kulis and Trevor Darrell},
+  title     = {Learning to Hash with Binary Reconstructive Embeddings},
+  booktitle = {Advances in Neural Information Processing Systems (NIPS)},
+  year      = {2009},
+}"""
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
         "support": (5, 100, "log"),
         "partners": (20, 200, "log"),

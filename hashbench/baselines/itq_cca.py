@@ -53,8 +53,16 @@ class ITQCCA(ShallowHasher):
     """
 
     name: ClassVar[str] = "itq-cca"
+    title: ClassVar[str] = "ITQ-CCA"
+    year: ClassVar[int] = 2011
     summary: ClassVar[str] = "canonical correlation directions, rotated to fit binary codes"
     citation: ClassVar[str] = "Gong, Lazebnik, Gordo, Perronnin, TPAMI 2013"
+    bibtex: ClassVar[str] = """@inproceedings{gong2011itq,
+  author    = {Yunchao Gong and Svetlana Lazebnik},
+  title     = {Iterative Quantization: A {Procrustean} Approach to Learning Binary Codes},
+  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
+  year      = {2011},
+}"""
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
         "ridge": (1e-2, 1e2, "log"),
         "scaling": (0.0, 6.0),

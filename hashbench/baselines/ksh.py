@@ -52,8 +52,16 @@ class KSH(ShallowHasher):
     """
 
     name: ClassVar[str] = "ksh"
+    title: ClassVar[str] = "KSH"
+    year: ClassVar[int] = 2012
     summary: ClassVar[str] = "kernel hash functions, greedily fitted to the similarities"
     citation: ClassVar[str] = "Liu, Wang, Ji, Jiang, Chang, CVPR 2012"
+    bibtex: ClassVar[str] = """@inproceedings{liu2012ksh,
+  author    = {Wei Liu and Jun Wang and Rongrong Ji and Yu-Gang Jiang and Shih-Fu Chang},
+  title     = {Supervised Hashing with Kernels},
+  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
+  year      = {2012},
+}"""
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
         "anchors": (300, 2000, "log"),
         "width": (0.1, 2.0, "log"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +29,18 @@ class LSH(ShallowHasher):
     """
 
     name: ClassVar[str] = "lsh"
+    title: ClassVar[str] = "LSH"
+    year: ClassVar[int] = 2002
+    role: ClassVar[Literal["method", "floor"]] = "floor"
+    supervised: ClassVar[bool] = False
     summary: ClassVar[str] = "random hyperplanes: no learning, the floor of the field"
     citation: ClassVar[str] = "Charikar, STOC 2002"
+    bibtex: ClassVar[str] = """@inproceedings{charikar2002lsh,
+  author    = {Moses S. Charikar},
+  title     = {Similarity Estimation Techniques from Rounding Algorithms},
+  booktitle = {ACM Symposium on Theory of Computing (STOC)},
+  year      = {2002},
+}"""
 
     def _learn(self, features: NDArray[np.floating], labels: NDArray[np.uint8]) -> None:
         self.scaler_ = StandardScaler().fit(features)

@@ -50,8 +50,16 @@ class SDH(ShallowHasher):
     """
 
     name: ClassVar[str] = "sdh"
+    title: ClassVar[str] = "SDH"
+    year: ClassVar[int] = 2015
     summary: ClassVar[str] = "discrete codes that classify linearly, kernel hash function"
     citation: ClassVar[str] = "Shen, Shen, Liu, Shen, CVPR 2015"
+    bibtex: ClassVar[str] = """@inproceedings{shen2015sdh,
+  author    = {Fumin Shen and Chunhua Shen and Wei Liu and Heng Tao Shen},
+  title     = {Supervised Discrete Hashing},
+  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
+  year      = {2015},
+}"""
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
         "width": (0.1, 2.0, "log"),
         "reg": (1e-2, 1e2, "log"),

@@ -29,12 +29,12 @@ def command(target: str, name: str | None, as_json: bool) -> int:
     import json
 
     from hashbench.errors import unknown
-    from hashbench.registry import methods
+    from hashbench.registry import load_plugins, methods
     from hashbench.testing import CheckError, checks_of
 
     names = [target]
     if target.endswith(".py") or Path(target).is_file():
-        options.register_plugins((Path(target),))
+        load_plugins([Path(target)])
         origin = str(Path(target).resolve())
         registry = methods()
         names = [key for key in registry.names() if registry.entry(key).origin == origin]

@@ -33,7 +33,7 @@ def show(data_root: Path | None, as_json: bool) -> None:
 
     registry = datasets()
     root = data_root or default_data_root()
-    names = [*registry.classes(), *imported_names(root)]
+    names = [*registry.parts(), *imported_names(root)]
     found: dict[str, Dataset] = {name: open_dataset(name, root) for name in names}
     if as_json:
         listing = [

@@ -24,12 +24,12 @@ def command(plugins: tuple[Path, ...], as_json: bool) -> None:
     import json
 
     from hashbench.hasher import hyperparameters
-    from hashbench.registry import methods
+    from hashbench.registry import add_plugin, methods
 
     registry = methods()
     for path in plugins:
-        registry.add_file(path)
-    classes = registry.classes()
+        add_plugin(path)
+    classes = registry.parts()
     if as_json:
         listing = [
             {

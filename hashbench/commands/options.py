@@ -44,7 +44,7 @@ plugins: Decorator = click.option(
     type=click.Path(path_type=Path),
     multiple=True,
     metavar="FILE",
-    help="A Python file with a method of yours (may be repeated).",
+    help="A Python file with parts of yours: methods, data sets, metrics ... (may be repeated).",
 )
 
 device: Decorator = click.option(
@@ -73,19 +73,3 @@ def setting(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_SETTING):
         function = option(function)
     return function
-
-
-def register_plugins(paths: tuple[Path, ...]) -> None:
-    """Register the methods of plugin files.
-
-    Raises:
-        InputError: for a file the user named that cannot be used.
-    """
-    from hashbench.errors import InputError
-    from hashbench.registry import methods
-
-    for path in paths:
-        known = len(methods().broken)
-        if not methods().add_file(path):
-            reasons = "; ".join(broken.reason for broken in methods().broken[known:])
-            raise InputError(f"no method could be loaded from {path}: {reasons}")

@@ -178,6 +178,7 @@ def command(
         parse_seeds,
         parse_size,
     )
+    from hashbench.registry import load_plugins
     from hashbench.registry import methods as registry
     from hashbench.results.store import Store
     from hashbench.runner.attempt import pending
@@ -193,7 +194,7 @@ def command(
     from hashbench.runner.sweepfile import keep_sweep
     from hashbench.runner.work import Settings
 
-    options.register_plugins(plugins)
+    load_plugins(plugins)
     root = data_root or default_data_root()
     convention_names = tuple(str(item) for item in Convention.parse_list(conventions))
     if datasets is None:

@@ -91,7 +91,7 @@ def command(
     from hashbench.evaluation import Convention
     from hashbench.params import Setting, write_params
     from hashbench.parsing import parse_names, parse_numbers, parse_seeds
-    from hashbench.registry import methods
+    from hashbench.registry import load_plugins, methods
     from hashbench.runner.plan import (
         EMBEDDED_DATASET,
         Request,
@@ -103,7 +103,7 @@ def command(
     from hashbench.tuning.space import default_space, parse_space
     from hashbench.tuning.study import Goal, tune
 
-    options.register_plugins(plugins)
+    load_plugins(plugins)
     Convention.parse(convention)
     root = data_root or default_data_root()
     names = parse_names(datasets) if datasets else prepared_datasets(root) or (EMBEDDED_DATASET,)

@@ -35,8 +35,15 @@ class CIFAR10(Dataset):
     """
 
     name = "cifar10"
+    title = "CIFAR-10"
     summary = "60,000 images of 32x32 in 10 classes"
     citation = "Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009"
+    bibtex = """@techreport{krizhevsky2009cifar,
+  author      = {Alex Krizhevsky},
+  title       = {Learning Multiple Layers of Features from Tiny Images},
+  institution = {University of Toronto},
+  year        = {2009},
+}"""
     licence = "no licence stated; free for research, cite the report"
     url = "https://www.cs.toronto.edu/~kriz/cifar.html"
     protocols = {  # noqa: RUF012 - declared ClassVar in Dataset

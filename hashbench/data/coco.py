@@ -37,8 +37,16 @@ class COCO(Dataset):
     """
 
     name = "coco"
+    title = "MS-COCO"
     summary = "MS-COCO 2014, 122,218 labelled images, 80 classes"
     citation = "Lin et al., ECCV 2014"
+    bibtex = r"""@inproceedings{lin2014coco,
+  author    = {Tsung-Yi Lin and Michael Maire and Serge Belongie and James Hays and
+               Pietro Perona and Deva Ramanan and Piotr Doll{\'a}r and C. Lawrence Zitnick},
+  title     = {{Microsoft COCO}: Common Objects in Context},
+  booktitle = {European Conference on Computer Vision (ECCV)},
+  year      = {2014},
+}"""
     licence = "annotations CC BY 4.0; images under Flickr's terms"
     url = "https://cocodataset.org/#download"
     protocols = {  # noqa: RUF012 - declared ClassVar in Dataset

@@ -15,7 +15,7 @@ from hashbench.data.images import FileSource
 from hashbench.data.protocols import Protocol, Rows
 from hashbench.data.split import Split
 from hashbench.errors import InputError, shown, unknown
-from hashbench.items import ImageSource, Items, TrainItems
+from hashbench.items import ImageSource, Items, TrainItems, ids_of, rows_of, source_of
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,10 @@ class Dataset(ABC):
     """
 
     name: ClassVar[str]
+    title: ClassVar[str] = ""
     summary: ClassVar[str] = ""
     citation: ClassVar[str] = ""
+    bibtex: ClassVar[str] = ""
     licence: ClassVar[str] = ""
     url: ClassVar[str] = ""
     protocols: ClassVar[Mapping[str, Protocol]]
@@ -205,9 +207,9 @@ def faults(split: Split, allow_overlap: bool, allow_unlabelled: bool) -> tuple[s
     """
     notes = []
     for name, items in (("database", split.database), ("training set", split.train)):
-        common = np.intersect1d(split.query.rows, items.rows)
+        common = np.intersect1d(rows_of(split.query), rows_of(items))
         if len(common):
-            first = items.source.ids[int(common[0])]
+            first = source_of(items).ids[int(common[0])]
             fault = f"{len(common):,} queries are in the {name} (the first is {first})"
             if not allow_overlap:
                 raise InputError(f"{fault}: mend the lists or allow it with --allow-overlap")
@@ -220,7 +222,7 @@ def faults(split: Split, allow_overlap: bool, allow_unlabelled: bool) -> tuple[s
     for name, items, labels in parts:
         bare = np.flatnonzero(~labels.any(axis=1))
         if len(bare):
-            first = items.ids[int(bare[0])]
+            first = ids_of(items)[int(bare[0])]
             fault = f"{len(bare):,} {name} have no label (the first is {first})"
             if not allow_unlabelled:
                 raise InputError(f"{fault}: mend the lists or allow it with --allow-unlabelled")

@@ -13,8 +13,15 @@ class Digits(Dataset):
     """1,797 handwritten digits of 8 x 8 pixels, embedded in scikit-learn."""
 
     name = "digits"
+    title = "Digits"
     summary = "1,797 handwritten digits, 8x8, embedded"
     citation = "Alpaydin and Kaynak, UCI Machine Learning Repository 1998"
+    bibtex = """@misc{alpaydin1998digits,
+  author       = {Ethem Alpaydin and Cenk Kaynak},
+  title        = {Optical Recognition of Handwritten Digits},
+  howpublished = {UCI Machine Learning Repository},
+  year         = {1998},
+}"""
     licence = "CC BY 4.0"
     url = "https://archive.ics.uci.edu/dataset/80"
     protocols = {  # noqa: RUF012 - declared ClassVar in Dataset

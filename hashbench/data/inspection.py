@@ -11,7 +11,7 @@ import numpy as np
 from hashbench.data.dataset import Dataset, make_split, present, verify_pins
 from hashbench.data.images import FileSource
 from hashbench.errors import InputError
-from hashbench.items import ImageSource
+from hashbench.items import ImageSource, rows_of
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def inspect(
         found.unlabelled[part] = int(np.count_nonzero(~labels.any(axis=1)))
         if found.unlabelled[part]:
             found.problems.append(f"{found.unlabelled[part]:,} {part} images have no label")
-    rows = {part: items.rows for part, (items, _labels) in parts.items()}
+    rows = {part: rows_of(items) for part, (items, _labels) in parts.items()}
     for one, other in (("query", "train"), ("query", "database"), ("train", "database")):
         shared = len(np.intersect1d(rows[one], rows[other]))
         found.overlap[f"{one}/{other}"] = shared

@@ -28,8 +28,16 @@ class NUSWIDE(Dataset):
     """
 
     name = "nuswide"
+    title = "NUS-WIDE"
     summary = "NUS-WIDE, 269,648 Flickr images, 81 concepts (21 in the usual protocol)"
     citation = "Chua et al., CIVR 2009"
+    bibtex = """@inproceedings{chua2009nuswide,
+  author    = {Tat-Seng Chua and Jinhui Tang and Richang Hong and Haojie Li and Zhiping Luo and
+               Yantao Zheng},
+  title     = {{NUS-WIDE}: A Real-World Web Image Database from {National University of Singapore}},
+  booktitle = {ACM International Conference on Image and Video Retrieval (CIVR)},
+  year      = {2009},
+}"""
     licence = "for research; images under Flickr's terms"
     url = "https://lms.comp.nus.edu.sg/wp-content/uploads/2019/research/nuswide/NUS-WIDE.html"
     protocols = {  # noqa: RUF012 - declared ClassVar in Dataset

@@ -20,7 +20,7 @@ from hashbench.codes import Codes
 from hashbench.errors import InputError
 from hashbench.hasher import Hasher
 from hashbench.hyper import check, choice, number, whole
-from hashbench.items import Items, TrainItems
+from hashbench.items import Items, TrainItems, rows_of, source_of
 from hashbench.methods import selection, trainer
 from hashbench.methods.checkpoints import Checkpoint
 from hashbench.methods.heads import Standardise, trunk
@@ -293,8 +293,8 @@ class DeepHasher(Hasher):
         body = {
             "method": [type(self).__name__, self.name, self.version, params],
             "recipe": asdict(recipe),
-            "images": train.source.fingerprint,
-            "rows": hashlib.sha256(np.ascontiguousarray(train.rows).tobytes()).hexdigest(),
+            "images": source_of(train).fingerprint,
+            "rows": hashlib.sha256(np.ascontiguousarray(rows_of(train)).tobytes()).hexdigest(),
             "labels": hashlib.sha256(np.ascontiguousarray(train.labels).tobytes()).hexdigest(),
             "backbone": train.backbone,
         }

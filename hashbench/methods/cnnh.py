@@ -34,11 +34,19 @@ class CNNH(DeepHasher):
     """
 
     name = "cnnh"
+    title = "CNNH"
+    year = 2014
     summary = "codes by factorising similarities, then regression onto them"
     citation = (
         "Xia, Pan, Lai, Liu, Yan: Supervised Hashing for Image Retrieval via Image "
         "Representation Learning. AAAI 2014"
     )
+    bibtex = """@inproceedings{xia2014cnnh,
+  author    = {Rongkai Xia and Yan Pan and Hanjiang Lai and Cong Liu and Shuicheng Yan},
+  title     = {Supervised Hashing for Image Retrieval via Image Representation Learning},
+  booktitle = {AAAI Conference on Artificial Intelligence},
+  year      = {2014},
+}"""
     space: ClassVar[Mapping[str, Sequence[Any]]] = {"sweeps": (5, 20)}
 
     sweeps: int = whole(10)

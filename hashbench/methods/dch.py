@@ -38,8 +38,16 @@ class DCH(DeepHasher):
     """
 
     name = "dch"
+    title = "DCH"
+    year = 2018
     summary = "Cauchy cross-entropy: concentrates similar codes within a small Hamming ball"
     citation = "Cao, Long, Liu, Wang: Deep Cauchy Hashing for Hamming Space Retrieval. CVPR 2018"
+    bibtex = """@inproceedings{cao2018dch,
+  author    = {Yue Cao and Mingsheng Long and Bin Liu and Jianmin Wang},
+  title     = {Deep {Cauchy} Hashing for {Hamming} Space Retrieval},
+  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
+  year      = {2018},
+}"""
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
         "gamma": (1.0, 60.0, "log"),
         "quantization": (1e-3, 1.0, "log"),

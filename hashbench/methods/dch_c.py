@@ -25,6 +25,7 @@ class DCHC(DCH):
     """
 
     name = "dch-c"
+    title = "DCH-C"
     summary = "ablation: DCH with sigmoid instead of Cauchy cross-entropy"
     space: ClassVar[Mapping[str, Sequence[Any]]] = {"slope": (1.0, 100.0, "log")}
 

@@ -12,6 +12,7 @@ class DCHQ(DCH):
     """The ablation that drops the Cauchy quantisation loss (eq 9): lambda = 0."""
 
     name = "dch-q"
+    title = "DCH-Q"
     summary = "ablation: DCH without the quantisation loss"
 
     quantization: float = field(init=False, default=0.0)

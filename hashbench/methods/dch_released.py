@@ -31,6 +31,7 @@ class DCHReleased(DCH):
     """
 
     name = "dch-released"
+    title = "DCH (released)"
     summary = "DCH as the released code has it: squared Euclidean distances"
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
         "gamma": (2.0, 200.0, "log"),

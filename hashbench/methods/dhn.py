@@ -37,10 +37,18 @@ class DHN(DeepHasher):
     """
 
     name = "dhn"
+    title = "DHN"
+    year = 2016
     summary = "logistic pair loss with a log cosh quantisation loss"
     citation = (
         "Zhu, Long, Wang, Cao: Deep Hashing Network for Efficient Similarity Retrieval. AAAI 2016"
     )
+    bibtex = """@inproceedings{zhu2016dhn,
+  author    = {Han Zhu and Mingsheng Long and Jianmin Wang and Yue Cao},
+  title     = {Deep Hashing Network for Efficient Similarity Retrieval},
+  booktitle = {AAAI Conference on Artificial Intelligence},
+  year      = {2016},
+}"""
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
         "slope": (1.0, 100.0, "log"),
         "quantization": (1e-3, 1.0, "log"),

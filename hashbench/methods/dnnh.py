@@ -39,11 +39,19 @@ class DNNH(DeepHasher):
     """
 
     name = "dnnh"
+    title = "DNNH"
+    year = 2015
     summary = "triplet ranking loss with a divide-and-encode hash layer"
     citation = (
         "Lai, Pan, Liu, Yan: Simultaneous Feature Learning and Hash Coding with Deep "
         "Neural Networks. CVPR 2015"
     )
+    bibtex = """@inproceedings{lai2015dnnh,
+  author    = {Hanjiang Lai and Yan Pan and Ye Liu and Shuicheng Yan},
+  title     = {Simultaneous Feature Learning and Hash Coding with Deep Neural Networks},
+  booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
+  year      = {2015},
+}"""
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
         "margin": (0.05, 0.5),
         "epsilon": (0.0, 0.4),

@@ -36,8 +36,16 @@ class HashNet(DeepHasher):
     """
 
     name = "hashnet"
+    title = "HashNet"
+    year = 2017
     summary = "weighted logistic pair loss on tanh(beta z) with growing beta"
     citation = "Cao, Long, Wang, Yu: HashNet: Deep Learning to Hash by Continuation. ICCV 2017"
+    bibtex = """@inproceedings{cao2017hashnet,
+  author    = {Zhangjie Cao and Mingsheng Long and Jianmin Wang and Philip S. Yu},
+  title     = {{HashNet}: Deep Learning to Hash by Continuation},
+  booktitle = {IEEE International Conference on Computer Vision (ICCV)},
+  year      = {2017},
+}"""
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
         "slope": (1.0, 100.0, "log"),
         "beta": (1.0, 20.0, "log"),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from hashbench.errors import InputError
-from hashbench.items import Items, TrainItems
+from hashbench.items import Items, TrainItems, ids_of
 from hashbench.methods.recipes import Recipe
 from hashbench.methods.trainer import Batches, TensorBatches
 
@@ -121,6 +121,6 @@ def finite_features(items: Items) -> NDArray[np.float32]:
     features = items.features()
     finite = np.isfinite(features).all(axis=1)
     if not finite.all():
-        item = items.ids[int(np.argmin(finite))]
+        item = ids_of(items)[int(np.argmin(finite))]
         raise InputError(f"the features of {item} hold NaN or infinity: compute them again")
     return features

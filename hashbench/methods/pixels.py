@@ -26,7 +26,7 @@ from hashbench.backbones.backbone import tiny
 from hashbench.backbones.engines import TorchEngine, best_engine
 from hashbench.backbones.folding import fold
 from hashbench.errors import InputError
-from hashbench.items import Items, TrainItems
+from hashbench.items import Items, TrainItems, rows_of, source_of
 from hashbench.methods.ahead import ahead
 from hashbench.methods.inputs import Inputs
 from hashbench.methods.recipes import Recipe
@@ -103,7 +103,7 @@ class PixelInputs(Inputs):
                 "--backbone, such as efficientnet_lite0"
             )
         network = get_backbone(name)
-        shape = train.source.read(0).shape
+        shape = source_of(train).read(0).shape
         natural = recipe.side if tiny(shape) else network.preprocessing.crop
         made = cls(dim=network.dim, network=name, shape=shape, side=side or natural or 0)
         return made._with(train, recipe)
@@ -162,7 +162,7 @@ class FrameInputs(PixelInputs):
 
     def _seen(self, items: Items) -> Seen:
         shape = (*self.pixels.viewer.window, 3)
-        return Seen(shape, torch.uint8, self.pixels.decoder(items).batches(items.rows))
+        return Seen(shape, torch.uint8, self.pixels.decoder(items).batches(rows_of(items)))
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,7 @@ class ActivationInputs(PixelInputs):
 
     def _seen(self, items: Items) -> Seen:
         table = self.cut.of_source(items)
-        batches = (table[part.rows] for part in items.batches(BATCH))
+        batches = (table[rows_of(part)] for part in items.batches(BATCH))
         return Seen(table.shape[1:], torch.float16, batches)
 
 

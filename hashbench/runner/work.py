@@ -21,7 +21,7 @@ from hashbench.data import Split, open_dataset
 from hashbench.errors import InputError
 from hashbench.evaluation import Convention, code_health, score
 from hashbench.hasher import Hasher, hyperparameters
-from hashbench.items import Items
+from hashbench.items import Items, ids_of, source_of
 from hashbench.registry import methods
 from hashbench.results.record import Record
 from hashbench.results.store import Store, split_arrays
@@ -104,7 +104,7 @@ def bound_split(cell: Cell, data_root: Path, progress: Progress | None = None) -
     split = load_split(cell, data_root)
 
     def table() -> NDArray[np.float32]:
-        return feature_table(split.train.source, cell.backbone, progress=progress)
+        return feature_table(source_of(split.train), cell.backbone, progress=progress)
 
     if cell.tuning not in FROM_PIXELS:
         table()
@@ -132,8 +132,8 @@ class Outcome:
             lambda: split_arrays(
                 split.query_labels,
                 split.database_labels,
-                split.query.ids,
-                split.database.ids,
+                ids_of(split.query),
+                ids_of(split.database),
                 split.classes,
             ),
         )
@@ -191,7 +191,7 @@ def compute(
 
 def _origin(split: Split, cell: Cell) -> dict[str, Any]:
     """Hashes of the images, and of the weights and settings that made features of them."""
-    found: dict[str, Any] = {"images": split.train.source.fingerprint}
+    found: dict[str, Any] = {"images": source_of(split.train).fingerprint}
     if cell.backbone != "pixels":
         network = get_backbone(cell.backbone.partition(":")[0])
         found["weights"] = network.weights()

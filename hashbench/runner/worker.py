@@ -88,10 +88,10 @@ def _serve(task: Task, settings: Settings, connection: Connection) -> tuple[str,
 
 
 def _register(plugins: tuple[Path, ...]) -> None:
-    from hashbench.registry import methods
+    from hashbench.registry import add_plugin
 
     for path in plugins:
-        methods().add_file(path)
+        add_plugin(path)
 
 
 def _log_to(log: Connection) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.codes import Codes
-from hashbench.items import Items, TrainItems
+from hashbench.items import Items, TrainItems, rows_of, source_of
 from hashbench.testing.elsewhere import encode_elsewhere
 from hashbench.testing.subject import CheckError, Subject, require, require_same
 from hashbench.testing.toy import CLASSES, separation
@@ -105,7 +105,7 @@ def labels_not_read(subject: Subject) -> None:
     """Encoding works without labels, asks for none, and ignores those it could see."""
     items = subject.toy.train.without_labels()
     reads: list[str] = []
-    watched = _Watched(items.source, items.rows, items.table, reads=reads)
+    watched = _Watched(source_of(items), rows_of(items), items._table, reads=reads)
     codes = subject.encode(subject.fitted, watched)
     require(
         not reads,
@@ -113,7 +113,7 @@ def labels_not_read(subject: Subject) -> None:
         "as queries have no labels",
     )
     wrong = np.roll(subject.toy.train.labels, 1, axis=0)
-    poisoned = TrainItems(items.source, items.rows, items.table, labels=wrong)
+    poisoned = TrainItems(source_of(items), rows_of(items), items._table, labels=wrong)
     require_same(
         codes,
         subject.encode(subject.fitted, poisoned),
@@ -189,7 +189,7 @@ class _Watched(Items):
 
 
 def _contents(train: TrainItems) -> list[bytes]:
-    return [array.tobytes() for array in (train.features(), train.labels, train.rows)]
+    return [array.tobytes() for array in (train.features(), train.labels, rows_of(train))]
 
 
 def _disturb_global_randomness(state: int) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from hashbench.data.cifar10 import CIFAR10, _natural
 from hashbench.errors import InputError
+from hashbench.items import ids_of
 
 
 def splits(root):
@@ -19,7 +20,7 @@ def test_archive_packed_archive_and_folders_give_the_same_splits(tiny_cifar, tmp
     for name, split in from_folders.items():
         other = from_archive[name]
         assert split.ids_sha256 == other.ids_sha256
-        assert split.query.ids == other.query.ids
+        assert ids_of(split.query) == ids_of(other.query)
         assert np.array_equal(split.query_labels, other.query_labels)
         assert np.array_equal(split.query.image(0), other.query.image(0))
         assert np.array_equal(split.train.image(7), other.train.image(7))
@@ -32,7 +33,7 @@ def test_counts_and_labels_follow_the_protocol(tiny_cifar, tmp_path, monkeypatch
     assert split.counts == {"query": 20, "train": 30, "database": 70}
     assert split.query_labels.sum(axis=0).tolist() == [2] * 10
     assert split.train.labels.sum(axis=0).tolist() == [3] * 10
-    for name, label in zip(split.query.ids, split.query_labels, strict=True):
+    for name, label in zip(ids_of(split.query), split.query_labels, strict=True):
         assert split.classes[int(label.argmax())] == name.split("/")[1]
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from hashbench.data.coco import COCO
 from hashbench.errors import InputError
+from hashbench.items import ids_of
 
 
 def load(root):
@@ -47,8 +48,8 @@ def test_new_annotations_are_read_again(tiny_coco):
 def test_split_trains_inside_the_database(tiny_coco):
     split = COCO(tiny_coco).split()
     assert split.counts == {"query": 2, "train": 3, "database": 6}
-    assert set(split.train.ids) <= set(split.database.ids)
-    assert not set(split.query.ids) & set(split.database.ids)
+    assert set(ids_of(split.train)) <= set(ids_of(split.database))
+    assert not set(ids_of(split.query)) & set(ids_of(split.database))
     assert split.notes == ()
 
 
@@ -61,7 +62,7 @@ def test_missing_images_are_refused_or_left_out_by_name(tiny_coco):
     assert len(split.notes) == 1
     assert name in split.notes[0]
     assert split.counts == {"query": 2, "train": 3, "database": 5}
-    assert not any(name in item for item in split.database.ids + split.query.ids)
+    assert not any(name in item for item in ids_of(split.database) + ids_of(split.query))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from hashbench.data import open_dataset
 from hashbench.data.listfile import LONGEST, read_list
 from hashbench.data.lists import import_lists, imported_names
 from hashbench.errors import InputError
+from hashbench.items import ids_of
 
 QUERY = "a/1.png 1 0 0 \na/2.png 0 1 1 \n"
 TRAIN = "a/3.png 0 1 0 \na/4.png 0 0 1 \na/5.png 1 0 0 \n"
@@ -43,9 +44,9 @@ def opened(folder, **allow):
 
 def test_lists_are_the_split(usual):
     split = opened(usual).split()
-    assert split.query.ids == ["a/1.png", "a/2.png"]
-    assert split.train.ids == ["a/3.png", "a/4.png", "a/5.png"]
-    assert split.database.ids == ["a/3.png", "a/4.png", "a/5.png", "a/6.png"]
+    assert ids_of(split.query) == ["a/1.png", "a/2.png"]
+    assert ids_of(split.train) == ["a/3.png", "a/4.png", "a/5.png"]
+    assert ids_of(split.database) == ["a/3.png", "a/4.png", "a/5.png", "a/6.png"]
     assert split.query_labels.tolist() == [[1, 0, 0], [0, 1, 1]]
     assert split.train.labels.tolist() == [[0, 1, 0], [0, 0, 1], [1, 0, 0]]
     assert split.classes == ("class 0", "class 1", "class 2")
@@ -60,7 +61,7 @@ def test_gzip_class_names_and_another_root(usual, tmp_path):
         stream.write(text)
     split = opened(usual).split()
     assert split.classes == ("cat", "dog", "cow")
-    assert split.database.ids == ["a/3.png", "a/4.png", "a/5.png", "a/6.png"]
+    assert ids_of(split.database) == ["a/3.png", "a/4.png", "a/5.png", "a/6.png"]
 
 
 def test_images_may_lie_under_the_data_root(tmp_path):
@@ -111,8 +112,8 @@ def test_missing_images_can_be_left_out(usual):
     with pytest.raises(InputError, match="1 of 6 images are missing"):
         opened(usual).split()
     split = opened(usual, allow_missing=True).split()
-    assert split.train.ids == ["a/4.png", "a/5.png"]
-    assert split.database.ids == ["a/4.png", "a/5.png", "a/6.png"]
+    assert ids_of(split.train) == ["a/4.png", "a/5.png"]
+    assert ids_of(split.database) == ["a/4.png", "a/5.png", "a/6.png"]
     assert split.train.labels.tolist() == [[0, 0, 1], [1, 0, 0]]
 
 

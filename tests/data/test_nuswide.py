@@ -5,6 +5,7 @@ import pytest
 
 from hashbench.data.nuswide import NUSWIDE
 from hashbench.errors import InputError
+from hashbench.items import ids_of
 
 
 def load(root, protocol="nuswide81"):
@@ -33,7 +34,7 @@ def test_the_usual_split_is_balanced_and_trains_inside_the_database(tiny_nuswide
     assert split.counts == {"query": 2, "train": 4, "database": 7}
     assert (split.query_labels.sum(axis=0) >= 1).all()
     assert (split.train.labels.sum(axis=0) >= 2).all()
-    assert set(split.train.ids) <= set(split.database.ids)
+    assert set(ids_of(split.train)) <= set(ids_of(split.database))
 
 
 def test_train_test_labels_serve_where_all_labels_are_not(tiny_nuswide):

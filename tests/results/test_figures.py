@@ -12,6 +12,7 @@ from made_records import cell, key, record
 from hashbench.codes import Codes
 from hashbench.data import open_dataset
 from hashbench.errors import InputError
+from hashbench.items import ids_of
 from hashbench.results import plots
 from hashbench.results.names import METHODS
 from hashbench.results.plots.request import Request, groups
@@ -183,8 +184,8 @@ def digits(tmp_path) -> Store:
         lambda: split_arrays(
             split.query_labels,
             split.database_labels,
-            split.query.ids,
-            split.database.ids,
+            ids_of(split.query),
+            ids_of(split.database),
             split.classes,
         ),
     )

@@ -6,7 +6,7 @@ from hashbench.registry import methods
 from hashbench.testing import parametrize_with_checks
 
 BUILT_IN = [
-    cls for name, cls in methods().classes().items() if methods().entry(name).origin == "hashbench"
+    cls for name, cls in methods().parts().items() if methods().entry(name).origin == "hashbench"
 ]
 
 

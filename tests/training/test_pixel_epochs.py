@@ -15,6 +15,7 @@ from torch import nn
 
 from hashbench import runtime
 from hashbench.errors import InputError
+from hashbench.items import rows_of, source_of
 from hashbench.methods import checkpoints, recipes, trainer
 from hashbench.methods.checkpoints import NAME, Checkpoint
 from hashbench.methods.dch import DCH
@@ -262,11 +263,11 @@ def test_a_full_disk_is_one_sentence_and_leaves_the_last_checkpoint(tmp_path, mo
 def test_a_fifth_is_held_out_class_by_class(train):
     rest, held = hold_out(train, 3)
     assert len(held) == 6
-    assert sorted([*rest.rows, *held.rows]) == train.rows.tolist()
+    assert sorted([*rows_of(rest), *rows_of(held)]) == rows_of(train).tolist()
     assert held.labels.sum(0).tolist() == [2, 2, 2]
-    np.testing.assert_array_equal(held.labels, train.labels[held.rows])
-    assert hold_out(train, 3)[1].rows.tolist() == held.rows.tolist()
-    assert hold_out(train, 4)[1].rows.tolist() != held.rows.tolist()
+    np.testing.assert_array_equal(held.labels, train.labels[rows_of(held)])
+    assert rows_of(hold_out(train, 3)[1]).tolist() == rows_of(held).tolist()
+    assert rows_of(hold_out(train, 4)[1]).tolist() != rows_of(held).tolist()
     with pytest.raises(InputError, match="at least 20 items"):
         hold_out(train.subset(np.arange(19)), 3)
 
@@ -280,7 +281,7 @@ def test_the_best_epoch_on_held_out_items_is_kept(tuning, average, train, monkey
     judged = []
 
     def judge(held, encode):
-        judged.append(held.rows.tolist())
+        judged.append(rows_of(held).tolist())
         encode(held)
         return next(values)
 
@@ -297,19 +298,19 @@ def test_the_best_epoch_on_held_out_items_is_kept(tuning, average, train, monkey
     assert [line["validation"] for line in method.history_] == [0.3, 0.9, 0.5]
     for name, tensor in method.state_.items():
         assert torch.equal(tensor, states[1][name])
-    assert judged == [hold_out(train, 1)[1].rows.tolist()] * 3
+    assert judged == [rows_of(hold_out(train, 1)[1]).tolist()] * 3
 
 
 def test_choosing_an_epoch_reads_training_images_and_nothing_else(split):
     make(DCH, "full", select="validation").fit(split.train)
-    assert split.train.source.seen == set(split.train.rows.tolist())
+    assert source_of(split.train).seen == set(rows_of(split.train).tolist())
 
 
 @each_mode
 def test_queries_and_database_change_nothing_that_is_learnt(tuning, split):
     wanted = make(DCH, tuning, select="validation").fit(split.train)
     images, _ = pictures(60, seed=8)
-    source = split.train.source
+    source = source_of(split.train)
     poisoned = type(source)(np.concatenate([source.pixels[:30], images[30:]]))
-    found = make(DCH, tuning, select="validation").fit(replace(split.train, source=poisoned))
+    found = make(DCH, tuning, select="validation").fit(replace(split.train, _source=poisoned))
     assert found.history_ == wanted.history_

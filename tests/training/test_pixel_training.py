@@ -16,7 +16,7 @@ from torch import nn
 from hashbench.backbones import catalogue
 from hashbench.backbones.network import Trunk
 from hashbench.errors import InputError
-from hashbench.items import Items, TrainItems, train_from_features
+from hashbench.items import Items, TrainItems, source_of, train_from_features
 from hashbench.methods.checkpoints import NAME
 from hashbench.methods.dch import DCH
 from hashbench.methods.hashnet import HashNet
@@ -25,7 +25,7 @@ from hashbench.methods.pairs import PairBalance
 from hashbench.methods.pixels import DrawnBatches
 from hashbench.registry import methods
 
-DEEP = sorted(name for name, cls in methods().classes().items() if cls.kind == "deep")
+DEEP = sorted(name for name, cls in methods().parts().items() if cls.kind == "deep")
 
 
 def hits(method, split):
@@ -156,14 +156,16 @@ def test_the_fast_engine_gives_the_codes_of_the_network_that_was_trained(tuning,
 
 def test_partial_encodes_without_decoding_again(split):
     method = make(DCH, "partial").fit(split.train)
-    split.train.source.seen.clear()
+    source_of(split.train).seen.clear()
     method.encode(split.database)
-    assert not split.train.source.seen - {0}
+    assert not source_of(split.train).seen - {0}
 
 
 def test_large_images_are_trained_at_the_backbones_own_side(split):
     generator = np.random.default_rng(0)
-    large = type(split.train.source)(generator.integers(0, 256, (24, 70, 90, 3), dtype=np.uint8))
+    large = type(source_of(split.train))(
+        generator.integers(0, 256, (24, 70, 90, 3), dtype=np.uint8)
+    )
     labels = np.eye(2, dtype=np.uint8)[np.arange(24) % 2]
     train = TrainItems(large, np.arange(24), backbone="tiny", labels=labels)
     for tuning in MODES:

@@ -9,6 +9,7 @@ from hashbench import runtime
 from hashbench.backbones.activations import Cut, Pixels, canvases
 from hashbench.backbones.backbone import Preprocessing
 from hashbench.backbones.views import Draw, Viewer
+from hashbench.items import rows_of, source_of
 from hashbench.runtime import Runtime
 
 TINY = Viewer(Preprocessing(enlarged=48), (16, 24, 3))
@@ -73,9 +74,9 @@ def test_a_gpu_that_the_runtime_does_not_name_is_left_alone(monkeypatch):
 
 def test_canvases_are_decoded_once(train):
     first = canvases(pixels(), train)
-    train.source.seen.clear()
+    source_of(train).seen.clear()
     np.testing.assert_array_equal(first, canvases(pixels(), train))
-    assert not train.source.seen
+    assert not source_of(train).seen
     for index in (0, 29):
         wanted = pixels().viewer.prepare(train.image(index))
         np.testing.assert_array_equal(first[index], wanted)
@@ -86,7 +87,7 @@ def test_late_stages_on_cached_activations_are_the_whole_network(train, late):
     cut = Cut(pixels(), late)
     trunk = pixels().build()
     with torch.inference_mode():
-        activations = torch.from_numpy(cut.of_source(train)[train.rows])
+        activations = torch.from_numpy(cut.of_source(train)[rows_of(train)])
         images = np.stack([train.image(index) for index in range(len(train))])
         whole = pixels().graph(trunk)(torch.from_numpy(images))
         np.testing.assert_allclose(cut.rest()(activations), whole, atol=2e-3)
@@ -98,7 +99,7 @@ def test_views_are_of_their_items_and_more_views_keep_the_first(train):
     many = many.reshape(len(train), 5, -1)
     np.testing.assert_allclose(few.reshape(len(train), 2, -1), many[:, :2], atol=2e-3)
     # The first view is the whole image, the others are not.
-    whole = cut.of_source(train)[train.rows]
+    whole = cut.of_source(train)[rows_of(train)]
     np.testing.assert_allclose(many[:, 0], whole, atol=2e-3)
     difference = np.abs(many[:, 1:].astype(float) - whole[:, None]).max((1, 2))
     assert (difference > 0.01).all()

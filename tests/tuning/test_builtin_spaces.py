@@ -12,7 +12,7 @@ from hashbench.tuning.space import Range, default_space
 
 TUNED = {
     name: cls
-    for name, cls in methods().classes().items()
+    for name, cls in methods().parts().items()
     if methods().entry(name).origin == "hashbench" and name != "lsh"  # LSH learns nothing
 }
 

@@ -15,7 +15,7 @@ from hashbench.commands import tune as verb
 from hashbench.data.split import Split
 from hashbench.errors import InputError
 from hashbench.evaluation import HOUSE, score
-from hashbench.items import Items, TrainItems, train_from_features
+from hashbench.items import Items, TrainItems, ids_of, rows_of, source_of, train_from_features
 from hashbench.params import read_params
 from hashbench.runner import work
 from hashbench.runner.plan import Request, plan
@@ -41,12 +41,12 @@ class Peak(hashbench.Hasher):
         if self.x > 0.95:
             raise RuntimeError("diverged")
         assert not hasattr(self, "fitted_on_")
-        self.fitted_on_ = train.ids
+        self.fitted_on_ = train.tokens
         return self
 
     def encode(self, items):
         assert not hasattr(items, "labels")
-        assert not set(items.ids) & set(self.fitted_on_)
+        assert not set(items.tokens) & set(self.fitted_on_)
         classes = items.features()[:, 0].astype(int)
         rng = np.random.default_rng(self.seed)
         codes = np.sign(rng.standard_normal((4, self.bits)))[classes]
@@ -66,10 +66,10 @@ def _train(n: int = 100) -> TrainItems:
 def peak(tmp_path: Path) -> Path:
     path = tmp_path / "peak.py"
     path.write_text(PEAK)
-    registry.methods.cache_clear()
+    registry.registry.cache_clear()
     assert registry.methods().add_file(path) == ["peak"]
     yield path
-    registry.methods.cache_clear()
+    registry.registry.cache_clear()
 
 
 def _goal(**changes) -> Goal:
@@ -83,7 +83,7 @@ def _goal(**changes) -> Goal:
 @pytest.mark.parametrize("n", [50, 101, 333])
 def test_the_parts_are_disjoint_stratified_and_the_training_set(n: int) -> None:
     parts = carve(_train(n), 3)
-    rows = [part.rows for part in (parts.train, parts.first, parts.second)]
+    rows = [rows_of(part) for part in (parts.train, parts.first, parts.second)]
     assert sorted(np.concatenate(rows)) == list(range(n))
     assert abs(len(parts.first) - n / 5) < 1
     assert abs(len(parts.second) - n / 5) < 1
@@ -96,7 +96,7 @@ def test_the_parts_are_disjoint_stratified_and_the_training_set(n: int) -> None:
 
 def test_the_carving_depends_on_its_seed_alone() -> None:
     one, same, other = (carve(_train(), seed) for seed in (0, 0, 1))
-    assert one.first.ids == same.first.ids != other.first.ids
+    assert ids_of(one.first) == ids_of(same.first) != ids_of(other.first)
 
 
 def test_several_labels_keep_their_shares() -> None:
@@ -229,11 +229,11 @@ def _poisoned(split: Split, features: np.ndarray, seed: int) -> Split:
     """The same training set; random query and database labels, unusable images and features."""
     rng = np.random.default_rng(seed)
     table = np.full_like(features, np.nan)
-    table[split.train.rows] = features[split.train.rows]
-    source = _Poison(split.train.source, set(split.train.rows.tolist()))
+    table[rows_of(split.train)] = features[rows_of(split.train)]
+    source = _Poison(source_of(split.train), set(rows_of(split.train).tolist()))
 
     def bound(items: Items) -> Items:
-        return replace(items, source=source, table=lambda: table)
+        return replace(items, _source=source, _table=lambda: table)
 
     def shuffled(labels: np.ndarray) -> np.ndarray:
         return rng.permuted(labels, axis=1)
@@ -249,7 +249,7 @@ def _poisoned(split: Split, features: np.ndarray, seed: int) -> Split:
 
 
 def _invoke(*args: str):
-    registry.methods.cache_clear()
+    registry.registry.cache_clear()
     return CliRunner().invoke(verb.command, list(args), standalone_mode=False)
 
 
@@ -267,7 +267,7 @@ def test_query_and_database_change_nothing(tmp_path, monkeypatch) -> None:
             split = honest(cell, root, progress)
             if poison is None:
                 return split
-            return _poisoned(split, np.array(split.train.table()), poison)
+            return _poisoned(split, np.array(split.train._table()), poison)
 
         monkeypatch.setattr(work, "bound_split", bound)
         done = _invoke(*ITQ, "--json", "--results", f"store{poison}")

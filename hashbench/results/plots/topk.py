@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hashbench.codes import Codes
 from hashbench.data import Split, open_dataset
 from hashbench.errors import InputError
+from hashbench.items import ids_of
 from hashbench.results.names import method_name
 from hashbench.results.plots.request import Group, Request, groups, lengths_of
 from hashbench.results.plots.style import GREEN, PAGE, VERMILION, Plot, new_figure
@@ -105,9 +106,9 @@ def _plot(request: Request, group: Group, bits: int) -> Plot:
                     "method": strip.label,
                     "bits": bits,
                     "rule": rule,
-                    "query": split.query.ids[query],
+                    "query": ids_of(split.query)[query],
                     "rank": place + 1,
-                    "id": split.database.ids[int(row)],
+                    "id": ids_of(split.database)[int(row)],
                     "distance": int(strip.distances[query, place]),
                     "relevant": hit,
                     f"p@{TOP}": float(strip.precision[query]),

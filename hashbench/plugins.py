@@ -1,0 +1,105 @@
+"""Files with parts of a user's own, imported once an edit together with the files they import."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+#: Set on a sibling's module: the text it was imported from.
+_DIGEST = "__hashbench_digest__"
+
+
+def import_file(path: Path) -> tuple[ModuleType, str]:
+    """The module of a Python file, and a sha256 of its text and of the siblings it imports.
+
+    The module is named after path and digest, so that an unchanged file is executed once, an
+    edited one (or one with an edited sibling) again, and another process finds the classes of a
+    pickle by importing the same file. Siblings are the modules and packages in its folder.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        Exception: whatever the file raises.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"no plugin file at {path}")
+    path = path.resolve()
+    text = path.read_bytes()
+    siblings = _siblings(path, text)
+    digest = hashlib.sha256(text)
+    for name, sibling in sorted(siblings.items()):
+        digest.update(f"\0{name}\0{hashlib.sha256(sibling).hexdigest()}".encode())
+    code = digest.hexdigest()
+    where = hashlib.sha256(str(path).encode()).hexdigest()
+    name = f"hashbench_plugin_{path.stem}_{where[:8]}_{code[:8]}"
+    if name in sys.modules:
+        return sys.modules[name], code
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and pickle look the module up by name
+    folder = str(path.parent)
+    _forget_others(path.parent, siblings)
+    sys.path.insert(0, folder)
+    try:
+        # Not exec_module(): a bytecode file may be older than an edit within its second.
+        exec(compile(text, path, "exec"), module.__dict__)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    finally:
+        sys.path.remove(folder)
+        if siblings and folder not in sys.path:
+            sys.path.append(folder)  # for what it imports later
+    for sibling in siblings:
+        if (loaded := sys.modules.get(sibling)) is not None:
+            setattr(loaded, _DIGEST, hashlib.sha256(siblings[sibling]).hexdigest())
+    return module, code
+
+
+def _siblings(path: Path, text: bytes) -> dict[str, bytes]:
+    """The text of every module beside a file that it imports, directly or not, by module name."""
+    found: dict[str, bytes] = {}
+    waiting = [text]
+    while waiting:
+        for name in _imported(waiting.pop()):
+            if name in found or name in sys.stdlib_module_names:
+                continue
+            candidates = [path.parent / f"{name}.py", path.parent / name / "__init__.py"]
+            file = next((item for item in candidates if item.is_file()), None)
+            if file is None or file.resolve() == path:
+                continue
+            parts = [file] if file.name != "__init__.py" else sorted(file.parent.rglob("*.py"))
+            texts = [part.read_bytes() for part in parts]
+            found[name] = b"\0".join(texts)
+            waiting += texts
+    return found
+
+
+def _imported(text: bytes) -> Iterator[str]:
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return  # importing it will say what is wrong
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def _forget_others(folder: Path, siblings: dict[str, bytes]) -> None:
+    """Drop modules of the siblings' names that are another folder's, or were edited since."""
+    for name, text in siblings.items():
+        loaded = sys.modules.get(name)
+        if loaded is None:
+            continue
+        ours = Path(getattr(loaded, "__file__", None) or "").is_relative_to(folder)
+        if not ours or getattr(loaded, _DIGEST, "") != hashlib.sha256(text).hexdigest():
+            for module in [key for key in sys.modules if key.partition(".")[0] == name]:
+                del sys.modules[module]

@@ -31,8 +31,8 @@ def import_file(path: Path) -> tuple[ModuleType, str]:
     text = path.read_bytes()
     siblings = _siblings(path, text)
     digest = hashlib.sha256(text)
-    for name, sibling in sorted(siblings.items()):
-        digest.update(f"\0{name}\0{hashlib.sha256(sibling).hexdigest()}".encode())
+    for sibling in sorted(siblings):
+        digest.update(f"\0{sibling}\0{_digest_of(siblings[sibling])}".encode())
     code = digest.hexdigest()
     where = hashlib.sha256(str(path).encode()).hexdigest()
     name = f"hashbench_plugin_{path.stem}_{where[:8]}_{code[:8]}"
@@ -58,7 +58,7 @@ def import_file(path: Path) -> tuple[ModuleType, str]:
             sys.path.append(folder)  # for what it imports later
     for sibling in siblings:
         if (loaded := sys.modules.get(sibling)) is not None:
-            setattr(loaded, _DIGEST, hashlib.sha256(siblings[sibling]).hexdigest())
+            setattr(loaded, _DIGEST, _digest_of(siblings[sibling]))
     return module, code
 
 
@@ -100,6 +100,10 @@ def _forget_others(folder: Path, siblings: dict[str, bytes]) -> None:
         if loaded is None:
             continue
         ours = Path(getattr(loaded, "__file__", None) or "").is_relative_to(folder)
-        if not ours or getattr(loaded, _DIGEST, "") != hashlib.sha256(text).hexdigest():
+        if not ours or getattr(loaded, _DIGEST, "") != _digest_of(text):
             for module in [key for key in sys.modules if key.partition(".")[0] == name]:
                 del sys.modules[module]
+
+
+def _digest_of(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()

@@ -151,7 +151,7 @@ class Registry(Generic[T]):
 
     def parts_of(self, module: ModuleType) -> list[T]:
         """The public parts of this kind that a module defines, in order."""
-        found: dict[int, T] = {}
+        found: dict[int, Any] = {}
         for label, part in vars(module).items():
             if label.startswith("_"):
                 continue

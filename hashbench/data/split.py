@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hashbench.items import FeatureTable, Items, TrainItems
+from hashbench.items import FeatureTable, Items, TrainItems, ids_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class Split:
         """Hex digest of the three lists of ids, in order: which images, not what they are."""
         digest = hashlib.sha256()
         for name, items in self._parts.items():
-            digest.update("\n".join([name, *items.ids, ""]).encode())
+            digest.update("\n".join([name, *ids_of(items), ""]).encode())
         return digest.hexdigest()
 
     @cached_property

@@ -13,7 +13,6 @@ import pytest
 from hashbench.data import digests, open_dataset
 from hashbench.data.digests import UNREADABLE, content_digests
 from hashbench.data.images import FileSource
-from hashbench.items import TrainItems
 
 
 @pytest.fixture
@@ -139,7 +138,7 @@ def test_a_split_is_digested_with_its_labels_and_classes():
     others = [
         replace(split, database_labels=flipped),
         replace(split, query_labels=1 - split.query_labels),
-        replace(split, train=TrainItems(train.source, train.rows, labels=learnt)),
+        replace(split, train=train.with_labels(learnt)),
         replace(split, classes=(*split.classes[:-1], "ten")),
         replace(split, query=split.query.subset(np.arange(200)[::-1])),
     ]

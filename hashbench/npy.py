@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.files import open_regular
+
+T = TypeVar("T")
 
 #: What begins an .npy file.
 _MAGIC = b"\x93NUMPY"
@@ -44,6 +46,43 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, N
         OSError: if it cannot be opened, or is no regular file.
         ValueError: if it is no whole .npz file of plain values, or a bomb.
     """
+
+    def read(name: str, member: zipfile.ZipInfo, archive: zipfile.ZipFile) -> NDArray[Any]:
+        grown = member.file_size > MOST_GROWTH * max(member.compress_size, 1)
+        if member.file_size > MOST_BYTES and grown:
+            raise _BombError(f"'{name}' would inflate to {member.file_size:,} bytes")
+        with archive.open(member) as content:
+            return np.lib.format.read_array(content, allow_pickle=False)
+
+    return _each(path, names, read)
+
+
+def list_arrays(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+    """Shape and type of each array of an .npz file, by its headers alone.
+
+    Raises:
+        OSError: if it cannot be opened, or is no regular file.
+        ValueError: if it is no whole .npz file of plain values.
+    """
+
+    def read(
+        name: str, member: zipfile.ZipInfo, archive: zipfile.ZipFile
+    ) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        with archive.open(member) as content:
+            version = np.lib.format.read_magic(content)
+            form = np.lib.format
+            header = form.read_array_header_1_0 if version == (1, 0) else form.read_array_header_2_0
+            shape, _, dtype = header(content)
+            return shape, dtype
+
+    return _each(path, None, read)
+
+
+def _each(
+    path: Path,
+    names: Collection[str] | None,
+    read: Callable[[str, zipfile.ZipInfo, zipfile.ZipFile], T],
+) -> dict[str, T]:
     with open_regular(path) as stream:
         if stream.read(len(_MAGIC)) == _MAGIC:
             raise ValueError("it is a single array")
@@ -56,11 +95,7 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, N
                     name = file.removesuffix(".npy")
                     if name == file or (names is not None and name not in names):
                         continue
-                    grown = member.file_size > MOST_GROWTH * max(member.compress_size, 1)
-                    if member.file_size > MOST_BYTES and grown:
-                        raise _BombError(f"'{name}' would inflate to {member.file_size:,} bytes")
-                    with archive.open(member) as content:
-                        found[name] = np.lib.format.read_array(content, allow_pickle=False)
+                    found[name] = read(name, member, archive)
                 return found
         except (OSError, _BombError):
             raise

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from hashbench.errors import InputError, shown
 from hashbench.files import open_regular
+from hashbench.tensors import load_plain
 
 
 @lru_cache(maxsize=32)
@@ -41,25 +41,6 @@ def verified(path: Path, sha256: str, remedy: str) -> str:
             f"{sha256[:16]}): remove the file, then {remedy}"
         )
     return found
-
-
-def load_plain(path: Path) -> Any:
-    """What `torch.save` wrote, on the CPU: tensors and plain values, nothing that is executed.
-
-    Raises:
-        Exception: almost any, if the file is damaged or holds anything else.
-    """
-    import torch
-
-    with open_regular(path) as stream:
-        if zipfile.is_zipfile(stream):
-            with zipfile.ZipFile(stream) as archive:
-                for member in archive.infolist():
-                    if member.compress_type != zipfile.ZIP_STORED:
-                        # It could inflate to a thousand times its size.
-                        raise ValueError("torch.save compresses nothing")
-        stream.seek(0)
-        return torch.load(stream, map_location="cpu", weights_only=True)
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hashbench.commands import options
+from hashbench.commands.output import printed_to
+from hashbench.commands.score_codes import print_table, scored, show_codes, shown_value
 
 if TYPE_CHECKING:
     from hashbench.evaluation import Convention, Scores
@@ -19,6 +21,7 @@ EPILOG = """\b
 Examples:
   hashbench score --codes mine.npz
   hashbench score --codes mine.npz --convention house,deephash-pytorch
+  hashbench score --codes result.mat --names q_img=query_codes,r_txt=database_codes --json
   hashbench score hashbench-results --convention house,hashnet
   hashbench score hashbench-results --convention house,deephash --metric p@h2
   hashbench score 3f2a --convention "house(radius=3,order=best)"
@@ -32,8 +35,16 @@ Examples:
     type=click.Path(path_type=Path),
     default=None,
     metavar="FILE",
-    help="Your own codes: an .npz of query_codes, database_codes, query_labels, database_labels "
-    "and, if there, query_relaxed, database_relaxed, bits; or a folder of such .npy files.",
+    help="Your own codes: an .npz, MATLAB, torch or CSV file, or a folder of such files, of "
+    "query_codes, database_codes, query_labels, database_labels and, if there, query_relaxed, "
+    "database_relaxed, bits, or what others call them.",
+)
+@click.option(
+    "--names",
+    "theirs",
+    default=None,
+    metavar="THEIRS=OURS,...",
+    help="What an array of --codes stands for, such as q_img=query_codes.",
 )
 @click.option(
     "--convention",
@@ -54,16 +65,26 @@ Examples:
     "--metric",
     default=None,
     metavar="NAME",
-    help="The metric of a run's table [default: every mean average precision].",
+    help="The one metric to show [default: all of your codes, every mean average precision of "
+    "a run].",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE",
+    help="Where to write; - or nothing is stdout.",
 )
 @options.results
 @options.as_json
 def command(
     target: str | None,
     codes: Path | None,
+    theirs: str | None,
     names: str,
     executor: str,
     metric: str | None,
+    out: Path | None,
     results: Path,
     as_json: bool,
 ) -> None:
@@ -80,13 +101,17 @@ def command(
     if codes is not None:
         if target is not None:
             raise InputError("give either --codes or a run or cell to score, not both")
-        _show_codes(codes, conventions, executor, as_json)
+        with printed_to(out):
+            show_codes(codes, theirs, conventions, executor, metric, as_json)
         return
+    if theirs is not None:
+        raise InputError("--names says what the arrays of --codes are called: give --codes too")
     if target is not None and Path(target).is_dir():
         store, prefix = Store(Path(target)), ""
     else:
         store, prefix = Store(results), target or ""
-    _show_records(store, _chosen(store, prefix), conventions, executor, metric, as_json)
+    with printed_to(out):
+        _show_records(store, _chosen(store, prefix), conventions, executor, metric, as_json)
 
 
 def _chosen(store: Store, prefix: str) -> list[Record]:
@@ -106,51 +131,9 @@ def _score(
     inputs: Inputs, conventions: list[Convention], executor: str
 ) -> dict[str, Scores | None]:
     """Scores by convention name; None where the codes lack what one needs."""
-    from hashbench.evaluation import score
-
     usable = [item for item in conventions if item.applies_to(*inputs[:2])]
-    counter = None
-    if executor == "ray":
-        from hashbench.evaluation.cluster import count_on_ray
-
-        counter = count_on_ray
-    found = {
-        str(item.convention): item for item in score(*inputs, conventions=usable, counter=counter)
-    }
+    found = {str(item.convention): item for item in scored(inputs, usable, executor)}
     return {str(item): found.get(str(item)) for item in conventions}
-
-
-def _show_codes(path: Path, conventions: list[Convention], executor: str, as_json: bool) -> None:
-    import json
-
-    from hashbench.evaluation import code_health
-    from hashbench.evaluation.arrays import read_codes
-    from hashbench.evaluation.labels import class_count
-
-    inputs = read_codes(path)
-    found = _score(inputs, conventions, executor)
-    for convention in conventions:  # your own codes: what lacks is yours to add
-        convention.check(*inputs[:2])
-    scores = {name: item for name, item in found.items() if item is not None}
-    if as_json:
-        body = {
-            "codes": str(path),
-            "scores": {name: item.to_dict() for name, item in scores.items()},
-            "curves": {name: item.curves for name, item in scores.items()},
-            "health": {
-                "query": code_health(inputs.query),
-                "database": code_health(inputs.database),
-            },
-        }
-        click.echo(json.dumps(body, indent=1))
-        return
-    click.echo(
-        f"{len(inputs.query)} queries, {len(inputs.database)} database items, "
-        f"{inputs.query.bits} bits, {class_count(*inputs[2:])} classes"
-    )
-    metrics = dict.fromkeys(metric for item in scores.values() for metric in item)
-    rows = [[metric, *(_value(item, metric) for item in scores.values())] for metric in metrics]
-    _print_table(["metric", *scores], rows)
 
 
 def _show_records(
@@ -196,12 +179,12 @@ def _show_records(
             labels[record.key],
             str(record.cell["bits"]),
             str(record.cell["seed"]),
-            *(_value(found[name], metric) for name, metric in columns),
+            *(shown_value(found[name], metric) for name, metric in columns),
         ]
         for record, found in results
     ]
     headings = [_heading(name, metric) for name, metric in columns]
-    _print_table(["cell", "data", "method", "bits", "seed", *headings], rows)
+    print_table(["cell", "data", "method", "bits", "seed", *headings], rows)
     for name in map(str, conventions):
         if not any(found[name] for _, found in results):
             click.echo(f"- {name} needs real-valued outputs: run with --keep-relaxed to store them")
@@ -235,14 +218,3 @@ def _columns(results: Any, wanted: str | None) -> list[tuple[str, str]]:
 def _heading(name: str, metric: str) -> str:
     """A narrow column heading: the choices of a long name one a line."""
     return name.replace("(", "(\n").replace(",", ",\n") + f"\n{metric}"
-
-
-def _value(scores: Scores | None, metric: str) -> str:
-    value = None if scores is None else scores.to_dict().get(metric)
-    return "-" if value is None else f"{value:.4f}"
-
-
-def _print_table(headings: list[str], rows: list[list[str]]) -> None:
-    from tabulate import tabulate
-
-    click.echo(tabulate(rows, headings, disable_numparse=True, stralign="right"))

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.codes import BITORDER, Codes
-from hashbench.errors import InputError, shown
+from hashbench.errors import InputError
 from hashbench.evaluation.convention import HOUSE, Convention
 from hashbench.evaluation.labels import read_labels
 from hashbench.evaluation.overlap import overlap
 from hashbench.evaluation.referee import score
 from hashbench.evaluation.scores import Scores
-from hashbench.npy import map_array, read_arrays
 
 Array = NDArray[Any]
-
-REQUIRED = ("query_codes", "database_codes", "query_labels", "database_labels")
-OPTIONAL = ("query_relaxed", "database_relaxed", "bits")
 
 
 class Inputs(NamedTuple):
@@ -103,75 +97,6 @@ def from_arrays(
             stacklevel=3,
         )
     return inputs
-
-
-def read_codes(path: Path) -> Inputs:
-    """Codes and labels from an .npz file, or a folder of .npy files (memory-mapped).
-
-    The arrays are `query_codes`, `database_codes`, `query_labels`,
-    `database_labels` and, if there, `query_relaxed`, `database_relaxed` and
-    `bits`, as `evaluate` takes them.
-
-    Raises:
-        InputError: if the file cannot be read, holds pickled objects, or lacks
-            an array.
-    """
-    arrays = _read_folder(path) if path.is_dir() else _read_npz(path)
-    for name in REQUIRED:
-        if name not in arrays:
-            near = ", ".join(sorted(arrays)) or "nothing"
-            raise InputError(f"{path} has no array '{name}': it holds {near}")
-    sides = (arrays.get("query_relaxed"), arrays.get("database_relaxed"))
-    if (sides[0] is None) != (sides[1] is None):
-        raise InputError(f"{path} has real outputs of one side: give both or none")
-    try:
-        bits = _whole_number(arrays["bits"]) if "bits" in arrays else None
-        return from_arrays(
-            *(arrays[name] for name in REQUIRED),
-            relaxed=None if sides[0] is None or sides[1] is None else (sides[0], sides[1]),
-            bits=bits,
-        )
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    except MemoryError as error:
-        raise InputError(
-            f"{path} does not fit into memory: give fewer or smaller arrays"
-        ) from error
-
-
-def _whole_number(bits: Array) -> int:
-    if bits.size == 1 and bits.dtype.kind in "iuf":
-        value = bits.item()
-        if abs(value) < 2**31 and value == int(value):
-            return int(value)
-    raise InputError(f"'bits' must be one whole number, got {shown(str(bits), 30)}")
-
-
-def _read_npz(path: Path) -> Mapping[str, Array]:
-    try:
-        return read_arrays(path, (*REQUIRED, *OPTIONAL))
-    except FileNotFoundError as error:
-        raise InputError(f"there is no file {path}: check --codes") from error
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path} is not a readable .npz file ({shown(error)}): save all arrays with np.savez, "
-            "or give a folder of .npy files"
-        ) from error
-
-
-def _read_folder(path: Path) -> Mapping[str, Array]:
-    arrays = {}
-    for name in (*REQUIRED, *OPTIONAL):
-        file = path / f"{name}.npy"
-        try:
-            arrays[name] = map_array(file)
-        except FileNotFoundError:
-            continue
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"{file} is not a readable .npy file ({shown(error)}): save it again with np.save"
-            ) from error
-    return arrays
 
 
 def _codes(side: str, codes: Array, relaxed: Array | None, bits: int | None) -> Codes:

@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
-from hashbench.backbones.weights import load_plain
 from hashbench.errors import InputError
 from hashbench.files import write_atomically
+from hashbench.tensors import load_plain
 
 NAME = "training.pt"
 

@@ -7,7 +7,8 @@ import hashbench
 from hashbench.codes import Codes
 from hashbench.errors import InputError
 from hashbench.evaluation import Convention, score
-from hashbench.evaluation.arrays import evaluate, read_codes
+from hashbench.evaluation.arrays import evaluate
+from hashbench.evaluation.foreign import read_codes
 
 BITS = 11
 

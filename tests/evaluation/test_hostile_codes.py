@@ -20,7 +20,8 @@ from hashbench import npy
 from hashbench.commands import score as verb
 from hashbench.errors import InputError
 from hashbench.evaluation import Convention, score
-from hashbench.evaluation.arrays import OPTIONAL, REQUIRED, read_codes
+from hashbench.evaluation.foreign import read_codes
+from hashbench.evaluation.foreign.names import OPTIONAL, REQUIRED
 
 RNG = np.random.default_rng(0)
 OUTPUTS = [RNG.standard_normal((n, 8)).astype(np.float32) for n in (3, 5)]

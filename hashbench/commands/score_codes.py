@@ -1,0 +1,103 @@
+"""The half of `hashbench score` that scores codes of your own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from hashbench.evaluation import Convention, Scores
+    from hashbench.evaluation.arrays import Inputs
+
+
+def show_codes(
+    path: Path,
+    names: str | None,
+    conventions: list[Convention],
+    executor: str,
+    metric: str | None,
+    as_json: bool,
+) -> None:
+    """Score the codes of a file and print every metric, a column a convention.
+
+    Args:
+        path: a file of codes and labels, see `foreign.read_codes`.
+        names: what is called otherwise in it, as `--names` has it.
+        conventions: the columns.
+        executor: "local" or "ray".
+        metric: the one metric to print, or None for all.
+        as_json: print JSON, with curves and the health of the codes.
+
+    Raises:
+        InputError: if the file cannot be read, or lacks what a convention or the
+            metric needs.
+    """
+    from hashbench.errors import unknown
+    from hashbench.evaluation import code_health
+    from hashbench.evaluation.foreign import parse_names, read_codes
+
+    inputs = read_codes(path, parse_names(names))
+    for convention in conventions:  # your own codes: what lacks is yours to add
+        convention.check(*inputs[:2])
+    scores = {str(item.convention): item for item in scored(inputs, conventions, executor)}
+    metrics = list(dict.fromkeys(name for item in scores.values() for name in item))
+    if metric is not None:
+        if metric not in metrics:
+            raise unknown("metric of these conventions", metric, metrics)
+        metrics = [metric]
+    if as_json:
+        body = {
+            "codes": str(path),
+            "scores": {
+                name: {key: value for key, value in item.to_dict().items() if key in metrics}
+                for name, item in scores.items()
+            },
+            "curves": {name: item.curves for name, item in scores.items()},
+            "health": {
+                "query": code_health(inputs.query),
+                "database": code_health(inputs.database),
+            },
+        }
+        click.echo(json.dumps(body, indent=1))
+        return
+    click.echo(described(inputs))
+    rows = [[name, *(shown_value(item, name) for item in scores.values())] for name in metrics]
+    print_table(["metric", *scores], rows)
+
+
+def described(inputs: Inputs) -> str:
+    """How many queries and items of what."""
+    from hashbench.evaluation.labels import class_count
+
+    return (
+        f"{len(inputs.query)} queries, {len(inputs.database)} database items, "
+        f"{inputs.query.bits} bits, {class_count(*inputs[2:])} classes"
+    )
+
+
+def scored(inputs: Inputs, conventions: list[Convention], executor: str) -> list[Scores]:
+    """Scores under each convention, counted here or on a Ray cluster."""
+    from hashbench.evaluation import score
+
+    counter = None
+    if executor == "ray":
+        from hashbench.evaluation.cluster import count_on_ray
+
+        counter = count_on_ray
+    return score(*inputs, conventions=conventions, counter=counter)
+
+
+def shown_value(scores: Scores | None, metric: str) -> str:
+    """A metric to four digits; a dash where there is none."""
+    value = None if scores is None else scores.to_dict().get(metric)
+    return "-" if value is None else f"{value:.4f}"
+
+
+def print_table(headings: list[str], rows: list[list[str]]) -> None:
+    """A table of texts, numbers to the right."""
+    from tabulate import tabulate
+
+    click.echo(tabulate(rows, headings, disable_numparse=True, stralign="right"))

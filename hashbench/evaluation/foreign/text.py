@@ -1,0 +1,152 @@
+"""Tables of text: a matrix of numbers, or one line an item."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from hashbench.evaluation.foreign.source import MOST_BYTES, Array, Source, entry
+from hashbench.files import open_regular
+
+#: A line without separators is a code from this many digits on; fewer are a class id.
+_SHORTEST_CODE = 8
+_SIDES = {
+    "query": "query",
+    "test": "query",
+    "tst": "query",
+    "database": "database",
+    "db": "database",
+    "retrieval": "database",
+    "gallery": "database",
+    "train": "database",
+    "trn": "database",
+}
+_COLUMNS = {
+    "split": ("split", "side", "set"),
+    "codes": ("code", "codes", "hash"),
+    "labels": ("label", "labels", "class"),
+}
+
+
+def read_table(path: Path) -> Array:
+    """A text file as one array.
+
+    Lines of numbers, separated by blanks, commas, semicolons or tabs, are a
+    matrix; one number or word a line is a list; lines of zeros and ones without
+    separators (8 or more) are codes.
+
+    Raises:
+        OSError: if it cannot be opened.
+        ValueError: if lines differ in length, or hold what is neither.
+    """
+    return _matrix(_lines(path))
+
+
+def open_text(path: Path) -> Source:
+    """A table with a line an item: the columns `split`, `code` and `label`.
+
+    `split` says query or database (or test, train, ...); a code is written
+    without separators or with blanks; an item of several classes has their ids
+    separated by blanks or semicolons.
+
+    Raises:
+        OSError: if it cannot be opened.
+        ValueError: if it is no such table.
+    """
+    lines = _lines(path)
+    delimiter = "\t" if lines and "\t" in lines[0] else ","
+    try:
+        rows = list(csv.reader(lines, delimiter=delimiter))
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
+    heading = [name.strip().lower() for name in rows[0]] if rows else []
+    at = {
+        column: next((heading.index(name) for name in names if name in heading), -1)
+        for column, names in _COLUMNS.items()
+    }
+    if -1 in at.values():
+        raise ValueError("its first line does not name the columns split, code and label")
+    parts: dict[str, tuple[list[str], list[str]]] = {"query": ([], []), "database": ([], [])}
+    for number, row in enumerate(rows[1:], 2):
+        if not row:
+            continue
+        if len(row) != len(heading):
+            raise ValueError(f"line {number} has {len(row)} columns, and the first {len(heading)}")
+        side = _SIDES.get(row[at["split"]].strip().lower())
+        if side is None:
+            raise ValueError(f"line {number} says neither query nor database")
+        parts[side][0].append(row[at["codes"]].strip())
+        parts[side][1].append(row[at["labels"]].strip())
+    found: Source = {}
+    several = any(len(_words(text)) > 1 for _, labels in parts.values() for text in labels)
+    classes: dict[str, int] = {}
+    if several:
+        for _, labels in parts.values():
+            for text in labels:
+                for word in _words(text):
+                    classes.setdefault(word, len(classes))
+    for side, (codes, labels) in parts.items():
+        found[f"{side}_codes"] = entry(_matrix(codes))
+        found[f"{side}_labels"] = entry(_hot(labels, classes) if several else _matrix(labels))
+    return found
+
+
+def _hot(labels: list[str], classes: dict[str, int]) -> Array:
+    """Lists of ids as `(n, classes)` uint8."""
+    if len(labels) * len(classes) > MOST_BYTES:
+        raise ValueError(f"it has {len(classes):,} different labels")
+    hot = np.zeros((len(labels), len(classes)), np.uint8)
+    for row, text in enumerate(labels):
+        hot[row, [classes[word] for word in _words(text)]] = 1
+    return hot
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in re.split(r"[;\s]+", text) if word]
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a text file that hold anything."""
+    with open_regular(path) as stream:
+        data = stream.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise ValueError("it has more than 1 GiB of text")
+    if b"\0" in data:
+        raise ValueError("it is no text")
+    text = data.decode("utf-8-sig")  # its error is a ValueError
+    return [line for line in io.StringIO(text) if line.strip(" \t\r\n,;")]
+
+
+def _matrix(lines: list[str]) -> Array:
+    first = lines[0].strip() if lines else ""
+    if re.search(r"[\s,;]", first):
+        return _numbers([re.sub(r"[\s,;]+", " ", line) for line in lines], 2)
+    texts = [line.strip() for line in lines]
+    if len(first) >= _SHORTEST_CODE and set(first) <= {"0", "1"}:
+        if any(len(text) != len(first) or set(text) - {"0", "1"} for text in texts):
+            raise ValueError("its codes are not all of one length and of zeros and ones")
+        digits = np.frombuffer("".join(texts).encode(), np.uint8) - ord("0")
+        return digits.reshape(len(texts), len(first))
+    try:
+        return _numbers(texts, 1)
+    except ValueError:
+        if max(map(len, texts), default=0) > 200:
+            raise
+        return np.array(texts)
+
+
+def _numbers(lines: list[str], dimensions: Literal[1, 2]) -> Array:
+    if not lines:
+        raise ValueError("it is empty")
+    try:
+        values = np.loadtxt(lines, np.float64, ndmin=dimensions, comments=None)
+    except ValueError:  # NumPy's sentence has several lines
+        raise ValueError("its lines are not all of the same number of numbers") from None
+    finite = np.isfinite(values).all()
+    whole = finite and (np.abs(values) < 2**53).all() and (values == np.trunc(values)).all()
+    return values.astype(np.int64) if whole else values

@@ -1,0 +1,262 @@
+"""Codes kept and called as others do are read as what they are."""
+
+import json
+import pickle
+import subprocess
+
+import numpy as np
+import pytest
+import scipy.io
+import scipy.sparse
+import torch
+from click.testing import CliRunner
+
+from hashbench.commands.score import command
+from hashbench.errors import InputError
+from hashbench.evaluation.foreign import parse_names, read_codes
+from hashbench.evaluation.foreign.names import assign
+
+RNG = np.random.default_rng(0)
+OUTPUTS = [RNG.normal(size=(n, 12)).astype(np.float32) for n in (6, 15)]
+SIGNS = [np.sign(side) for side in OUTPUTS]
+LABELS = [(RNG.random((n, 4)) < 0.4).astype(np.uint8) for n in (6, 15)]
+IDS = [RNG.integers(0, 5, n) for n in (6, 15)]
+
+
+def same(inputs, labels=LABELS, relaxed=False) -> None:
+    for codes, signs in zip((inputs.query, inputs.database), SIGNS, strict=True):
+        assert (codes.signs() == signs).all()
+        assert (codes.relaxed is not None) == relaxed
+    for found, wanted in zip(inputs[2:], labels, strict=True):
+        assert (found == wanted).all()
+
+
+def same_ids(inputs) -> None:
+    """Items are relevant to each other where their ids are equal."""
+    same(inputs, inputs[2:])
+    relevant = inputs.query_labels[:, None] == inputs.database_labels[None]
+    assert (relevant == (IDS[0][:, None] == IDS[1][None])).all()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "query_codes database_codes query_labels database_labels",
+        "qB rB qL rL",  # DPSH, ADSH
+        "tst_binary trn_binary tst_label trn_label",  # DeepHash-pytorch
+        "test_code database_code test_labels database_labels",  # HashNet
+        "query_code database_code query_targets database_targets",  # DPSH and ADSH by TreezzZ
+        "B_tst B_trn L_tst L_trn",
+        "query_B retrieval_B query_L retrieval_L",  # DCMH
+        "tB B testgnd traingnd",  # SDH, KSH
+        "qB retrievalB queryL retrievalL",
+        "gallery_query_hash query_gallery_hash qry_y_label db_label",
+    ],
+)
+def test_the_names_of_peers(tmp_path, names):
+    np.savez(tmp_path / "x.npz", **dict(zip(names.split(), SIGNS + LABELS, strict=True)))
+    same(read_codes(tmp_path / "x.npz"))
+
+
+def test_the_training_set_is_the_database_only_where_none_is():
+    found = ["train_codes", "db_codes", "test_codes", "train_labels", "query_codes"]
+    chosen = assign(found, {})
+    assert chosen["database_codes"] == "db_codes"
+    assert chosen["query_codes"] == "query_codes"
+    assert chosen["database_labels"] == "train_labels"
+
+
+def test_two_names_for_one_array_are_asked_about(tmp_path):
+    arrays = dict(zip(("qB", "rB", "qL", "rL"), SIGNS + LABELS, strict=True))
+    np.savez(tmp_path / "x.npz", **arrays, re_B=SIGNS[1])
+    with pytest.raises(InputError, match="rB or re_B: say which with --names rB=database_codes"):
+        read_codes(tmp_path / "x.npz")
+    same(read_codes(tmp_path / "x.npz", {"re_B": "database_codes"}))
+
+
+def test_other_names_are_told(tmp_path):
+    names = ("q_img", "r_txt", "q_l", "r_l")
+    np.savez(tmp_path / "x.npz", **dict(zip(names, SIGNS + LABELS, strict=True)))
+    with pytest.raises(InputError, match=r"'query_codes'.*q_img \(6, 12\) float32, r_txt"):
+        read_codes(tmp_path / "x.npz")
+    same(read_codes(tmp_path / "x.npz", parse_names("q_img=query_codes, r_txt=database_codes")))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("q_img", "theirs=ours"),
+        ("=query_codes", "theirs=ours"),
+        ("a=query_code", "did you mean query_codes"),
+        ("a=query_codes,b=query_codes", "something else"),
+        ("qb=query_codes", "did you mean qB"),
+    ],
+)
+def test_names_that_say_nothing_are_refused(text, words):
+    with pytest.raises(InputError, match=words):
+        assign(["qB", "rB"], parse_names(text))
+
+
+def test_real_outputs_are_codes_where_there_are_no_others(tmp_path):
+    arrays = dict(zip(("test_output", "db_output", "qL", "rL"), OUTPUTS + LABELS, strict=True))
+    np.savez(tmp_path / "x.npz", **arrays)
+    same(read_codes(tmp_path / "x.npz"), relaxed=True)
+
+
+@pytest.mark.parametrize("how", [{"format": "4"}, {}, {"do_compression": True}])
+def test_matlab_files(tmp_path, how):
+    path = tmp_path / "x.mat"
+    arrays = dict(zip(("tB", "B"), SIGNS, strict=True)) | {"nbits": 12.0}
+    labels = {"testgnd": IDS[0] + 1.0, "traingnd": IDS[1] + 1.0}
+    for axis in ("row", "column"):
+        scipy.io.savemat(path, arrays | labels, oned_as=axis, **how)
+        if axis == "row":
+            same_ids(read_codes(path))
+    types = {"query_labels": LABELS[0].astype(float), "database_labels": LABELS[1] > 0}
+    if how.get("format") != "4":
+        types["database_labels"] = scipy.sparse.csc_matrix(LABELS[1])
+    scipy.io.savemat(path, {"qB": SIGNS[0].astype(np.int8), "rB": SIGNS[1]} | types, **how)
+    same(read_codes(path))
+
+
+def test_what_else_a_matlab_file_holds_is_named(tmp_path):
+    others = {"result": {"a": 1.0}, "list": np.array([{}])}
+    scipy.io.savemat(tmp_path / "x.mat", others)
+    with pytest.raises(InputError, match=r"it holds result \(1, 1\) struct, list"):
+        read_codes(tmp_path / "x.mat")
+    scipy.io.savemat(tmp_path / "x.mat", {"qB": SIGNS[0], "rB": SIGNS[1]} | others)
+    names = parse_names("result=query_labels,list=database_labels")
+    with pytest.raises(InputError, match=r"'result' in .* is not a readable array .*struct"):
+        read_codes(tmp_path / "x.mat", names)
+
+
+def test_matlab_v73_is_told_how_to_convert(tmp_path):
+    (tmp_path / "x.mat").write_bytes(b"MATLAB 7.3 MAT-file".ljust(512) + b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(InputError, match=r"save\('x-v7.mat', '-v7'\)"):
+        read_codes(tmp_path / "x.mat")
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_torch_files(tmp_path, legacy):
+    tensors = [torch.from_numpy(side) for side in SIGNS + LABELS]
+    body = {"record": dict(zip(("qB", "rB", "qL", "rL"), tensors, strict=True)), "map": 0.7}
+    torch.save(body, tmp_path / "x.pth", _use_new_zipfile_serialization=not legacy)
+    same(read_codes(tmp_path / "x.pth"))
+
+
+def test_a_torch_file_of_more_than_tensors_is_refused(tmp_path):
+    torch.save({"qB": SIGNS[0]}, tmp_path / "x.pt")
+    with pytest.raises(InputError, match=r"not a readable torch file .*more than tensors"):
+        read_codes(tmp_path / "x.pt")
+
+
+def test_a_tensor_larger_than_its_storage_is_refused(tmp_path):
+    few = torch.ones(1).expand(10**6, 10**6)
+    torch.save({"qB": few, "rB": few, "qL": few, "rL": few}, tmp_path / "x.pt")
+    with pytest.raises(InputError, match="claims more values"):
+        read_codes(tmp_path / "x.pt")
+
+
+def test_folders_as_peers_leave_them(tmp_path):
+    deephash = tmp_path / "deephash"
+    deephash.mkdir()
+    for name, array in zip(("tst", "trn"), SIGNS, strict=True):
+        np.save(deephash / f"cifar100.8123-{name}_binary.npy", array)
+    for name, array in zip(("tst", "trn"), LABELS, strict=True):
+        np.save(deephash / f"cifar100.8123-{name}_label.npy", array)
+    torch.save({"weight": torch.zeros(3)}, deephash / "cifar10-0.8123-model.pt")
+    same(read_codes(deephash))
+    treezzz = tmp_path / "treezzz"
+    treezzz.mkdir()
+    names = ("query_code", "database_code", "query_targets", "database_targets")
+    for name, array in zip(names, SIGNS + LABELS, strict=True):
+        torch.save(torch.from_numpy(array), treezzz / f"{name}.t")
+    same(read_codes(treezzz))
+    fire = tmp_path / "fire"
+    fire.mkdir()
+    for name, outputs, labels in zip(("test", "db"), OUTPUTS, LABELS, strict=True):
+        body = {"codes": torch.from_numpy(outputs), "labels": torch.from_numpy(labels)}
+        torch.save(body, fire / f"{name}_outputs.pth")
+    same(read_codes(fire), relaxed=True)
+
+
+def test_folders_of_text(tmp_path):
+    for name, codes in zip(("query", "database"), SIGNS, strict=True):
+        np.savetxt(tmp_path / f"{name}_codes.txt", codes, fmt="%d")
+    for name, labels in zip(("query", "database"), LABELS, strict=True):
+        np.savetxt(tmp_path / f"{name}_labels.csv", labels, fmt="%d", delimiter=", ")
+    same(read_codes(tmp_path))
+    for name, codes, ids in zip(("query", "database"), SIGNS, IDS, strict=True):
+        lines = ["".join("01"[int(value > 0)] for value in row) for row in codes]
+        (tmp_path / f"{name}_codes.txt").write_text("\n".join(lines))
+        (tmp_path / f"{name}_labels.csv").unlink()
+        (tmp_path / f"{name}_labels.txt").write_text("\n".join(map(str, ids)))
+    same_ids(read_codes(tmp_path))
+    for name, ids in zip(("query", "database"), IDS, strict=True):
+        (tmp_path / f"{name}_labels.txt").write_text("\n".join(f"class-{i}" for i in ids))
+    same_ids(read_codes(tmp_path))
+
+
+def table(several: bool) -> str:
+    lines = ["id,Split,code,label"]
+    for side, codes, labels, ids in zip(("test", "database"), SIGNS, LABELS, IDS, strict=True):
+        for row, (code, hot, number) in enumerate(zip(codes, labels, ids, strict=True)):
+            bits = "".join("01"[int(value > 0)] for value in code)
+            classes = ";".join(str(place) for place in np.flatnonzero(hot))
+            lines.append(f"{side}{row},{side},{bits},{classes if several else number}")
+    return "\n".join(lines) + "\n"
+
+
+def test_a_table_of_items(tmp_path):
+    (tmp_path / "x.csv").write_text(table(several=False))
+    same_ids(read_codes(tmp_path / "x.csv"))
+    (tmp_path / "x.csv").write_text(table(several=True))
+    inputs = read_codes(tmp_path / "x.csv")
+    same(inputs, inputs[2:])
+    relevant = inputs.query_labels.astype(int) @ inputs.database_labels.T.astype(int) > 0
+    assert (relevant == (LABELS[0].astype(int) @ LABELS[1].T.astype(int) > 0)).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("split,code,label\nquery,01010101\n", "line 2 has 2 columns"),
+        ("split,code,label\nvalid,01010101,1\n", "line 2 says neither query nor database"),
+        ("a,b\n1,2\n", "columns split, code and label"),
+        ("\0", "no text"),
+    ],
+)
+def test_tables_that_are_none_are_refused(tmp_path, text, words):
+    (tmp_path / "x.csv").write_text(text)
+    with pytest.raises(InputError, match=words):
+        read_codes(tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 5])
+def test_pickles_are_refused_with_the_line_that_converts_them(tmp_path, protocol):
+    body = dict(zip(("qB", "rB", "qL", "rL"), SIGNS + LABELS, strict=True))
+    path = tmp_path / "12bits record.pkl"
+    path.write_bytes(pickle.dumps(body, protocol))
+    with pytest.raises(InputError, match="is a pickle") as refusal:
+        read_codes(path)
+    line = str(refusal.value).partition("if you trust it: ")[2]
+    subprocess.run(line, shell=True, check=True, cwd=tmp_path)
+    same(read_codes(tmp_path / "codes.npz"))
+
+
+def test_the_command_takes_names_and_a_file_to_write(tmp_path):
+    names = ("q_img", "r_txt", "q_l", "r_l")
+    np.savez(tmp_path / "x.npz", **dict(zip(names, SIGNS + LABELS, strict=True)))
+    given = ["--codes", str(tmp_path / "x.npz"), "--names", "q_img=query_codes,r_txt=rB"]
+    assert isinstance(CliRunner().invoke(command, given).exception, InputError)
+    given[-1] = "q_img=query_codes,r_txt=database_codes"
+    printed = CliRunner().invoke(command, [*given, "--json", "--metric", "map"])
+    assert list(json.loads(printed.stdout)["scores"]["house"]) == ["map"]
+    to_stdout = CliRunner().invoke(command, [*given, "--json", "--metric", "map", "--out", "-"])
+    assert to_stdout.stdout == printed.stdout
+    written = CliRunner().invoke(
+        command, [*given, "--json", "--metric", "map", "--out", str(tmp_path / "out.json")]
+    )
+    assert written.stdout == ""
+    assert (tmp_path / "out.json").read_text() == printed.stdout
+    assert isinstance(CliRunner().invoke(command, ["--names", "a=bits"]).exception, InputError)

@@ -29,8 +29,8 @@ from hashbench.backbones import get_backbone
 from hashbench.data.images import PixelSource
 from hashbench.items import TrainItems
 from hashbench.methods.dch import DCH
-from hashbench.methods.pairs import PairBalance
-from hashbench.methods.trainer import Step
+from hashbench.training.balance import PairBalance
+from hashbench.training.step import Step
 
 SHAPE = (32, 32, 3)
 CLASSES = 10

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from hashbench.hasher import Hasher as Hasher
     from hashbench.items import Items as Items
     from hashbench.items import TrainItems as TrainItems
-    from hashbench.methods.base import DeepHasher as DeepHasher
+    from hashbench.training.deep import DeepHasher as DeepHasher
 
 __version__ = "0.1.0"
 
 _PUBLIC = {
     "Codes": "hashbench.codes",
     "Dataset": "hashbench.data.dataset",
-    "DeepHasher": "hashbench.methods.base",
+    "DeepHasher": "hashbench.training.deep",
     "Hasher": "hashbench.hasher",
     "InputError": "hashbench.errors",
     "Items": "hashbench.items",

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hashbench.hyper import whole
-from hashbench.methods.base import DeepHasher
 from hashbench.methods.factorisation import factorise
-from hashbench.methods.trainer import Step
 from hashbench.seeds import derive
+from hashbench.training.deep import DeepHasher
+from hashbench.training.step import Step
 
 
 @dataclass(kw_only=True, eq=False)

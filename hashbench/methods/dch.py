@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from hashbench.hyper import number
-from hashbench.methods.base import DeepHasher
 from hashbench.methods.pairs import pair_mean, similarity
-from hashbench.methods.trainer import Step
+from hashbench.training.deep import DeepHasher
+from hashbench.training.step import Step
 
 #: Distances of dissimilar pairs are held above this: log(1 + gamma/d) is infinite at 0.
 SMALLEST = 1e-6

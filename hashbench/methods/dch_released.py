@@ -11,7 +11,7 @@ from torch import Tensor
 
 from hashbench.hyper import number
 from hashbench.methods.dch import DCH, cauchy_cross_entropy
-from hashbench.methods.trainer import Step
+from hashbench.training.step import Step
 
 #: What the released code adds to every distance.
 OFFSET = 0.001

@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from hashbench.hyper import number
-from hashbench.methods.base import DeepHasher
 from hashbench.methods.pairs import logistic, pair_mean, similarity
-from hashbench.methods.trainer import Step
+from hashbench.training.deep import DeepHasher
+from hashbench.training.step import Step
 
 
 @dataclass(kw_only=True, eq=False)

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from hashbench.hyper import number, whole
-from hashbench.methods.base import DeepHasher
 from hashbench.methods.pairs import similarity
-from hashbench.methods.trainer import Step
+from hashbench.training.deep import DeepHasher
+from hashbench.training.step import Step
 
 
 @dataclass(kw_only=True, eq=False)

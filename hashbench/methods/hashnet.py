@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from hashbench.hyper import number
-from hashbench.methods.base import DeepHasher
 from hashbench.methods.pairs import jaccard, logistic, pair_mean, similarity
-from hashbench.methods.trainer import Step
+from hashbench.training.deep import DeepHasher
+from hashbench.training.step import Step
 
 #: The paper's 10,000 iterations, beta raised every 200.
 STAGES = 50

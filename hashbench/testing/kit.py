@@ -9,12 +9,13 @@ from typing import Any
 
 from hashbench import runtime
 from hashbench.hasher import Hasher
-from hashbench.testing import behaviour, contract, edges
+from hashbench.testing import behaviour, contract, edges, training
 from hashbench.testing.subject import CheckError, Subject
 
 _CHECKS: tuple[Callable[[Subject], None], ...] = (
     *contract.CHECKS,
     *behaviour.CHECKS,
+    *training.CHECKS,
     *edges.CHECKS,
 )
 

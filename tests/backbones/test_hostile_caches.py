@@ -22,7 +22,7 @@ from hashbench.backbones import cache as cache_module
 from hashbench.backbones import weights
 from hashbench.backbones.cache import CachedTable, damaged_blocks
 from hashbench.errors import InputError
-from hashbench.methods.checkpoints import NAME, Checkpoint
+from hashbench.training.checkpoints import NAME, Checkpoint
 
 ROWS, BLOCK = 10, 4
 EXPECTED = np.arange(ROWS * 3, dtype=np.float32).reshape(ROWS, 3)

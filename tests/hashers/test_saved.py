@@ -135,7 +135,7 @@ def test_another_version_is_said(recwarn) -> None:
 @pytest.mark.parametrize(
     "piece",
     ["os:_Environ", "subprocess:Popen", "hashbench.baselines.lsh:LSH", "sklearn.base:clone",
-     "hashbench.baselines.nowhere:X", "own:np", "builtins:dict", "hashbench.methods.base:nn"],
+     "hashbench.baselines.nowhere:X", "own:np", "builtins:dict", "hashbench.training.deep:nn"],
 )  # fmt: skip
 def test_no_other_class_comes_to_life(piece) -> None:
     data = dump_hasher(fitted("lsh")[0])

@@ -16,8 +16,9 @@ from hashbench.methods.dch_released import DCHReleased
 from hashbench.methods.dhn import DHN, log_cosh
 from hashbench.methods.dnnh import DNNH, piecewise
 from hashbench.methods.hashnet import HashNet
-from hashbench.methods.pairs import PairBalance, logistic, pair_mean
-from hashbench.methods.trainer import Step
+from hashbench.methods.pairs import logistic, pair_mean
+from hashbench.training.balance import PairBalance
+from hashbench.training.step import Step
 
 BITS = 6
 #: Exact in binary, so that references may be compared to float64 precision.

@@ -9,7 +9,6 @@ from sklearn.metrics import average_precision_score
 
 from hashbench.baselines.lsh import LSH
 from hashbench.items import train_from_features
-from hashbench.methods import trainer
 from hashbench.methods.cnnh import CNNH
 from hashbench.methods.dch import DCH
 from hashbench.methods.dch_c import DCHC
@@ -20,10 +19,12 @@ from hashbench.methods.dhn import DHN
 from hashbench.methods.dnnh import DNNH
 from hashbench.methods.factorisation import factorise
 from hashbench.methods.hashnet import HashNet
-from hashbench.methods.heads import Dropout
-from hashbench.methods.pairs import PairBalance
-from hashbench.methods.trainer import Step, TensorBatches
 from hashbench.seeds import derive
+from hashbench.training import trainer
+from hashbench.training.balance import PairBalance
+from hashbench.training.batches import TensorBatches
+from hashbench.training.heads import Dropout
+from hashbench.training.step import Step
 
 METHODS = [DCH, DCHQ, DCHC, DCHE, DCHReleased, HashNet, DHN, DNNH, CNNH]
 each_method = pytest.mark.parametrize("cls", METHODS, ids=lambda cls: cls.name)

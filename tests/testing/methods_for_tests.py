@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from deep_faults import DEEP_FAULTS
 
 from hashbench import Codes, Hasher, InputError, TrainItems
 from hashbench.hyper import check, whole
@@ -354,4 +355,5 @@ FAULTS = {
     "several-labels": (OneLabelOnly,),
     "declared-bounds": (Unbounded, BreaksAtItsBound),
     "nan-features": (Careless,),
+    **DEEP_FAULTS,
 }

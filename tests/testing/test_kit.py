@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from deep_faults import Deep
 from methods_for_tests import FAULTS, Good
 
 from hashbench.codes import Codes
@@ -11,7 +12,7 @@ from hashbench.testing import CheckError, check_hasher, checks_of, parametrize_w
 from hashbench.testing.toy import separation, toy
 
 
-@parametrize_with_checks([Good])
+@parametrize_with_checks([Good, Deep])
 def test_a_method_that_keeps_the_contract_passes(check) -> None:
     check()
 

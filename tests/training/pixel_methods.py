@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from hashbench.methods.base import DeepHasher
+from hashbench.training.deep import DeepHasher
 
 MODES = ("partial", "full")
 each_mode = pytest.mark.parametrize("tuning", MODES)

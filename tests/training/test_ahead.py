@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from hashbench.methods.ahead import ahead
+from hashbench.training.ahead import ahead
 
 
 def test_the_same_items_in_the_same_order():

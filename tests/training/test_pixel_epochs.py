@@ -16,16 +16,17 @@ from torch import nn
 from hashbench import runtime
 from hashbench.errors import InputError
 from hashbench.items import rows_of, source_of
-from hashbench.methods import checkpoints, recipes, trainer
-from hashbench.methods.checkpoints import NAME, Checkpoint
 from hashbench.methods.dch import DCH
 from hashbench.methods.dnnh import DNNH
 from hashbench.methods.hashnet import HashNet
-from hashbench.methods.optimisation import optimiser_of, schedule_of
-from hashbench.methods.pairs import PairBalance
-from hashbench.methods.selection import hold_out
-from hashbench.methods.trainer import Batch, Step
 from hashbench.runtime import Runtime
+from hashbench.training import checkpoints, recipes, trainer
+from hashbench.training.balance import PairBalance
+from hashbench.training.batches import Batch
+from hashbench.training.checkpoints import NAME, Checkpoint
+from hashbench.training.optimisation import optimiser_of, schedule_of
+from hashbench.training.selection import hold_out
+from hashbench.training.step import Objective, Step
 
 # Schedules and optimisers
 
@@ -89,7 +90,7 @@ def gradients(dropout, parts):
         return method.loss(outputs, labels.to(outputs), step)
 
     torch.manual_seed(4)
-    value = trainer.backward(network[:2], network[2:], batch, loss, step, recipe)
+    value = trainer.backward(network[:2], network[2:], batch, Objective(loss), step, recipe)
     return float(value), [p.grad for p in network.parameters()], torch.get_rng_state(), network[2]
 
 
@@ -275,7 +276,7 @@ def test_a_fifth_is_held_out_class_by_class(train):
 @pytest.mark.parametrize("average", [0.0, 0.9])
 @each_mode
 def test_the_best_epoch_on_held_out_items_is_kept(tuning, average, train, monkeypatch):
-    from hashbench.methods import base
+    from hashbench.training import deep
 
     states, values = [], iter([0.3, 0.9, 0.5])
     judged = []
@@ -292,7 +293,7 @@ def test_the_best_epoch_on_held_out_items_is_kept(tuning, average, train, monkey
         kept = self.average.model.module if average else self.network
         states.append({k: v.clone() for k, v in kept.state_dict().items()})
 
-    monkeypatch.setattr(base.selection, "judge", judge)
+    monkeypatch.setattr(deep.selection, "judge", judge)
     monkeypatch.setattr(trainer._Run, "finish", watched)
     method = make(DCH, tuning, select="validation", average=average).fit(train)
     assert [line["validation"] for line in method.history_] == [0.3, 0.9, 0.5]

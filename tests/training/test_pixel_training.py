@@ -17,13 +17,13 @@ from hashbench.backbones import catalogue
 from hashbench.backbones.network import Trunk
 from hashbench.errors import InputError
 from hashbench.items import Items, TrainItems, source_of, train_from_features
-from hashbench.methods.checkpoints import NAME
 from hashbench.methods.dch import DCH
 from hashbench.methods.hashnet import HashNet
-from hashbench.methods.optimisation import parameter_groups
-from hashbench.methods.pairs import PairBalance
-from hashbench.methods.pixels import DrawnBatches
 from hashbench.registry import methods
+from hashbench.training.balance import PairBalance
+from hashbench.training.checkpoints import NAME
+from hashbench.training.optimisation import parameter_groups
+from hashbench.training.pixels import DrawnBatches
 
 DEEP = sorted(name for name, cls in methods().parts().items() if cls.kind == "deep")
 

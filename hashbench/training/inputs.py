@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from hashbench.errors import InputError
 from hashbench.items import Items, TrainItems, ids_of
-from hashbench.methods.recipes import Recipe
-from hashbench.methods.trainer import Batches, TensorBatches
+from hashbench.training.batches import Batches, TensorBatches
+from hashbench.training.recipes import Recipe
 
 #: Features put through a network at once.
 FEATURE_BATCH = 4096
@@ -50,7 +50,15 @@ class Inputs(ABC):
         """What stands before the head: nothing, or the pretrained module that trains."""
 
     @abstractmethod
-    def batches(self, train: TrainItems, labels: Tensor, recipe: Recipe, seed: int) -> Batches:
+    def batches(
+        self,
+        train: TrainItems,
+        labels: Tensor,
+        recipe: Recipe,
+        seed: int,
+        *,
+        two_views: bool = False,
+    ) -> Batches:
         """The training set in batches.
 
         Args:
@@ -58,6 +66,7 @@ class Inputs(ABC):
             labels: its `(n, classes)` float32 labels, on the device that trains.
             recipe: batch size and augmentation.
             seed: of order and augmentation.
+            two_views: whether each item comes in two views.
         """
 
     @abstractmethod
@@ -87,10 +96,18 @@ class FeatureInputs(Inputs):
         """Nothing."""
         return []
 
-    def batches(self, train: TrainItems, labels: Tensor, recipe: Recipe, seed: int) -> Batches:
+    def batches(
+        self,
+        train: TrainItems,
+        labels: Tensor,
+        recipe: Recipe,
+        seed: int,
+        *,
+        two_views: bool = False,
+    ) -> Batches:
         """Batches of features, in memory."""
         features = torch.from_numpy(finite_features(train)).to(labels.device)
-        return TensorBatches(features, labels, recipe.batch_size, seed)
+        return TensorBatches(features, labels, recipe.batch_size, seed, two_views=two_views)
 
     def run(
         self, module: nn.Sequential, items: Items, device: torch.device, *, engine: bool = False

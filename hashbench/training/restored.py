@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from hashbench.errors import shown
-from hashbench.methods.heads import trunk
+from hashbench.training.heads import trunk
 
 if TYPE_CHECKING:
-    from hashbench.methods.base import DeepHasher
+    from hashbench.training.deep import DeepHasher
 
 #: Pixels a side: what no network sees, and what no image has.
 LARGEST_SIDE, LARGEST_IMAGE = 2048, 2**16

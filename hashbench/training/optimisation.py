@@ -9,14 +9,19 @@ from typing import Any
 import torch
 from torch import nn
 
-from hashbench.methods.recipes import Recipe
+from hashbench.training.recipes import Recipe
 
 MOMENTUM = 0.9
 
 
-def optimiser_of(network: nn.Sequential, recipe: Recipe) -> torch.optim.Optimizer:
-    """The recipe's optimiser over every parameter of `network` that trains."""
+def optimiser_of(
+    network: nn.Sequential, recipe: Recipe, state: nn.Module | None = None
+) -> torch.optim.Optimizer:
+    """The recipe's optimiser over every parameter of `network` and of the loss's `state`."""
     groups = parameter_groups(network, recipe)
+    if state is not None:
+        rate = recipe.lr * recipe.head_rate * recipe.loss_rate
+        groups += _groups(state.parameters(), recipe, rate)
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=recipe.lr, momentum=MOMENTUM, nesterov=True)
     return torch.optim.AdamW(groups, lr=recipe.lr, fused=True)

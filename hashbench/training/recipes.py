@@ -19,6 +19,8 @@ class Recipe:
         input_dropout: share of standardised features dropped.
         hidden: hidden units (MLP head).
         head_rate: learning rate of what is new, hash layer included, in units of `lr`.
+        loss_rate: learning rate of parameters that belong to the loss, in units of the
+            head's.
         warmup: epochs in which the learning rate rises from 0.
         average: decay a step of the moving average of weights that is reported
             instead of the last weights, lowered in short trainings; 0 for none.
@@ -43,6 +45,7 @@ class Recipe:
     input_dropout: float
     hidden: int = 0
     head_rate: float = 1.0
+    loss_rate: float = 1.0
     warmup: int = 0
     average: float = 0.0
     clip: float = 0.0

@@ -7,73 +7,24 @@ activations or pixels) nor what the loss is.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from hashbench import runtime
-from hashbench.errors import InputError
-from hashbench.methods.averaging import Average
-from hashbench.methods.checkpoints import Checkpoint
-from hashbench.methods.optimisation import optimiser_of, schedule_of
-from hashbench.methods.pairs import PairBalance
-from hashbench.methods.recipes import Recipe
+from hashbench.training.averaging import Average
+from hashbench.training.balance import PairBalance
+from hashbench.training.batches import Batch, Batches
+from hashbench.training.checkpoints import Checkpoint
+from hashbench.training.device import random_state, set_random_state
+from hashbench.training.optimisation import optimiser_of, schedule_of
+from hashbench.training.recipes import Recipe
+from hashbench.training.step import Objective, Step
 
-
-class Batch(NamedTuple):
-    """Training items, on the device the network is on.
-
-    Attributes:
-        inputs: what the network takes, `(n, ...)`.
-        labels: `(n, classes)` float32 multi-hot.
-        rows: `(n,)` int64 positions within the training set.
-    """
-
-    inputs: Tensor
-    labels: Tensor
-    rows: Tensor
-
-
-class Batches(Protocol):
-    """A training set that comes in batches, differently shuffled each epoch."""
-
-    def __len__(self) -> int:
-        """Batches an epoch."""
-
-    def epoch(self, number: int) -> Iterator[Batch]:
-        """The batches of epoch `number`, counted from 0."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """What a loss may know beside outputs and labels.
-
-    Attributes:
-        index: optimiser steps done so far.
-        total: optimiser steps of the whole training.
-        rows: `(n,)` positions of the batch's items within the training set.
-        balance: class-balance weights of the training set's pairs.
-        generator: source of the loss's own randomness, on the batch's device.
-    """
-
-    index: int
-    total: int
-    rows: Tensor
-    balance: PairBalance
-    generator: torch.Generator
-
-    @property
-    def progress(self) -> float:
-        """The share of training done, in [0, 1)."""
-        return self.index / max(self.total, 1)
-
-
-Loss = Callable[[Tensor, Tensor, Step], Tensor]
 #: A network, or what torch.compile made of one.
 Model = Callable[[Tensor], Tensor]
 #: Scores the network as it stands, on items held out; larger is better.
@@ -83,7 +34,7 @@ Judge = Callable[[], float]
 def train(
     network: nn.Sequential,
     batches: Batches,
-    loss: Loss,
+    objective: Objective,
     recipe: Recipe,
     balance: PairBalance,
     generator: torch.Generator,
@@ -95,7 +46,7 @@ def train(
     Args:
         network: a backbone or nothing, then the head's two modules.
         batches: the training set.
-        loss: what to minimise.
+        objective: what to minimise.
         recipe: how.
         balance: class-balance weights of the training set's pairs.
         generator: source of the loss's own randomness.
@@ -108,11 +59,14 @@ def train(
     """
     epochs = recipe.epochs_for(len(batches))
     total = epochs * len(batches)
-    optimiser = optimiser_of(network, recipe)
+    optimiser = optimiser_of(network, recipe, objective.state)
     warmup = min(recipe.warmup, epochs - 1) * len(batches)
     schedule = schedule_of(optimiser, recipe, warmup, total)
-    average = Average(network, recipe.average, total)
-    run = _Run(network, optimiser, schedule, average, generator, checkpoint)
+    # What belongs to the loss is averaged and saved with the network, and no part of it.
+    state = objective.state
+    trained = network if state is None else nn.ModuleList([network, state])
+    average = Average(trained, recipe.average, total)
+    run = _Run(trained, optimiser, schedule, average, generator, checkpoint)
     backbone, head = (
         torch.compile(part) if recipe.compiled else part for part in (network[:-2], network[-2:])
     )
@@ -124,11 +78,11 @@ def train(
         for batch in batches.epoch(epoch):
             # Batch statistics of one item are undefined: such a batch uses the running ones.
             network.train(len(batch.rows) > 1)
-            step = Step(index, total, batch.rows, balance, generator)
+            step = Step(index, total, batch.rows, balance, generator, epoch, state)
             optimiser.zero_grad()
-            losses.append(backward(backbone, head, batch, loss, step, recipe))
+            losses.append(backward(backbone, head, batch, objective, step, recipe))
             if recipe.clip:
-                nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
+                nn.utils.clip_grad_norm_(trained.parameters(), recipe.clip)
             optimiser.step()
             schedule.step()
             run.average.update()
@@ -139,6 +93,11 @@ def train(
                 f"training diverged: the loss is {mean} in epoch {epoch + 1}; "
                 f"lower the learning rate (lr={recipe.lr:g})"
             )
+        if objective.between_epochs is not None and epoch + 1 < epochs:
+            everyone = torch.arange(len(batches.labels), device=batches.labels.device)
+            step = Step(index, total, everyone, balance, generator, epoch + 1, state)
+            with torch.no_grad():
+                objective.between_epochs(batches.labels, step)
         run.finish({"epoch": epoch + 1, "loss": mean, "lr": rate}, judge)
         report((epoch + 1) / epochs, f"epoch {epoch + 1}/{epochs}, loss {mean:.4f}")
     run.end()
@@ -146,7 +105,7 @@ def train(
 
 
 def backward(
-    backbone: Model, head: Model, batch: Batch, loss: Loss, step: Step, recipe: Recipe
+    backbone: Model, head: Model, batch: Batch, objective: Objective, step: Step, recipe: Recipe
 ) -> Tensor:
     """Add the gradient of a batch's loss to the parameters'; returns the loss.
 
@@ -163,24 +122,28 @@ def backward(
     states, pieces = [], []
     with torch.set_grad_enabled(whole), autocast():
         for part in parts:
-            states.append(_random_state(device))
+            states.append(random_state(device))
             pieces.append(backbone(part))
     features = pieces[0] if whole else torch.cat(pieces).requires_grad_()
     with autocast():
         outputs = head(features)
-    value = loss(outputs.float(), batch.labels, step)
+    outputs, seen = outputs.float(), features.detach().float()
+    if objective.two_views:
+        (outputs, second), (seen, _) = outputs.chunk(2), seen.chunk(2)
+        step = replace(step, second=second)
+    value = objective.loss(outputs, batch.labels, replace(step, features=seen))
     value.backward()
     if whole:
         return value.detach()
     assert features.grad is not None
-    after = _random_state(device)
+    after = random_state(device)
     gradients = features.grad.split([len(piece) for piece in pieces])
     for part, state, gradient in zip(parts, states, gradients, strict=True):
-        _set_random_state(state, device)
+        set_random_state(state, device)
         with autocast():
             piece = backbone(part)
         piece.backward(gradient)
-    _set_random_state(after, device)
+    set_random_state(after, device)
     return value.detach()
 
 
@@ -213,7 +176,7 @@ class _Run:
             for name, part in self.parts.items():
                 part.load_state_dict(state[name])
             self.history, self.best = state["history"], state["best"]
-            _set_random_state(state["random"], generator.device)
+            set_random_state(state["random"], generator.device)
             generator.set_state(state["generator"])
 
     def finish(self, line: dict[str, Any], judge: Judge | None) -> None:
@@ -232,7 +195,7 @@ class _Run:
             return
         state = {name: part.state_dict() for name, part in self.parts.items()}
         state |= {"history": self.history, "best": self.best}
-        state["random"] = _random_state(self.generator.device)
+        state["random"] = random_state(self.generator.device)
         state["generator"] = self.generator.get_state()
         self.checkpoint.save(state)
 
@@ -243,97 +206,3 @@ class _Run:
         else:
             self.average.take()
         self.network.eval()
-
-
-def _random_state(device: torch.device) -> list[Tensor]:
-    states = [torch.get_rng_state()]
-    if device.type == "cuda":
-        states.append(torch.cuda.get_rng_state(device))
-    if device.type == "mps":
-        states.append(torch.mps.get_rng_state())
-    return states
-
-
-def _set_random_state(states: list[Tensor], device: torch.device) -> None:
-    torch.set_rng_state(states[0])
-    if device.type == "cuda" and len(states) > 1:
-        torch.cuda.set_rng_state(states[1], device)
-    if device.type == "mps" and len(states) > 1:
-        torch.mps.set_rng_state(states[1])
-
-
-class TensorBatches:
-    """A training set that lies in memory: batches by plain indexing.
-
-    The last batch of an epoch would be ragged, and one item has no pairs: an
-    epoch is cut into equal parts instead.
-
-    Args:
-        inputs: `(n, ...)` inputs.
-        labels: `(n, classes)` float32 multi-hot.
-        batch_size: items a batch at most.
-        seed: of the shuffling.
-    """
-
-    def __init__(self, inputs: Tensor, labels: Tensor, batch_size: int, seed: int) -> None:
-        self.inputs = inputs
-        self.labels = labels
-        self.count = -(-len(inputs) // batch_size)
-        # Shuffled on the CPU, so that every device sees the same order.
-        self._generator = torch.Generator().manual_seed(seed)
-
-    def __len__(self) -> int:
-        return self.count
-
-    def epoch(self, number: int) -> Iterator[Batch]:
-        """The batches of one epoch, in a fresh order."""
-        order = torch.randperm(len(self.inputs), generator=self._generator)
-        for rows in torch.tensor_split(order.to(self.inputs.device), self.count):
-            yield Batch(self.inputs[rows], self.labels[rows], rows)
-
-
-@contextmanager
-def compute_on() -> Iterator[torch.device]:
-    """The current runtime's device, with its thread count set within the block.
-
-    Raises:
-        InputError: for a device this machine does not have.
-    """
-    settings = runtime.current()
-    device = _device(settings.device)
-    before = torch.get_num_threads()
-    if settings.threads is not None:
-        torch.set_num_threads(settings.threads)
-    try:
-        yield device
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextmanager
-def seeded(seed: int, device: torch.device) -> Iterator[torch.Generator]:
-    """Torch's global randomness (initialisation, dropout) seeded within the block alone.
-
-    Yields:
-        A separate generator on `device` for randomness of one's own.
-    """
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices):
-        torch.manual_seed(seed)
-        yield torch.Generator(device).manual_seed(seed)
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(
-            f"the device '{name}' cannot be used here ({str(error).splitlines()[0]}): "
-            "use --device auto or --device cpu"
-        ) from error
-    return device

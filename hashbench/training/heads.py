@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from hashbench.methods.recipes import Recipe
+from hashbench.training.recipes import Recipe
 
 #: A feature whose standard deviation is below this share of its magnitude counts as constant.
 CONSTANT = 1e-6

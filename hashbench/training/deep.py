@@ -21,15 +21,16 @@ from hashbench.errors import InputError
 from hashbench.hasher import Hasher
 from hashbench.hyper import check, choice, number, whole
 from hashbench.items import Items, TrainItems, rows_of, source_of
-from hashbench.methods import selection, trainer
-from hashbench.methods.checkpoints import Checkpoint
-from hashbench.methods.heads import Standardise, trunk
-from hashbench.methods.inputs import FeatureInputs, Inputs
-from hashbench.methods.pairs import PairBalance
-from hashbench.methods.recipes import RECIPES, SGD_RATE, Recipe
-from hashbench.methods.restored import check_restored
-from hashbench.methods.trainer import Step
 from hashbench.seeds import derive
+from hashbench.training import selection, trainer
+from hashbench.training.balance import PairBalance
+from hashbench.training.checkpoints import Checkpoint
+from hashbench.training.device import compute_on, seeded
+from hashbench.training.heads import Standardise, trunk
+from hashbench.training.inputs import FeatureInputs, Inputs
+from hashbench.training.recipes import RECIPES, SGD_RATE, Recipe
+from hashbench.training.restored import check_restored
+from hashbench.training.step import Objective, Step
 
 TRAINING = (
     "epochs",
@@ -58,7 +59,10 @@ class DeepHasher(Hasher):
     """A method that trains a network by gradient descent on its own loss.
 
     A subclass is a dataclass too (`@dataclass(kw_only=True, eq=False)`): its
-    fields are its hyper-parameters. It defines `loss`, and rarely anything else.
+    fields are its hyper-parameters. It defines `loss`, and rarely anything else:
+    what the loss needs of the labels (`prepare`), what belongs to it and not to
+    the network (`loss_state`), a step between epochs (`between_epochs`), another
+    last layer (`hash_layer`) or relaxation (`relax`).
 
     Args:
         bits: code length.
@@ -103,6 +107,11 @@ class DeepHasher(Hasher):
         "input_dropout": (0.0, 0.7),
     }
 
+    #: False for methods that learn without labels: zeros are all they are given.
+    supervised: ClassVar[bool] = True
+    #: True for losses that compare two views of each item: `step.second` is the other one.
+    two_views: ClassVar[bool] = False
+
     only_for: ClassVar[Mapping[str, Sequence[str]]] = {
         **dict.fromkeys(("optimizer", "schedule", "accumulate", "compiled", "select"), PIXELS),
         "side": PIXELS,
@@ -137,6 +146,11 @@ class DeepHasher(Hasher):
 
     def __post_init__(self) -> None:
         check(self)
+        if self.select == "validation" and not self.supervised:
+            raise InputError(
+                f"{self.name} learns without labels, and select=validation would choose its "
+                "epoch by them: use select=last"
+            )
 
     @abstractmethod
     def loss(self, outputs: Tensor, labels: Tensor, step: Step) -> Tensor:
@@ -144,8 +158,10 @@ class DeepHasher(Hasher):
 
         Args:
             outputs: `(n, bits)` outputs of the hash layer, before any activation.
-            labels: `(n, classes)` float32 multi-hot.
-            step: where training stands, the batch's rows, the pair weights.
+            labels: `(n, classes)` float32 multi-hot; zeros for a method that is not
+                `supervised`.
+            step: where training stands, the batch's rows, the pair weights, and
+                what else a loss may know.
         """
 
     def relax(self, outputs: Tensor) -> Tensor:
@@ -154,6 +170,31 @@ class DeepHasher(Hasher):
 
     def prepare(self, labels: NDArray[np.uint8]) -> None:
         """Learn what the loss needs from the training labels, before training."""
+        return
+
+    def loss_state(
+        self, labels: NDArray[np.uint8], features: NDArray[np.float32]
+    ) -> nn.Module | None:
+        """What belongs to the loss and not to the network; the loss finds it in `step.state`.
+
+        Its parameters (proxies, a classifier) are trained with the head's, its
+        buffers (a memory bank, codes) are the loss's to change; both are on the
+        network's device, are saved with it in checkpoints, and end with training:
+        `encode` never sees them. Initialised from torch's global generator, seeded here.
+
+        Args:
+            labels: `(n, classes)` of the training set.
+            features: `(n, dim)` of the training set, as `step.features` has them.
+        """
+        return None
+
+    def between_epochs(self, labels: Tensor, step: Step) -> None:
+        """Change `step.state` between two epochs, without gradients.
+
+        Args:
+            labels: `(n, classes)` float32 of the whole training set.
+            step: where training stands; its rows are the whole training set.
+        """
         return
 
     def hash_layer(self, width: int) -> nn.Module:
@@ -186,24 +227,30 @@ class DeepHasher(Hasher):
             raise InputError(f"{self.name} was given an empty training set")
         recipe = self.recipe()
         train, held = self._parts(train)
+        if not self.supervised:
+            train = replace(train, labels=np.zeros_like(train.labels))
         seed = derive(self.seed, self.name, "train")
         # The device is checked before anything long begins; nothing of that draws what follows.
-        with trainer.compute_on() as device:
+        with compute_on() as device:
             inputs = self._inputs().of(train, recipe, self.side)
             self.prepare(train.labels)
-            with trainer.seeded(seed, device) as generator:
+            with seeded(seed, device) as generator:
                 network = self._network(inputs).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
                 first = network[-2][0]
                 assert isinstance(first, Standardise)
                 backbone = network[:-2].eval()
-                first.learn(np.concatenate(list(inputs.run(backbone, train, device))))
+                features = np.concatenate(list(inputs.run(backbone, train, device)))
+                first.learn(features)
+                state = self.loss_state(train.labels, features)
+                if state is not None:
+                    state.to(device)
                 labels = torch.from_numpy(train.labels.astype(np.float32)).to(device)
                 order = derive(self.seed, self.name, "order")
                 encode = self._encoder(network, inputs, device)
                 self.history_ = trainer.train(
                     network,
-                    inputs.batches(train, labels, recipe, order),
-                    self.loss,
+                    inputs.batches(train, labels, recipe, order, two_views=self.two_views),
+                    Objective(self.loss, state, self.between_epochs, self.two_views),
                     recipe,
                     PairBalance.of(labels),
                     generator,
@@ -232,7 +279,7 @@ class DeepHasher(Hasher):
         """
         if not hasattr(self, "state_"):
             raise RuntimeError(f"{self.name} has not been fitted: call fit(train) first")
-        with trainer.compute_on() as device, trainer.seeded(self.seed, device):
+        with compute_on() as device, seeded(self.seed, device):
             if self.tuning in PIXELS:
                 network = self._network(self.inputs_)
                 network.load_state_dict(self.state_)
@@ -276,7 +323,7 @@ class DeepHasher(Hasher):
     def _inputs(self) -> type[Inputs]:
         if self.tuning == "head":
             return FeatureInputs
-        from hashbench.methods.pixels import ActivationInputs, FrameInputs
+        from hashbench.training.pixels import ActivationInputs, FrameInputs
 
         return ActivationInputs if self.tuning == "partial" else FrameInputs
 

@@ -27,13 +27,13 @@ from hashbench.backbones.engines import TorchEngine, best_engine
 from hashbench.backbones.folding import fold
 from hashbench.errors import InputError
 from hashbench.items import Items, TrainItems, rows_of, source_of
-from hashbench.methods.ahead import ahead
-from hashbench.methods.inputs import Inputs
-from hashbench.methods.recipes import Recipe
-from hashbench.methods.trainer import Batch, Batches
+from hashbench.training.ahead import ahead
+from hashbench.training.batches import Batch, Batches
+from hashbench.training.inputs import Inputs
+from hashbench.training.recipes import Recipe
 
-#: Makes the inputs of rows, given the epoch's generator and number.
-MakeInputs = Callable[[NDArray[np.int64], np.random.Generator, int], Tensor]
+#: Makes the inputs of rows, given the epoch's generator and number, and which view (0, 1).
+MakeInputs = Callable[[NDArray[np.int64], np.random.Generator, int, int], Tensor]
 
 #: Cached activations put through late stages at once.
 BATCH = 64
@@ -151,14 +151,24 @@ class FrameInputs(PixelInputs):
         fold(trunk.stages, _noise(3, self.side, self.side))
         return [Pretrained(self.pixels.graph(trunk))]
 
-    def batches(self, train: TrainItems, labels: Tensor, recipe: Recipe, seed: int) -> Batches:
+    def batches(
+        self,
+        train: TrainItems,
+        labels: Tensor,
+        recipe: Recipe,
+        seed: int,
+        *,
+        two_views: bool = False,
+    ) -> Batches:
         """Batches of uint8 views, drawn anew in each epoch."""
         viewer, images = self.pixels.viewer, canvases(self.pixels, train)
 
-        def views(rows: NDArray[np.int64], generator: np.random.Generator, _epoch: int) -> Tensor:
+        def views(
+            rows: NDArray[np.int64], generator: np.random.Generator, _epoch: int, _view: int
+        ) -> Tensor:
             return torch.from_numpy(viewer.look(images[rows], viewer.draw(generator, len(rows))))
 
-        return DrawnBatches(views, labels, recipe.batch_size, seed)
+        return DrawnBatches(views, labels, recipe.batch_size, seed, two_views=two_views)
 
     def _seen(self, items: Items) -> Seen:
         shape = (*self.pixels.viewer.window, 3)
@@ -204,15 +214,31 @@ class ActivationInputs(PixelInputs):
         fold(late.stages, _noise(*self.cut.shape))
         return [Pretrained(late)]
 
-    def batches(self, train: TrainItems, labels: Tensor, recipe: Recipe, seed: int) -> Batches:
-        """Batches of activations; an item goes through all its views before one comes again."""
+    def batches(
+        self,
+        train: TrainItems,
+        labels: Tensor,
+        recipe: Recipe,
+        seed: int,
+        *,
+        two_views: bool = False,
+    ) -> Batches:
+        """Batches of activations; an item goes through all its views before one comes again.
+
+        A second view is any of the others.
+        """
         table, views = self.cut.of_views(train, recipe.views), recipe.views
         first = np.random.default_rng(seed).integers(0, views, len(train))
 
-        def seen(rows: NDArray[np.int64], _generator: np.random.Generator, epoch: int) -> Tensor:
-            return torch.from_numpy(table[rows * views + (first[rows] + epoch) % views])
+        def seen(
+            rows: NDArray[np.int64], generator: np.random.Generator, epoch: int, view: int
+        ) -> Tensor:
+            turn = first[rows] + epoch
+            if view and views > 1:
+                turn = turn + generator.integers(1, views, len(rows))
+            return torch.from_numpy(table[rows * views + turn % views])
 
-        return DrawnBatches(seen, labels, recipe.batch_size, seed)
+        return DrawnBatches(seen, labels, recipe.batch_size, seed, two_views=two_views)
 
     def _seen(self, items: Items) -> Seen:
         table = self.cut.of_source(items)
@@ -231,16 +257,27 @@ class DrawnBatches:
     on from any of them. It is cut into parts of equal size.
 
     Args:
-        inputs: makes the inputs of rows, given the epoch's generator and number.
+        inputs: makes the inputs of rows, given the epoch's generator and number, and
+            which view.
         labels: `(n, classes)` float32, on the device that trains.
         batch_size: items a batch at most.
         seed: of order and augmentation.
+        two_views: give two views of every item.
     """
 
-    def __init__(self, inputs: MakeInputs, labels: Tensor, batch_size: int, seed: int) -> None:
+    def __init__(
+        self,
+        inputs: MakeInputs,
+        labels: Tensor,
+        batch_size: int,
+        seed: int,
+        *,
+        two_views: bool = False,
+    ) -> None:
         self.inputs = inputs
         self.labels = labels
         self.seed = seed
+        self.two_views = two_views
         self.count = -(-len(labels) // batch_size)
 
     def __len__(self) -> int:
@@ -260,5 +297,7 @@ class DrawnBatches:
         generator = np.random.default_rng([self.seed, number])
         order = generator.permutation(len(self.labels))
         for rows in np.array_split(order, self.count):
-            inputs = self.inputs(rows, generator, number)
+            inputs = self.inputs(rows, generator, number, 0)
+            if self.two_views:
+                inputs = torch.cat([inputs, self.inputs(rows, generator, number, 1)])
             yield inputs.pin_memory() if pin else inputs, torch.from_numpy(rows)

@@ -1,0 +1,1 @@
+"""How deep hashers are trained: one loop, one set of recipes, for whatever loss."""

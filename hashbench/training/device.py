@@ -1,0 +1,78 @@
+"""Where training computes, and its randomness there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from hashbench import runtime
+from hashbench.errors import InputError
+
+
+@contextmanager
+def compute_on() -> Iterator[torch.device]:
+    """The current runtime's device, with its thread count set within the block.
+
+    Raises:
+        InputError: for a device this machine does not have.
+    """
+    settings = runtime.current()
+    device = _device(settings.device)
+    before = torch.get_num_threads()
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
+    try:
+        yield device
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[torch.Generator]:
+    """Torch's global randomness (initialisation, dropout) seeded within the block alone.
+
+    Yields:
+        A separate generator on `device` for randomness of one's own.
+    """
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(seed)
+        yield torch.Generator(device).manual_seed(seed)
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(
+            f"the device '{name}' cannot be used here ({str(error).splitlines()[0]}): "
+            "use --device auto or --device cpu"
+        ) from error
+    return device
+
+
+def random_state(device: torch.device) -> list[Tensor]:
+    """The state of torch's global randomness: the CPU's, then that of `device`."""
+    states = [torch.get_rng_state()]
+    if device.type == "cuda":
+        states.append(torch.cuda.get_rng_state(device))
+    if device.type == "mps":
+        states.append(torch.mps.get_rng_state())
+    return states
+
+
+def set_random_state(states: list[Tensor], device: torch.device) -> None:
+    """Go on from what `random_state` gave."""
+    torch.set_rng_state(states[0])
+    if device.type == "cuda" and len(states) > 1:
+        torch.cuda.set_rng_state(states[1], device)
+    if device.type == "mps" and len(states) > 1:
+        torch.mps.set_rng_state(states[1])

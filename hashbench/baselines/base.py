@@ -16,7 +16,7 @@ from hashbench.codes import Codes
 from hashbench.errors import InputError
 from hashbench.hasher import Hasher
 from hashbench.hyper import check, whole
-from hashbench.items import Items, TrainItems
+from hashbench.items import Items, TrainItems, items_from_features
 from hashbench.seeds import derive
 
 #: Rows encoded at once: bounds the memory of encoding a database.
@@ -32,9 +32,11 @@ class ShallowHasher(Hasher, ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
     here. Bounds are checked by `fit`, for scikit-learn's `clone` and `set_params`
     set attributes one by one, and by the runner when it makes a hasher.
 
-    Training items are put in a canonical order (of their features, then their
-    labels) before anything is drawn or learnt, so the order in which they are
-    given never changes a code.
+    Training items are put in the order of their tokens before anything is drawn
+    or learnt, so the order in which they are given never changes a code, and
+    neither does a feature's last place change a draw. Rows of plain arrays have no
+    token but their position: shuffling them is another draw, as for every
+    estimator of scikit-learn.
 
     Args:
         bits: code length.
@@ -58,6 +60,7 @@ class ShallowHasher(Hasher, ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         """
         check(self)
         if isinstance(X, TrainItems):
+            order = token_order(X)
             features, labels = self._validated(X.features()), X.labels
         elif self.__sklearn_tags__().target_tags.required:
             features, targets = self._validated(X, y)
@@ -65,7 +68,8 @@ class ShallowHasher(Hasher, ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         else:
             features = self._validated(X)
             labels = np.zeros((len(features), 0), np.uint8)
-        order = canonical_order(features, labels)
+        if not isinstance(X, TrainItems):
+            order = token_order(items_from_features(features))
         self._learn(features[order], labels[order])
         return self
 
@@ -141,13 +145,9 @@ def multi_hot(targets: NDArray[Any]) -> NDArray[np.uint8]:
     return np.eye(len(classes), dtype=np.uint8)[ids]
 
 
-def canonical_order(features: NDArray[np.floating], labels: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Row order that depends on the set of rows alone, not on how they came."""
-    rows = np.concatenate(
-        [
-            np.ascontiguousarray(features).view(np.uint8).reshape(len(features), -1),
-            np.ascontiguousarray(labels, dtype=np.uint8),
-        ],
-        axis=1,
-    )
-    return np.argsort(rows.view(f"V{rows.shape[1]}").ravel(), kind="stable")
+def token_order(items: Items) -> NDArray[np.int64]:
+    """`(n,)` positions of items in the order of their tokens, whatever order they came in.
+
+    Features do not enter it, for they differ in the last place between machines.
+    """
+    return np.argsort(np.asarray(items.tokens), kind="stable")

@@ -56,6 +56,7 @@ class BRE(ShallowHasher):
   booktitle = {Advances in Neural Information Processing Systems (NIPS)},
   year      = {2009},
 }"""
+    version: ClassVar[str] = "2"
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
         "support": (5, 100, "log"),
         "partners": (20, 200, "log"),
@@ -68,14 +69,14 @@ class BRE(ShallowHasher):
 
     def _learn(self, features: NDArray[np.floating], labels: NDArray[np.uint8]) -> None:
         self.prepare_ = UnitRows(features)
-        rows = self.prepare_(features)
+        rows = self.prepare_(features).astype(np.float64)
         n = len(rows)
         generator = self._generator("support")
         support = np.stack(
             [generator.choice(n, min(self.support, n), replace=False) for _ in range(self.bits)]
         )
         weights = 0.001 * self._generator("weights").standard_normal(support.shape)
-        kernels = [(rows @ rows[chosen].T).astype(np.float64) for chosen in support]
+        kernels = [rows @ rows[chosen].T for chosen in support]
         outputs = np.stack(
             [kernel @ weight for kernel, weight in zip(kernels, weights, strict=True)]
         )
@@ -101,10 +102,7 @@ class BRE(ShallowHasher):
                 if before - after <= self.tolerance * before:
                     break
         self.projection_ = np.stack(
-            [
-                rows[chosen].T.astype(np.float64) @ weight
-                for chosen, weight in zip(support, weights, strict=True)
-            ],
+            [rows[chosen].T @ weight for chosen, weight in zip(support, weights, strict=True)],
             axis=1,
         )
 
@@ -124,7 +122,7 @@ class Pairs:
         starts: `(n + 1,)` int64; the pairs of item i are entries
             `starts[i]:starts[i + 1]` of the following.
         others: `(entries,)` int32, the other item.
-        targets: `(entries,)` float64 wanted distance, 0 or 1.
+        targets: `(entries,)` int64 wanted distance, 0 or 1 times the code length.
     """
 
     def __init__(
@@ -140,7 +138,7 @@ class Pairs:
         order = np.lexsort((second, first))
         self.others = second[order].astype(np.int32)
         self.starts = np.searchsorted(first[order], np.arange(n + 1))
-        self.targets = np.empty(len(order))
+        self.targets = np.empty(len(order), np.int64)
         for i in range(n):
             entries = slice(self.starts[i], self.starts[i + 1])
             shared = labels[self.others[entries]].astype(np.int64) @ labels[i].astype(np.int64)
@@ -183,23 +181,23 @@ def move_weight(outputs, column, starts, others, targets, distances, bits):  # t
     bit = before.copy()
     for item in movable:
         bit[item] = column[item] < 0.0
-    gain = np.empty(len(others))
-    share = 1.0 / bits
-    now, value = 0.0, 0.0
+    # Costs are whole numbers, 4 bits^2 times the objective, so that ties are ties on any machine.
+    gain = np.empty(len(others), np.int64)
+    now, value = 0, 0
     for i in range(n):
         for entry in range(starts[i], starts[i + 1]):
             j = others[entry]
             differ = before[i] != before[j]
-            without = (distances[entry] - differ) * share - targets[entry]
-            gain[entry] = (without + 0.5 * share) * share
-            now += 0.5 * gain[entry] * differ
-            value += 0.5 * gain[entry] * (bit[i] != bit[j])
-    best, move = now - 1e-9 * len(others), 0.0
+            without = distances[entry] - differ - bits * targets[entry]
+            gain[entry] = 2 * without + 1
+            now += gain[entry] * differ
+            value += gain[entry] * (bit[i] != bit[j])
+    best, move = now, 0.0
     for position in range(-1, len(rank)):
         if position >= 0:
             item = movable[rank[position]]
             for entry in range(starts[item], starts[item + 1]):
-                value += -gain[entry] if bit[item] != bit[others[entry]] else gain[entry]
+                value += 2 * (-gain[entry] if bit[item] != bit[others[entry]] else gain[entry])
             bit[item] = not bit[item]
         if value >= best or len(rank) == 0:
             continue
@@ -211,8 +209,8 @@ def move_weight(outputs, column, starts, others, targets, distances, bits):  # t
             high = low + 2e-6 + abs(low) * 1e-6
         else:
             low, high = thresholds[rank[position]], thresholds[rank[position + 1]]
-        # Too narrow a gap to land in without rounding onto a threshold.
-        if high - low > 1e-12 * (abs(low) + abs(high)):
+        # A gap as narrow as the rounding of float32 features is another on another machine.
+        if high - low > 1e-6 * (abs(low) + abs(high)):
             best, move = value, 0.5 * (low + high)
     if move == 0.0:
         return 0.0

@@ -63,6 +63,7 @@ class ITQCCA(ShallowHasher):
   booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
   year      = {2011},
 }"""
+    version: ClassVar[str] = "2"
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
         "ridge": (1e-2, 1e2, "log"),
         "scaling": (0.0, 6.0),

@@ -62,6 +62,7 @@ class KSH(ShallowHasher):
   booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
   year      = {2012},
 }"""
+    version: ClassVar[str] = "2"
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
         "anchors": (300, 2000, "log"),
         "width": (0.1, 2.0, "log"),

@@ -60,6 +60,7 @@ class SDH(ShallowHasher):
   booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
   year      = {2015},
 }"""
+    version: ClassVar[str] = "2"
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
         "width": (0.1, 2.0, "log"),
         "reg": (1e-2, 1e2, "log"),

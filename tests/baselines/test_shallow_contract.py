@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from hashbench.baselines.base import BATCH, multi_hot
+from hashbench.baselines.base import BATCH, ShallowHasher, multi_hot
 from hashbench.baselines.bre import BRE
 from hashbench.baselines.itq_cca import ITQCCA
 from hashbench.baselines.ksh import KSH
@@ -81,6 +81,46 @@ def test_the_order_of_training_items_changes_nothing(cls, digits):
     )
 
 
+class Drawn:
+    """What a generator gave, in order."""
+
+    def __init__(self, generator, log):
+        self._generator, self._log = generator, log
+
+    def __getattr__(self, name):
+        def drawn(*arguments, **options):
+            result = getattr(self._generator, name)(*arguments, **options)
+            self._log.append((name, np.array(result)))
+            return result
+
+        return drawn
+
+
+@every
+def test_features_moved_by_one_ulp_ask_for_the_same_draws_and_give_nearly_the_same_codes(
+    cls, digits, agreement, monkeypatch
+):
+    logs = []
+    original = ShallowHasher._generator
+    monkeypatch.setattr(
+        ShallowHasher, "_generator", lambda self, purpose: Drawn(original(self, purpose), logs[-1])
+    )
+    up = np.random.default_rng(0).random((600, 64)) < 0.5
+    X = digits.train.features()
+    moved = np.where(up, np.nextafter(X, np.float32(np.inf)), np.nextafter(X, np.float32(-np.inf)))
+    moved = np.where(X == 0, X, moved)  # what is 0 here, behind a ReLU, is 0 on every machine
+    codes = []
+    for features in (X, moved):
+        logs.append([])
+        hasher = cls(bits=32).fit(train_from_features(features, digits.Y[:600]))
+        codes.append(hasher.encode(digits.query))
+    one, two = logs
+    assert [name for name, _ in one] == [name for name, _ in two]
+    for (_, drawn), (_, again) in zip(one, two, strict=True):
+        np.testing.assert_array_equal(drawn, again)
+    assert agreement(*codes) > 0.99
+
+
 @supervised
 def test_renaming_the_classes_changes_nothing(cls, digits, agreement):
     renamed = digits.Y[:600][:, np.random.default_rng(1).permutation(10)]
@@ -114,7 +154,7 @@ def test_beats_random_hyperplanes_by_a_clear_margin(cls, digits):
     ("start", "margin"),
     [
         (SDH(bits=16, iterations=0), 0.2),
-        (BRE(bits=16, passes=0), 0.2),
+        (BRE(bits=16, passes=0), 0.15),
         (KSH(bits=16, iterations=0), 0.01),
     ],
     ids=lambda value: getattr(value, "name", ""),
@@ -170,7 +210,7 @@ def test_encoding_reads_no_labels(cls, digits):
 
     train = digits.train
     sealed = object.__new__(Sealed)
-    for field in ("source", "rows", "table"):
+    for field in ("_source", "_rows", "_table", "backbone"):
         object.__setattr__(sealed, field, getattr(train, field))
     hasher = cls(bits=8).fit(train)
     assert len(hasher.encode(sealed.without_labels())) == 600

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from hashbench.baselines.base import ShallowHasher as ShallowHasher
     from hashbench.codes import Codes as Codes
     from hashbench.data.dataset import Dataset as Dataset
+    from hashbench.encoder.encoder import Encoder as Encoder
+    from hashbench.encoder.folder import load as load
     from hashbench.errors import InputError as InputError
     from hashbench.evaluation.arrays import evaluate as evaluate
     from hashbench.hasher import Hasher as Hasher
@@ -26,24 +28,28 @@ _PUBLIC = {
     "Codes": "hashbench.codes",
     "Dataset": "hashbench.data.dataset",
     "DeepHasher": "hashbench.training.deep",
+    "Encoder": "hashbench.encoder.encoder",
     "Hasher": "hashbench.hasher",
     "InputError": "hashbench.errors",
     "Items": "hashbench.items",
     "ShallowHasher": "hashbench.baselines.base",
     "TrainItems": "hashbench.items",
     "evaluate": "hashbench.evaluation.arrays",
+    "load": "hashbench.encoder.folder",
 }
 
 __all__ = [
     "Codes",
     "Dataset",
     "DeepHasher",
+    "Encoder",
     "Hasher",
     "InputError",
     "Items",
     "ShallowHasher",
     "TrainItems",
     "evaluate",
+    "load",
 ]
 
 

@@ -25,6 +25,7 @@ from hashbench.hasher import Hasher, hyperparameters
 from hashbench.items import items_from_features
 from hashbench.pieces import Packer, Unpacker, plain, tensors_of
 from hashbench.registry import methods
+from hashbench.sight import Sight
 
 FORMAT = 1
 
@@ -35,19 +36,20 @@ ENTRY = "hashbench"
 MOST_BYTES, MOST_BITS = 2**32, 2**16
 
 
-def write_hasher(path: Path, hasher: Hasher) -> str:
+def write_hasher(path: Path, hasher: Hasher, sight: Sight | None = None) -> str:
     """Write a fitted hasher; returns the sha256 of the file.
 
     Args:
         path: the file; its folder must exist.
         hasher: one that has been fitted.
+        sight: what it was shown, for those who will show it new pictures.
 
     Raises:
         InputError: if it has learned nothing, or something that is no plain
             value, array or piece.
         OSError: if the file cannot be written; what was there stays.
     """
-    data = dump_hasher(hasher)
+    data = dump_hasher(hasher, sight)
     write_atomically(path, lambda stream: stream.write(data))
     return hashlib.sha256(data).hexdigest()
 
@@ -62,6 +64,16 @@ def read_hasher(path: Path, expected_sha256: str | None = None) -> Hasher:
     Raises:
         InputError: if the file cannot be read, is another one, is no hasher, or
             its method is not registered here.
+    """
+    where = shown(str(path), 200)
+    return load_hasher(read_file(path, expected_sha256), where)
+
+
+def read_file(path: Path, expected_sha256: str | None = None) -> bytes:
+    """The bytes of a hasher's file, for `load_hasher` and `sight_of`.
+
+    Raises:
+        InputError: if it cannot be read, or is another one.
     """
     where = shown(str(path), 200)
     try:
@@ -79,10 +91,10 @@ def read_hasher(path: Path, expected_sha256: str | None = None) -> Hasher:
             f"the hasher {where} is damaged or another one (sha256 {digest[:16]}, expected "
             f"{shown(expected_sha256, 16)}): fetch it again, or train its cell again"
         )
-    return load_hasher(data, where)
+    return data
 
 
-def dump_hasher(hasher: Hasher) -> bytes:
+def dump_hasher(hasher: Hasher, sight: Sight | None = None) -> bytes:
     """The bytes of a fitted hasher's file.
 
     Raises:
@@ -101,6 +113,8 @@ def dump_hasher(hasher: Hasher) -> bytes:
         "params": {name: plain(getattr(hasher, name)) for name in _parameters(type(hasher))},
         "learned": packer.pack(learned, ""),
     }
+    if sight is not None:
+        body["sight"] = sight.to_dict()
     metadata = {ENTRY: json.dumps(body, sort_keys=True, allow_nan=False)}
     return bytes(save(packer.tensors, metadata))
 
@@ -148,6 +162,21 @@ def load_hasher(data: bytes, where: str) -> Hasher:
             stacklevel=2,
         )
     return hasher
+
+
+def sight_of(data: bytes, where: str) -> Sight | None:
+    """What the hasher in a file was shown; None where that was not kept.
+
+    Raises:
+        InputError: if the file is damaged.
+    """
+    try:
+        found = _opened(data)[0].get("sight")
+        return None if found is None else Sight.from_dict(found)
+    except Exception as error:  # damaged files raise almost anything
+        raise InputError(
+            f"{where} is no hasher that hashbench wrote ({_why(error)}): fetch it again"
+        ) from error
 
 
 def _opened(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray[Any, Any]]]:

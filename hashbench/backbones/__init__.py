@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -15,7 +17,7 @@ from hashbench.items import ImageSource
 if TYPE_CHECKING:
     from hashbench.backbones.backbone import Backbone
 
-__all__ = ["backbone_names", "feature_table", "get_backbone"]
+__all__ = ["backbone_names", "feature_table", "get_backbone", "provided"]
 
 #: Tables that are open in this process, by the identity of their source.
 _open: WeakKeyDictionary[ImageSource, dict[str, NDArray[np.float32]]] = WeakKeyDictionary()
@@ -28,6 +30,20 @@ def backbone_names() -> dict[str, str]:
     return summaries()
 
 
+#: Networks given by whoever brought their weights along, by name.
+_provided: ContextVar[Mapping[str, Backbone]] = ContextVar("hashbench_backbones", default={})  # noqa: B039
+
+
+@contextmanager
+def provided(backbone: Backbone) -> Iterator[None]:
+    """Within the block `get_backbone` gives this network by its name."""
+    token = _provided.set({**_provided.get(), backbone.name: backbone})
+    try:
+        yield
+    finally:
+        _provided.reset(token)
+
+
 def get_backbone(name: str) -> Backbone:
     """The network called `name`, its weights not yet looked for.
 
@@ -36,7 +52,8 @@ def get_backbone(name: str) -> Backbone:
     """
     from hashbench.backbones.catalogue import network
 
-    return network(name)
+    given = _provided.get()
+    return given[name] if name in given else network(name)
 
 
 def feature_table(

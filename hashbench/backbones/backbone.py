@@ -98,10 +98,11 @@ class Backbone:
         name: what `--backbone` calls it.
         summary: one line for listings.
         dim: columns of its features.
-        multi_dim: columns of `NAME:multi`, 0 where there is no such variant.
         preprocessing: from image to input.
         weights: finds the verified weight file; its sha256 is part of the cache's key.
         build: a trunk with the weights loaded, in eval mode, for inputs of the given side.
+        multi_dim: columns of `NAME:multi`, 0 where there is no such variant.
+        empty: the same trunk untrained, for weights that come from elsewhere.
     """
 
     name: str
@@ -111,3 +112,4 @@ class Backbone:
     weights: Callable[[], str]
     build: Callable[[int], Trunk]
     multi_dim: int = 0
+    empty: Callable[[int], Trunk] | None = None

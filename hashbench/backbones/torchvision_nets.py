@@ -47,15 +47,9 @@ def torchvision_net(name: str) -> Backbone:
         digits = path().stem.rsplit("-", 1)[-1]
         return verified(path(), digits, _remedy(enumeration))
 
-    def build(side: int) -> Trunk:
-        from torchvision import models
-
-        from hashbench.backbones.network import Trunk
-
+    def build(_side: int) -> Trunk:
         weights()
-        net = getattr(models, name)()
-        net.load_state_dict(load(path()), strict=True)
-        return Trunk(_alexnet(net) if name == "alexnet" else _resnet(net)).eval()
+        return _trunk(name, path())
 
     return Backbone(
         name=name,
@@ -64,7 +58,19 @@ def torchvision_net(name: str) -> Backbone:
         preprocessing=_PREPROCESSING,
         weights=weights,
         build=build,
+        empty=lambda _side: _trunk(name, None),
     )
+
+
+def _trunk(name: str, path: Path | None) -> Trunk:
+    from torchvision import models
+
+    from hashbench.backbones.network import Trunk
+
+    net = getattr(models, name)()
+    if path is not None:
+        net.load_state_dict(load(path), strict=True)
+    return Trunk(_alexnet(net) if name == "alexnet" else _resnet(net)).eval()
 
 
 def _remedy(enumeration: str) -> str:

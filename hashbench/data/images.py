@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,54 +37,76 @@ def decode(path: Path) -> NDArray[np.uint8]:
     Raises:
         InputError: if the file is missing, truncated, too large or no image.
     """
+    where = shown(str(path), 200)
     try:
-        with open_regular(path) as stream, Image.open(stream, formats=FORMATS) as image:
-            width, height = image.size
-            if width * height > MAX_PIXELS:
-                raise InputError(
-                    f"{_where(path)} is {width} x {height} pixels, more than the {MAX_PIXELS:,} "
-                    "that are decoded: shrink it or leave it out"
-                )
-            if image.info.get("progressive"):
-                with open_regular(path) as whole:
-                    scans = whole.read().count(b"\xff\xda")
-                if width * height * scans > MAX_SCANNED:
-                    raise InputError(
-                        f"{_where(path)} holds {width} x {height} pixels in {scans:,} scans, "
-                        "which would take very long to decode: save it again or leave it out"
-                    )
-            return _rgb(image, path)
+        with open_regular(path) as stream:
+            return decode_stream(stream, where)
     except InputError:
         raise
     except FileNotFoundError as error:
-        raise InputError(
-            f"the image {_where(path)} is missing: put it there or leave it out"
-        ) from error
+        raise InputError(f"the image {where} is missing: put it there or leave it out") from error
+    except (OSError, ValueError) as error:  # a name no file can have is a ValueError
+        raise _undecodable(where, error) from error
+
+
+def decode_stream(stream: BinaryIO, where: str) -> NDArray[np.uint8]:
+    """The image in a stream that can seek, as `decode` gives it.
+
+    Args:
+        stream: at its beginning.
+        where: what messages call it.
+
+    Raises:
+        InputError: if it is truncated, too large or no image.
+    """
+    try:
+        with Image.open(stream, formats=FORMATS) as image:
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                raise InputError(
+                    f"{where} is {width} x {height} pixels, more than the {MAX_PIXELS:,} "
+                    "that are decoded: shrink it or leave it out"
+                )
+            if image.info.get("progressive"):
+                place = stream.tell()
+                stream.seek(0)
+                scans = stream.read().count(b"\xff\xda")
+                stream.seek(place)
+                if width * height * scans > MAX_SCANNED:
+                    raise InputError(
+                        f"{where} holds {width} x {height} pixels in {scans:,} scans, "
+                        "which would take very long to decode: save it again or leave it out"
+                    )
+            return rgb(image, where)
+    except InputError:
+        raise
     except Image.DecompressionBombError as error:
-        raise InputError(
-            f"{_where(path)} is too large to decode: shrink it or leave it out"
-        ) from error
+        raise InputError(f"{where} is too large to decode: shrink it or leave it out") from error
     except Exception as error:  # decoders of damaged files raise almost anything
-        reason = f"{type(error).__name__}: {shown(error)}"
-        if isinstance(error, UnidentifiedImageError):
-            reason = f"it begins as none of {', '.join(FORMATS)} does"
-        raise InputError(
-            f"{_where(path)} cannot be decoded ({reason}): replace the file or leave it out"
-        ) from error
+        raise _undecodable(where, error) from error
 
 
-def _where(path: Path) -> str:
-    return shown(str(path), 200)
+def _undecodable(where: str, error: Exception) -> InputError:
+    reason = f"{type(error).__name__}: {shown(error)}"
+    if isinstance(error, UnidentifiedImageError):
+        reason = f"it begins as none of {', '.join(FORMATS)} does"
+    return InputError(f"{where} cannot be decoded ({reason}): replace the file or leave it out")
 
 
-def _rgb(image: Image.Image, path: Path) -> NDArray[np.uint8]:
+def rgb(image: Image.Image, where: str) -> NDArray[np.uint8]:
+    """An opened image as `(height, width, 3)` uint8 RGB; `where` is what messages call it.
+
+    Raises:
+        InputError: if it holds numbers and not shades.
+        Exception: almost any, if it is damaged.
+    """
     # Pillow would cut what is above 255 off, and give an image that is nearly white.
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
         grey = (np.asarray(image) >> 8).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2)
     if image.mode in ("I", "F"):
         raise InputError(
-            f"{_where(path)} holds numbers and not shades: save it with 8 or 16 bits a channel"
+            f"{where} holds numbers and not shades: save it with 8 or 16 bits a channel"
         )
     return np.asarray(image.convert("RGB"))
 

@@ -280,15 +280,24 @@ class DeepHasher(Hasher):
         if not hasattr(self, "state_"):
             raise RuntimeError(f"{self.name} has not been fitted: call fit(train) first")
         with compute_on() as device, seeded(self.seed, device):
-            if self.tuning in PIXELS:
-                network = self._network(self.inputs_)
-                network.load_state_dict(self.state_)
-            else:
-                with torch.device("meta"):  # no initialisation: the weights are at hand
-                    network = self._network(self.inputs_)
-                network.load_state_dict(self.state_, assign=True)
-            network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+            network = self.trained_network()
+            network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
             return self._encoder(network, self.inputs_, device, engine=True)(items)
+
+    def trained_network(self) -> nn.Sequential:
+        """The trained network, in eval mode: what trained of the backbone, trunk, hash layer.
+
+        In the head mode its tensors are those of `state_`; do not change them.
+        """
+        if self.tuning in PIXELS:
+            with seeded(self.seed, torch.device("cpu")):
+                network = self._network(self.inputs_)
+            network.load_state_dict(self.state_)
+        else:
+            with torch.device("meta"):  # no initialisation: the weights are at hand
+                network = self._network(self.inputs_)
+            network.load_state_dict(self.state_, assign=True)
+        return network.eval()
 
     def restore(self, learned: dict[str, Any]) -> None:
         """Take up what `learned` gave.

@@ -43,7 +43,7 @@ def check_restored(hasher: DeepHasher) -> None:
         if name not in state or state[name].shape != tensor.shape:
             raise ValueError(f"the tensor {name} is missing or of another shape")
     if behind:
-        hasher._network(inputs).load_state_dict(state)
+        hasher.trained_network()
 
 
 def _check_input(name: str, value: object) -> None:

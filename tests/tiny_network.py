@@ -32,6 +32,15 @@ def tiny_trunk(_side: int) -> Trunk:
     return Trunk(nn.Sequential(*stages, head)).eval()
 
 
+def untrained_trunk(side: int) -> Trunk:
+    """The same stages with other weights."""
+    trunk = tiny_trunk(side)
+    with torch.no_grad():
+        for values in trunk.state_dict().values():
+            values.zero_()
+    return trunk
+
+
 def tiny_backbone() -> Backbone:
     return Backbone(
         name="tiny",
@@ -40,6 +49,7 @@ def tiny_backbone() -> Backbone:
         preprocessing=Preprocessing(resize=40, crop=32, enlarged=48),
         weights=lambda: "0" * 64,
         build=tiny_trunk,
+        empty=untrained_trunk,
     )
 
 

@@ -1,0 +1,45 @@
+"""Small trained encoders, for tests of what one does with them."""
+
+from __future__ import annotations
+
+import numpy as np
+from tiny_network import SIDE, pictures
+
+from hashbench.backbones import feature_table
+from hashbench.data.images import PixelSource
+from hashbench.encoder import Encoder
+from hashbench.items import Items, TrainItems
+from hashbench.registry import methods
+from hashbench.sight import Sight
+
+SETTINGS = {
+    "itq-cca": {},
+    "lsh": {},
+    "sdh": {"anchors": 10},
+    "bre": {},
+    "dch": {"epochs": 5, "batch_size": 10},
+    "dnnh": {"epochs": 5, "batch_size": 10, "head": "mlp", "hidden": 16},
+    "dch partial": {"epochs": 2, "batch_size": 10, "side": 48, "views": 2, "unfreeze": 2},
+    "dch full": {"epochs": 2, "batch_size": 10, "side": 48},
+}
+
+
+class Trained:
+    """Hashers trained on 30 of 50 images, and the codes they gave of the others."""
+
+    def __init__(self) -> None:
+        images, labels = pictures(50, seed=3)
+        self.images = images[30:]
+        self.source = PixelSource(images, [f"i/{row}" for row in range(50)])
+        self.labels = labels[:30]
+
+    def __call__(self, what: str, backbone: str = "tiny", bits: int = 12) -> Encoder:
+        method, _, tuning = what.partition(" ")
+        params = SETTINGS[what] | ({"tuning": tuning} if tuning else {})
+        bound = TrainItems(self.source, np.arange(30), labels=self.labels).with_features(
+            lambda: feature_table(self.source, backbone), backbone
+        )
+        hasher = methods().get(method)(bits=bits, seed=1, **params).fit(bound)
+        rest = Items(self.source, np.arange(30, 50), bound.table, backbone)
+        self.stored = hasher.encode(rest)
+        return Encoder(hasher, Sight(backbone, (SIDE, SIDE, 3)))

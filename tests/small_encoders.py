@@ -36,10 +36,16 @@ class Trained:
     def __call__(self, what: str, backbone: str = "tiny", bits: int = 12) -> Encoder:
         method, _, tuning = what.partition(" ")
         params = SETTINGS[what] | ({"tuning": tuning} if tuning else {})
-        bound = TrainItems(self.source, np.arange(30), labels=self.labels).with_features(
-            lambda: feature_table(self.source, backbone), backbone
+
+        def table() -> np.ndarray:
+            return feature_table(self.source, backbone)
+
+        train = TrainItems(self.source, np.arange(30), labels=self.labels)
+        hasher = (
+            methods()
+            .get(method)(bits=bits, seed=1, **params)
+            .fit(train.with_features(table, backbone))
         )
-        hasher = methods().get(method)(bits=bits, seed=1, **params).fit(bound)
-        rest = Items(self.source, np.arange(30, 50), bound.table, backbone)
+        rest = Items(self.source, np.arange(30, 50), table, backbone)
         self.stored = hasher.encode(rest)
         return Encoder(hasher, Sight(backbone, (SIDE, SIDE, 3)))

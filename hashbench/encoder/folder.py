@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from hashbench.encoder.encoder import Encoder
 from hashbench.encoder.fronts import PIXELS
 from hashbench.errors import InputError, shown
-from hashbench.files import open_regular, write_atomically
+from hashbench.files import open_regular
 from hashbench.saved import MOST_BYTES, dump_hasher, load_hasher, sight_of
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def save(encoder: Encoder, path: Path) -> Path:
         aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
         try:
             for name, data in {**files, DESCRIPTION: text}.items():
-                write_atomically(aside / name, lambda stream, data=data: stream.write(data))
+                (aside / name).write_bytes(data)
             aside.chmod(0o755)
             if path.exists():
                 shutil.rmtree(path)

@@ -9,15 +9,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from hashbench.codes import Codes
-from hashbench.errors import InputError
 from hashbench.hasher import Hasher
 from hashbench.hyper import check, whole
 from hashbench.items import Items, TrainItems, items_from_features
 from hashbench.seeds import derive
+from hashbench.targets import multi_hot
 
 #: Rows encoded at once: bounds the memory of encoding a database.
 BATCH = 4096
@@ -126,23 +125,6 @@ class ShallowHasher(Hasher, ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         tags.target_tags.required = True
         tags.transformer_tags.preserves_dtype = []
         return tags
-
-
-def multi_hot(targets: NDArray[Any]) -> NDArray[np.uint8]:
-    """Class ids `(n,)` or multi-hot labels `(n, classes)` as multi-hot uint8.
-
-    Raises:
-        InputError: if two-dimensional targets hold anything but 0 and 1.
-        ValueError: if one-dimensional targets are continuous.
-    """
-    if targets.ndim == 2 and targets.shape[1] > 1:
-        if not np.isin(targets, (0, 1)).all():
-            raise InputError("labels of shape (n, classes) must be multi-hot: only 0 and 1")
-        return targets.astype(np.uint8)
-    targets = targets.ravel()
-    check_classification_targets(targets)
-    classes, ids = np.unique(targets, return_inverse=True)
-    return np.eye(len(classes), dtype=np.uint8)[ids]
 
 
 def token_order(items: Items) -> NDArray[np.int64]:

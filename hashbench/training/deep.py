@@ -23,6 +23,7 @@ from hashbench.hyper import check, choice, number, whole
 from hashbench.items import Items, TrainItems, rows_of, source_of
 from hashbench.seeds import derive
 from hashbench.training import selection, trainer
+from hashbench.training.arrays import OnArrays, training_items
 from hashbench.training.balance import PairBalance
 from hashbench.training.checkpoints import Checkpoint
 from hashbench.training.device import compute_on, seeded
@@ -55,7 +56,7 @@ PIXELS = ("partial", "full")
 
 
 @dataclass(kw_only=True, eq=False)
-class DeepHasher(Hasher):
+class DeepHasher(Hasher, OnArrays):
     """A method that trains a network by gradient descent on its own loss.
 
     A subclass is a dataclass too (`@dataclass(kw_only=True, eq=False)`): its
@@ -212,17 +213,22 @@ class DeepHasher(Hasher):
             recipe = replace(recipe, lr=SGD_RATE * recipe.lr)
         return recipe
 
-    def fit(self, train: TrainItems) -> Self:
+    def fit(self, train: TrainItems | NDArray[Any], y: NDArray[Any] | None = None) -> Self:
         """Train on `train.labels`, and on features, or on images in the modes that do.
+
+        Plain arrays do too: `(n, dim)` features, and `(n,)` class ids or `(n, classes)`
+        multi-hot labels.
 
         Training from pixels is saved after every epoch where the runtime names a
         folder for checkpoints, and goes on from what is found there.
 
         Raises:
-            InputError: if there is no item, the features are not finite, or the
-                items have no images to train from.
+            InputError: if there is no item, the features are not finite, the items have
+                no images to train from, or a hyper-parameter was set to nonsense.
             FloatingPointError: if the loss stops being finite.
         """
+        check(self)  # set_params may have changed them
+        train = training_items(train, y, self.name)
         if not len(train):
             raise InputError(f"{self.name} was given an empty training set")
         recipe = self.recipe()

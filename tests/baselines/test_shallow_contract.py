@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from hashbench.baselines.base import BATCH, ShallowHasher, multi_hot
+from hashbench.baselines.base import BATCH, ShallowHasher
 from hashbench.baselines.bre import BRE
 from hashbench.baselines.itq_cca import ITQCCA
 from hashbench.baselines.ksh import KSH
@@ -18,6 +18,7 @@ from hashbench.errors import InputError
 from hashbench.hasher import Hasher, hyperparameters
 from hashbench.items import TrainItems, items_from_features, train_from_features
 from hashbench.runner.plan import build
+from hashbench.targets import multi_hot
 
 SUPERVISED = [ITQCCA, SDH, KSH, BRE]
 ALL = [LSH, *SUPERVISED]

@@ -1,0 +1,29 @@
+"""Labels as scikit-learn's users write them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hashbench.errors import InputError
+
+
+def multi_hot(targets: NDArray[Any]) -> NDArray[np.uint8]:
+    """Class ids `(n,)` or multi-hot labels `(n, classes)` as multi-hot uint8.
+
+    Raises:
+        InputError: if two-dimensional targets hold anything but 0 and 1.
+        ValueError: if one-dimensional targets are continuous.
+    """
+    from sklearn.utils.multiclass import check_classification_targets
+
+    if targets.ndim == 2 and targets.shape[1] > 1:
+        if not np.isin(targets, (0, 1)).all():
+            raise InputError("labels of shape (n, classes) must be multi-hot: only 0 and 1")
+        return targets.astype(np.uint8)
+    targets = targets.ravel()
+    check_classification_targets(targets)
+    classes, ids = np.unique(targets, return_inverse=True)
+    return np.eye(len(classes), dtype=np.uint8)[ids]

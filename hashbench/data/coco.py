@@ -51,13 +51,13 @@ class COCO(Dataset):
     url = "https://cocodataset.org/#download"
     protocols = {  # noqa: RUF012 - declared ClassVar in Dataset
         "coco": Protocol(
-            id="coco",
+            name="coco",
             queries=5000,
             train=10_000,
             train_in_database=True,
             summary="5k queries, 117,218 database that holds the 10k training images (HashNet)",
             database=117_218,
-            pins={0: "98500b82235c3709f9e626a5e19fe2d8624f46418c13311a0ae9a4f75e7ea482"},
+            pins={0: "0b24f1d66fb31b7c425248066a81cfefbbe43ff9f9b89cb3ffebe00b5540cd8e"},
         )
     }
     default_protocol = "coco"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hashbench.data.images import FileSource
 from hashbench.data.protocols import Protocol, Rows
 from hashbench.data.split import Split
+from hashbench.data.variants import VARIANTS, variant_of, vary
 from hashbench.errors import InputError, shown, unknown
 from hashbench.items import ImageSource, Items, TrainItems, ids_of, rows_of, source_of
 
@@ -44,6 +45,7 @@ class LabelledImages:
         notes: what a reader of scores on these images must know.
         parts: query, training and database rows where the files themselves fix
             them; the protocol draws them otherwise.
+        queries: query rows where the files fix them alone.
     """
 
     source: ImageSource
@@ -51,6 +53,7 @@ class LabelledImages:
     classes: tuple[str, ...]
     notes: tuple[str, ...] = ()
     parts: tuple[Rows, Rows, Rows] | None = None
+    queries: Rows | None = None
 
 
 class Dataset(ABC):
@@ -125,22 +128,26 @@ class Dataset(ABC):
         chosen = self.protocol(protocol)
         every = self.load(chosen)
         images = present(every, self.allow_missing)
-        split = make_split(images, images.parts or chosen.draw(images.labels, seed))
-        notes = images.notes + faults(split, self.allow_overlap, self.allow_unlabelled)
+        split = drawn(images, chosen, seed)
+        found = faults(split, self.allow_overlap, self.allow_unlabelled or chosen.unlabelled)
         if images is every:  # nothing left out, so what is pinned must hold
             verify_pins(chosen, split, seed)
-        return replace(split, notes=notes)
+        split = replace(split, notes=images.notes + found)
+        return vary(split, chosen, seed) if chosen.variant else split
 
     def protocol(self, name: str | None = None) -> Protocol:
-        """The protocol called `name`, or the default one.
+        """The protocol of that name or id, a variant of one, or the default one.
 
         Raises:
             InputError: if there is none; the message has the nearest names.
         """
         name = name or self.default_protocol
-        if name not in self.protocols:
-            raise unknown(f"protocol of {self.name}", name, self.protocols)
-        return self.protocols[name]
+        known = {**self.protocols, **{found.id: found for found in self.protocols.values()}}
+        found = known.get(name) or variant_of(known, name)
+        if found is None:
+            names = [*self.protocols, *(f"{self.default_protocol}-{kind}" for kind in VARIANTS)]
+            raise unknown(f"protocol of {self.name}", name, names)
+        return found
 
 
 def present(images: LabelledImages, allowed: bool) -> LabelledImages:
@@ -167,19 +174,28 @@ def present(images: LabelledImages, allowed: bool) -> LabelledImages:
             "`hashbench data verify` names them all"
         )
     kept = np.setdiff1d(np.arange(len(source)), missing)
+    position = np.full(len(source), -1)
+    position[kept] = np.arange(len(kept))
+
+    def still(rows: Rows) -> Rows:
+        found = position[rows]
+        return found[found >= 0]
+
     parts = images.parts
-    if parts is not None:
-        position = np.full(len(source), -1)
-        position[kept] = np.arange(len(kept))
-        query, train, database = (position[part] for part in parts)
-        parts = (query[query >= 0], train[train >= 0], database[database >= 0])
     return replace(
         images,
         source=source.subset(kept),
         labels=images.labels[kept],
         notes=(*images.notes, f"{fault}, left out."),
-        parts=parts,
+        parts=None if parts is None else (still(parts[0]), still(parts[1]), still(parts[2])),
+        queries=None if images.queries is None else still(images.queries),
     )
+
+
+def drawn(images: LabelledImages, protocol: Protocol, seed: int) -> Split:
+    """The split as the files say it is, or else as the protocol draws it."""
+    parts = images.parts or protocol.draw(images.labels, seed, images.queries)
+    return make_split(images, parts)
 
 
 def make_split(images: LabelledImages, parts: tuple[Rows, Rows, Rows]) -> Split:
@@ -234,7 +250,7 @@ def verify_pins(protocol: Protocol, split: Split, seed: int) -> None:
     """Hold a split of complete official files against what is pinned.
 
     Raises:
-        InputError: if the size of the database or the id lists are others.
+        InputError: if the size of the database, ids, labels or class names are others.
     """
     if protocol.database is not None and len(split.database) != protocol.database:
         raise InputError(
@@ -242,9 +258,9 @@ def verify_pins(protocol: Protocol, split: Split, seed: int) -> None:
             f"give {len(split.database):,}: run `hashbench data verify` on the data set"
         )
     pinned = protocol.pins.get(seed)
-    if pinned is not None and split.ids_sha256 != pinned:
+    if pinned is not None and split.digest != pinned:
         raise InputError(
-            f"the split of protocol {protocol.id}, seed {seed}, has ids of sha256 "
-            f"{split.ids_sha256[:16]} and not the pinned {pinned[:16]}: the files are not the "
+            f"the split of protocol {protocol.id}, seed {seed}, has the digest "
+            f"{split.digest[:16]} and not the pinned {pinned[:16]}: the files are not the "
             "official ones"
         )

@@ -26,7 +26,7 @@ class Digits(Dataset):
     url = "https://archive.ics.uci.edu/dataset/80"
     protocols = {  # noqa: RUF012 - declared ClassVar in Dataset
         "digits": Protocol(
-            id="digits",
+            name="digits",
             queries=200,
             train=500,
             train_in_database=False,

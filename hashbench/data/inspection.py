@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hashbench.data.dataset import Dataset, make_split, present, verify_pins
+from hashbench.data.dataset import Dataset, drawn, present, verify_pins
 from hashbench.data.images import FileSource
 from hashbench.errors import InputError
 from hashbench.items import ImageSource, rows_of
@@ -84,7 +84,7 @@ def inspect(
         if found.damaged:
             found.problems.append(f"{len(found.damaged):,} images cannot be decoded")
     try:
-        split = make_split(images, images.parts or chosen.draw(images.labels, seed))
+        split = drawn(images, chosen, seed)
         if images is every:
             verify_pins(chosen, split, seed)
     except InputError as error:

@@ -42,7 +42,7 @@ class NUSWIDE(Dataset):
     url = "https://lms.comp.nus.edu.sg/wp-content/uploads/2019/research/nuswide/NUS-WIDE.html"
     protocols = {  # noqa: RUF012 - declared ClassVar in Dataset
         "nuswide21": Protocol(
-            id="nuswide21",
+            name="nuswide21",
             queries=2100,
             train=10_500,
             train_in_database=True,
@@ -51,7 +51,7 @@ class NUSWIDE(Dataset):
             database=193_734,
         ),
         "nuswide81": Protocol(
-            id="nuswide81",
+            name="nuswide81",
             queries=5000,
             train=10_000,
             train_in_database=True,

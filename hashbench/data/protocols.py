@@ -21,8 +21,11 @@ class Protocol:
     Queries are never in the database. Two protocols with the same numbers of
     queries and training images draw the same ones from the same seed.
 
+    A protocol that changes in any way gets another version, and with it another
+    id: results of the old one keep theirs.
+
     Attributes:
-        id: stable name, part of every result's key.
+        name: what users call it.
         queries: number of query images.
         train: number of training images; None takes the whole database.
         train_in_database: whether the training images are searched too.
@@ -30,10 +33,14 @@ class Protocol:
         balanced: draw the same number for every class (the rarest class first
             where images have several), instead of uniformly.
         database: pinned number of database images, where the official files fix it.
-        pins: sha256 of the id lists by seed, where the official files fix them.
+        pins: `Split.digest` by seed, where the official files fix them.
+        unlabelled: whether images without a label belong to the database; they are
+            never queries or training images.
+        version: counts the changes of the protocol.
+        variant: name of the variation of the split that is drawn, see `variants`.
     """
 
-    id: str
+    name: str
     queries: int
     train: int | None
     train_in_database: bool
@@ -41,30 +48,46 @@ class Protocol:
     balanced: bool = False
     database: int | None = None
     pins: Mapping[int, str] = field(default_factory=dict, hash=False)
+    unlabelled: bool = False
+    version: int = 1
+    variant: str = ""
 
-    def draw(self, labels: NDArray[np.uint8], seed: int) -> tuple[Rows, Rows, Rows]:
+    @property
+    def id(self) -> str:
+        """Stable name, part of every result's key."""
+        return self.name if self.version == 1 else f"{self.name}.{self.version}"
+
+    def draw(
+        self, labels: NDArray[np.uint8], seed: int, queries: Rows | None = None
+    ) -> tuple[Rows, Rows, Rows]:
         """Query, training and database rows, each in random order.
 
         Args:
             labels: `(n, classes)` multi-hot labels of all images.
             seed: root seed of the draw.
+            queries: rows of the query images, where the official files say which they are.
 
         Raises:
             InputError: if there are too few images, overall or of one class.
         """
         order = permutation(len(labels), derive(seed, "split"))
-        wanted = self.queries + (self.train or 0)
+        wanted = (self.queries if queries is None else len(queries)) + (self.train or 0)
         if wanted >= len(labels):
             raise InputError(
                 f"protocol {self.id} needs more than {wanted:,} images "
                 f"and the data set has {len(labels):,}: prepare the whole data set"
             )
         take = self._balanced if self.balanced else self._uniform
-        query = take(order, labels, self.queries)
+        # Where images without a label are kept, they go straight to the database.
+        drawn = order[labels[order].any(axis=1)] if self.unlabelled else order
+        if queries is None:
+            query = take(drawn, labels, self.queries)
+        else:
+            query = order[np.isin(order, queries)]
         rest = _without(order, query)
         if self.train is None:
-            return query, rest, rest
-        train = take(rest, labels, self.train)
+            return query, _without(drawn, query), rest
+        train = take(_without(drawn, query), labels, self.train)
         return query, train, rest if self.train_in_database else _without(rest, train)
 
     def _uniform(self, order: Rows, labels: NDArray[np.uint8], count: int) -> Rows:

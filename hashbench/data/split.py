@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self
 
@@ -11,6 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.items import FeatureTable, Items, TrainItems, ids_of
+
+#: Positions within the queries and within the database.
+View = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+#: Name of the view that the plain score is of.
+PLAIN = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +33,10 @@ class Split:
         classes: class names, in label order.
         notes: what a reader of the scores must know (images left out, overlaps
             that were allowed by name), one sentence each.
+        views: parts of the split that are scored by themselves, by name: positions
+            within `query` and within `database`, `(n,)` int64 each. Empty for most
+            protocols. Under the name `PLAIN` stands what the plain score is of,
+            where that is not every query over the whole database.
     """
 
     train: TrainItems
@@ -35,6 +46,7 @@ class Split:
     database_labels: NDArray[np.uint8]
     classes: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    views: Mapping[str, View] = field(default_factory=dict)
 
     def with_features(self, table: FeatureTable, backbone: str = "") -> Self:
         """The same split with features of a backbone, from `table`, bound to all three parts."""
@@ -57,8 +69,8 @@ class Split:
     def digest(self) -> str:
         """Hex digest of everything scores are a function of beside codes.
 
-        That is the ids and labels of the three parts and the names of the classes,
-        all in order. What the images show is in `ImageSource.fingerprint`.
+        That is the ids and labels of the three parts, the names of the classes and the
+        views, all in order. What the images show is in `ImageSource.fingerprint`.
         """
         digest = hashlib.sha256(self.ids_sha256.encode())
         labels = (self.query_labels, self.train.labels, self.database_labels)
@@ -66,6 +78,10 @@ class Split:
             digest.update(f"\n{name} {part.shape}\n".encode())
             digest.update(np.ascontiguousarray(part != 0).data)
         digest.update("\n".join(["", *self.classes]).encode())
+        for name, positions in self.views.items():
+            digest.update(f"\n{name}\n".encode())
+            for rows in positions:
+                digest.update(f"{len(rows)}\n".encode() + rows.astype("<i8").tobytes())
         return digest.hexdigest()
 
     @property

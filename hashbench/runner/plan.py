@@ -80,9 +80,7 @@ def plan(request: Request, data_root: Path) -> list[Cell]:
     cells = []
     for dataset_name in dict.fromkeys(request.datasets):
         dataset = open_dataset(dataset_name, data_root)
-        protocol = request.protocol or dataset.default_protocol
-        if protocol not in dataset.protocols:
-            raise unknown(f"protocol of {dataset_name}", protocol, dataset.protocols)
+        protocol = dataset.protocol(request.protocol).id
         for name, cls in classes.items():
             tuning = request.tuning if cls.kind == "deep" else "none"
             backbone = request.backbone or dataset.default_backbone

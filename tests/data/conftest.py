@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-import pickle
+import shutil
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from python2 import pickled
 
-CLASSES = [
-    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
-]  # fmt: skip
-CIFAR_SIZES = {"train": 10, "test": 2}  # images a class
+from hashbench.data.cifar import CIFAR
+from hashbench.data.cifar10 import CIFAR10
+from hashbench.data.cifar100 import CIFAR100
+
+#: A tiny CIFAR: class names and images a class, and how the official batches call their labels.
+TINY = {
+    "cifar10": ({"train": 10, "test": 2}, 5, "labels"),
+    "cifar100": ({"train": 2, "test": 1}, 1, "fine_labels"),
+}
 
 
 def write_image(path: Path, pixels: np.ndarray) -> Path:
@@ -29,93 +36,85 @@ def noise(seed: int, height: int = 32, width: int = 32) -> np.ndarray:
 
 
 class TinyCifar:
-    """Writes the same tiny CIFAR-10 as official batches and as folders of PNG files."""
+    """Writes one tiny CIFAR as official batches, as the archive and as folders of PNG files."""
 
-    def __init__(self) -> None:
+    def __init__(self, cls: type[CIFAR], monkeypatch: pytest.MonkeyPatch) -> None:
         rng = np.random.default_rng(7)
+        self.cls, self.patch = cls, monkeypatch
+        self.sizes, self.number, self.key = TINY[cls.name]
+        monkeypatch.setattr(cls, "sizes", self.sizes)
         self.parts = {}
-        for part, size in CIFAR_SIZES.items():
-            labels = rng.permutation(np.repeat(np.arange(10), size))
+        for part, size in self.sizes.items():
+            labels = rng.permutation(np.repeat(np.arange(len(cls.classes)), size))
             pixels = rng.integers(0, 256, (len(labels), 3, 32, 32), dtype=np.uint8)
             self.parts[part] = (pixels, labels)
 
-    def archive(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-        """`cifar-10-batches-py/` in the official layout; its checksums become torchvision's."""
-        from torchvision.datasets import cifar
-
-        base = folder / "cifar-10-batches-py"
+    def archive(self, folder: Path) -> Path:
+        """The unpacked folder in the official layout; its checksums become the published ones."""
+        base = folder / self.cls.archive.folder
         base.mkdir(parents=True)
-        pixels, labels = self.parts["train"]
-        batches = {}
-        for number, rows in enumerate(np.array_split(np.arange(len(labels)), 5), 1):
-            batches[f"data_batch_{number}"] = (pixels[rows], labels[rows])
-        batches["test_batch"] = self.parts["test"]
-        digests = {}
-        for name, (images, targets) in batches.items():
-            content = {"data": images.reshape(len(images), -1), "labels": targets.tolist()}
-            digests[name] = self._pickle(base / name, content)
-        names = CLASSES
-        meta = self._pickle(base / "batches.meta", {"label_names": names})
-        train = [[name, digests[name]] for name in digests if name != "test_batch"]
-        monkeypatch.setattr(cifar.CIFAR10, "train_list", train)
-        monkeypatch.setattr(cifar.CIFAR10, "test_list", [["test_batch", digests["test_batch"]]])
-        monkeypatch.setitem(cifar.CIFAR10.meta, "md5", meta)
+        digests: dict[str, dict[str, str]] = {}
+        for part, names in self.cls.archive.batches.items():
+            pixels, labels = self.parts[part]
+            rows = np.array_split(np.arange(len(labels)), len(names))
+            digests[part] = {}
+            for name, mine in zip(names, rows, strict=True):
+                batch = {
+                    "batch_label": "a batch",
+                    self.key: labels[mine].tolist(),
+                    "data": pixels[mine].reshape(len(mine), -1),
+                    "filenames": [f"image_s_{row:06d}.png" for row in mine],
+                }
+                (base / name).write_bytes(pickled(batch))
+                digests[part][name] = hashlib.md5((base / name).read_bytes()).hexdigest()
+        self.patch.setattr(self.cls, "archive", replace(self.cls.archive, batches=digests))
         return base
 
-    def packed(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-        """`cifar-10-python.tar.gz` alone."""
-        import shutil
-
-        from torchvision.datasets import cifar
-
-        base = self.archive(folder, monkeypatch)
-        path = folder / "cifar-10-python.tar.gz"
+    def packed(self, folder: Path) -> Path:
+        """The archive alone."""
+        base = self.archive(folder)
+        path = folder / self.cls.archive.name
         with tarfile.open(path, "w:gz") as tar:
-            tar.add(base, "cifar-10-batches-py")
+            tar.add(base, base.name)
         shutil.rmtree(base)
-        monkeypatch.setattr(cifar.CIFAR10, "tgz_md5", hashlib.md5(path.read_bytes()).hexdigest())
+        md5 = hashlib.md5(path.read_bytes()).hexdigest()
+        self.patch.setattr(self.cls, "archive", replace(self.cls.archive, md5=md5))
         return path
 
     def folders(self, folder: Path) -> None:
         """`train/<class>/N.png` and `test/<class>/N.png`, numbered in archive order."""
-        names = CLASSES
         for part, (pixels, labels) in self.parts.items():
-            for target, name in enumerate(names):
+            for target, name in enumerate(self.cls.classes):
                 for number, row in enumerate(np.flatnonzero(labels == target)):
                     image = pixels[row].transpose(1, 2, 0)
                     write_image(folder / part / name / f"{number}.png", image)
-
-    @staticmethod
-    def _pickle(path: Path, content: object) -> str:
-        path.write_bytes(pickle.dumps(content, protocol=2))
-        return hashlib.md5(path.read_bytes()).hexdigest()
 
 
 @pytest.fixture
 def tiny_cifar(monkeypatch: pytest.MonkeyPatch) -> TinyCifar:
     """A writer; the loader and the protocols expect its counts for the test's duration."""
-    from dataclasses import replace
-
-    from hashbench.data import cifar10
-
-    monkeypatch.setattr(cifar10, "SIZES", CIFAR_SIZES)
     small = {
         "cifar10": (20, 30, 70),
         "cifar10-1": (20, 30, 100),
         "cifar10-2": (20, None, 100),
     }
-    protocols = {
-        name: replace(
-            protocol,
-            queries=small[name][0],
-            train=small[name][1],
-            database=small[name][2],
-            pins={},
+    protocols = {}
+    for name, protocol in CIFAR10.protocols.items():
+        queries, train, database = small[name]
+        protocols[name] = replace(
+            protocol, queries=queries, train=train, database=database, pins={}
         )
-        for name, protocol in cifar10.CIFAR10.protocols.items()
-    }
-    monkeypatch.setattr(cifar10.CIFAR10, "protocols", protocols)
-    return TinyCifar()
+    monkeypatch.setattr(CIFAR10, "protocols", protocols)
+    return TinyCifar(CIFAR10, monkeypatch)
+
+
+@pytest.fixture
+def tiny_cifar100(monkeypatch: pytest.MonkeyPatch) -> TinyCifar:
+    """The same of CIFAR-100."""
+    protocol = CIFAR100.protocols["cifar100"]
+    small = replace(protocol, queries=100, train=100, database=200, pins={})
+    monkeypatch.setattr(CIFAR100, "protocols", {"cifar100": small})
+    return TinyCifar(CIFAR100, monkeypatch)
 
 
 #: image -> category ids, by part; 2 of the 10 images have no instance
@@ -129,8 +128,6 @@ COCO_KINDS = {1: "person", 3: "car", 90: "toothbrush"}
 @pytest.fixture
 def tiny_coco(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data root with a tiny COCO in the official layout."""
-    from dataclasses import replace
-
     from hashbench.data import coco
 
     folder = tmp_path / "root" / "coco"
@@ -186,8 +183,6 @@ NUS_CONCEPTS = {
 @pytest.fixture
 def tiny_nuswide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data root with a tiny NUS-WIDE in the official layout."""
-    from dataclasses import replace
-
     from hashbench.data import nuswide
 
     folder = tmp_path / "root" / "nuswide"

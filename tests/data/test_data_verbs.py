@@ -83,8 +83,8 @@ def test_verify_passes_what_is_whole(tiny_cifar, tmp_path):
     assert "1.png cannot be decoded" in output
 
 
-def test_prepare_unpacks_the_archive(tiny_cifar, tmp_path, monkeypatch):
-    tiny_cifar.packed(tmp_path / "cifar10", monkeypatch)
+def test_prepare_unpacks_the_archive(tiny_cifar, tmp_path):
+    tiny_cifar.packed(tmp_path / "cifar10")
     code, output = invoke(data, "prepare", "cifar10", "--data-root", tmp_path)
     assert code == 0
     assert (tmp_path / "cifar10" / "cifar-10-batches-py" / "test_batch").is_file()

@@ -27,7 +27,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hashbench import npy
-from hashbench.data import cifar10
 from hashbench.data.cifar10 import CIFAR10
 from hashbench.data.coco import COCO
 from hashbench.data.nuswide import NUSWIDE
@@ -184,23 +183,21 @@ class Bomb:
         return (Path.touch, (self.path,))
 
 
-@pytest.mark.parametrize("name", ["data_batch_2", "test_batch", "batches.meta"])
-def test_a_pickle_that_is_not_cifars_is_not_unpickled(
-    tiny_cifar, tmp_path, monkeypatch, name
-) -> None:
-    base = tiny_cifar.archive(tmp_path / "cifar10", monkeypatch)
+@pytest.mark.parametrize("name", ["data_batch_2", "test_batch"])
+def test_a_pickle_that_is_not_cifars_is_not_unpickled(tiny_cifar, tmp_path, name) -> None:
+    base = tiny_cifar.archive(tmp_path / "cifar10")
     (base / name).write_bytes(pickle.dumps({"data": Bomb(tmp_path / "exploded")}))
-    with pytest.raises(InputError, match="published checksums") as refusal:
+    with pytest.raises(InputError, match="published checksum") as refusal:
         CIFAR10(tmp_path).split()
     sentence(refusal.value, base)
     pickle.loads((base / name).read_bytes())
     assert (tmp_path / "exploded").exists()  # the bomb was live
 
 
-def test_an_archive_that_is_not_cifars_is_not_unpacked(tiny_cifar, tmp_path, monkeypatch) -> None:
+def test_an_archive_that_is_not_cifars_is_not_unpacked(tiny_cifar, tmp_path) -> None:
     import tarfile
 
-    path = tiny_cifar.packed(tmp_path / "cifar10", monkeypatch)
+    path = tiny_cifar.packed(tmp_path / "cifar10")
     with tarfile.open(path, "w:gz") as tar:
         member = tarfile.TarInfo("../escaped")
         tar.addfile(member, io.BytesIO())
@@ -209,9 +206,9 @@ def test_an_archive_that_is_not_cifars_is_not_unpacked(tiny_cifar, tmp_path, mon
     assert not (tmp_path / "escaped").exists()
 
 
-@pytest.mark.parametrize("name", ["data_batch_2", "batches.meta"])
-def test_a_pipe_in_place_of_a_batch_is_refused(tiny_cifar, tmp_path, monkeypatch, name) -> None:
-    base = tiny_cifar.archive(tmp_path / "cifar10", monkeypatch)
+@pytest.mark.parametrize("name", ["data_batch_2", "test_batch"])
+def test_a_pipe_in_place_of_a_batch_is_refused(tiny_cifar, tmp_path, name) -> None:
+    base = tiny_cifar.archive(tmp_path / "cifar10")
     (base / name).unlink()
     os.mkfifo(base / name)
     with within(5):
@@ -225,4 +222,4 @@ def test_any_file_name_has_a_place_in_cifars_order(tiny_cifar, tmp_path, name) -
     tiny_cifar.folders(tmp_path / "cifar10")
     folder = tmp_path / "cifar10" / "train" / "dog"
     (folder / "3.png").rename(folder / name)
-    assert len(load(CIFAR10(tmp_path)).source) == 10 * sum(cifar10.SIZES.values())
+    assert len(load(CIFAR10(tmp_path)).source) == 10 * sum(CIFAR10.sizes.values())

@@ -18,7 +18,7 @@ from hashbench.results.store import Store
 from hashbench.seeds import derive
 
 #: Parts of a description that differ between any two runs and explain nothing.
-NOISE = ("timings",)
+NOISE = ("timings", "lookup")
 
 
 def find_cell(store: Store, name: str) -> Record:
@@ -66,6 +66,7 @@ def describe(store: Store, record: Record) -> dict[str, Any]:
         },
         "conventions": {name: _knobs(name) for name in record.scores},
         "scores": {name: dict(values) for name, values in record.scores.items()},
+        **({"lookup": dict(record.lookup)} if record.lookup else {}),
         "health": {name: dict(values) for name, values in record.health.items()},
         "environment": dict(record.environment),
         "timings": dict(record.timings),

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from hashbench.evaluation.lookup import fastest
 from hashbench.results.names import metric_name
 from hashbench.results.tables import Table, row_labels, tables
 
@@ -48,11 +49,9 @@ def show(console: Console, table: Table, significant: AbstractSet[int] = frozens
         console.print(coverage)
     lookup = _lookup(table)
     if lookup is not None:
-        console.print(
-            "\nlookup within radius 2: queries/s of the fastest index (items visited)",
-            highlight=False,
-        )
-        console.print(lookup)
+        how, grid = lookup
+        console.print(f"\n{how}", highlight=False)
+        console.print(grid)
     for sentence in [*table.failures, *_notes(table)]:
         console.print(f"- {sentence}", markup=False, highlight=False)
 
@@ -103,23 +102,35 @@ def _coverage(table: Table) -> Grid | None:
     return grid
 
 
-def _lookup(table: Table) -> Grid | None:
-    """The fastest FAISS index of each place, where it was measured; the first seed's."""
+def _lookup(table: Table) -> tuple[str, Grid] | None:
+    """The fastest exact index of each place, where it was measured; the first seed's."""
     found: dict[tuple[str, int], str] = {}
     labels = row_labels(table.records)
+    hows = set()
     for record in table.records:
-        rates = {name: part.get("queries_per_s", 0.0) for name, part in record.indexes.items()}
-        if rates:
-            best = max(rates, key=lambda name: rates[name])
-            visited = record.indexes[best].get("candidates", 0.0)
-            place = (labels[record.key], int(record.cell["bits"]))
-            found.setdefault(place, f"{best} {rates[best]:,.0f} ({visited:,.0f})")
+        lookup = record.lookup
+        if not lookup:
+            continue
+        hows.add(f"{lookup.get('threads', '?')} threads, batches of {lookup.get('batch', '?')}")
+        best = fastest(lookup)
+        text = f"- ({100 * lookup.get('empty', 0):.0f}% empty)"
+        if best is not None:
+            name, figures = best
+            visited = figures.get("candidates", 0.0)
+            size = (figures.get("memory") or figures.get("bytes", 0)) / 2**20
+            text = f"{name} {figures['queries_per_s']:,.0f} ({visited:,.0f})\n"
+            text += f"{size:.1f} MB, built in {figures.get('build_s', 0.0):.2g} s"
+        found.setdefault((labels[record.key], int(record.cell["bits"])), text)
     if not found:
         return None
     grid = _grid(table)
     for row in table.rows:
         grid.add_row(row, *(found.get((row, bits), "-") for bits in table.bits))
-    return grid
+    how = (
+        "lookup within radius 2: queries/s of the fastest exact index (codes compared a query), "
+        f"its memory and build time; median pass after a warm-up, {' or '.join(sorted(hows))}"
+    )
+    return how, grid
 
 
 def _grid(table: Table) -> Grid:

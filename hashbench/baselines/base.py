@@ -37,6 +37,8 @@ class ShallowHasher(Hasher, ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
     token but their position: shuffling them is another draw, as for every
     estimator of scikit-learn.
 
+    A method whose class says `supervised = False` gets labels of no class at all.
+
     Args:
         bits: code length.
         seed: root of every random draw of `fit`.
@@ -61,7 +63,9 @@ class ShallowHasher(Hasher, ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
         if isinstance(X, TrainItems):
             order = token_order(X)
             features, labels = self._validated(X.features()), X.labels
-        elif self.__sklearn_tags__().target_tags.required:
+            if not self.supervised:
+                labels = labels[:, :0]
+        elif self.supervised:
             features, targets = self._validated(X, y)
             labels = multi_hot(targets)
         else:
@@ -122,7 +126,7 @@ class ShallowHasher(Hasher, ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
+        tags.target_tags.required = self.supervised
         tags.transformer_tags.preserves_dtype = []
         return tags
 

@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.extmath import svd_flip
 
 from hashbench.baselines.base import ShallowHasher
+from hashbench.baselines.rotation import itq_rotation
 from hashbench.hyper import number, whole
 
 #: Added to Y^T Y so that classes without an image do not make it singular.
@@ -123,36 +124,3 @@ def cca_directions(
     rank = min(count, int(np.count_nonzero(correlations > _NO_CORRELATION)))
     directions = solve_triangular(lower, left[:, :rank], lower=True, trans="T")
     return directions, correlations[:rank]
-
-
-def itq_rotation(
-    outputs: NDArray[np.floating], bits: int, iterations: int, generator: np.random.Generator
-) -> tuple[NDArray[np.float64], list[float]]:
-    """The rotation that brings real outputs nearest to binary codes.
-
-    Outputs of rank below `bits` stand for `(n, bits)` outputs padded with zero
-    columns: only the first `rank` rows of the `(bits, bits)` rotation meet
-    anything but zeros, and only they are kept.
-
-    Args:
-        outputs: `(n, rank)`, rank at most `bits`.
-        bits: code length.
-        iterations: alternations.
-        generator: draws the first rotation.
-
-    Returns:
-        `(rank, bits)` matrix with orthonormal rows, and `||B - V R||_F^2` after
-        each iteration.
-    """
-    values = outputs.astype(np.float64)
-    rank = values.shape[1]
-    first, _ = np.linalg.qr(generator.standard_normal((bits, bits)))
-    rotation = first[:rank]
-    history = []
-    for _ in range(iterations):
-        codes = np.where(values @ rotation > 0, 1.0, -1.0)
-        # Procrustes: argmax tr(R^T V^T B) is U W^T for the SVD U S W^T of V^T B.
-        left, _, right = np.linalg.svd(values.T @ codes, full_matrices=False)
-        rotation = left @ right
-        history.append(float(np.sum((codes - values @ rotation) ** 2)))
-    return rotation, history

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,8 +49,3 @@ class LSH(ShallowHasher):
 
     def _project(self, features: NDArray[np.floating]) -> NDArray[np.floating]:
         return self.scaler_.transform(features).astype(np.float64) @ self.projection_
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = False
-        return tags

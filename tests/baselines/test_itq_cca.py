@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy.linalg import eigh, orthogonal_procrustes
 
-from hashbench.baselines.itq_cca import ITQCCA, cca_directions, itq_rotation
+from hashbench.baselines.itq_cca import ITQCCA, cca_directions
+from hashbench.baselines.rotation import itq_rotation
 
 
 @pytest.mark.parametrize("data", ["digits", "multilabel"])

@@ -8,12 +8,17 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from hashbench.baselines.agh import AGH
 from hashbench.baselines.base import BATCH, ShallowHasher
 from hashbench.baselines.bre import BRE
+from hashbench.baselines.itq import ITQ
 from hashbench.baselines.itq_cca import ITQCCA
 from hashbench.baselines.ksh import KSH
 from hashbench.baselines.lsh import LSH
+from hashbench.baselines.pcah import PCAH
 from hashbench.baselines.sdh import SDH
+from hashbench.baselines.sh import SH
+from hashbench.baselines.sign import Sign
 from hashbench.errors import InputError
 from hashbench.hasher import Hasher, hyperparameters
 from hashbench.items import TrainItems, items_from_features, train_from_features
@@ -21,9 +26,11 @@ from hashbench.runner.plan import build
 from hashbench.targets import multi_hot
 
 SUPERVISED = [ITQCCA, SDH, KSH, BRE]
-ALL = [LSH, *SUPERVISED]
+UNSUPERVISED = [LSH, Sign, PCAH, ITQ, SH, AGH]
+ALL = [*UNSUPERVISED, *SUPERVISED]
 every = pytest.mark.parametrize("cls", ALL, ids=lambda cls: cls.name)
 supervised = pytest.mark.parametrize("cls", SUPERVISED, ids=lambda cls: cls.name)
+unsupervised = pytest.mark.parametrize("cls", UNSUPERVISED, ids=lambda cls: cls.name)
 
 
 # No expected failures: every check of scikit-learn applies and passes.
@@ -131,7 +138,9 @@ def test_renaming_the_classes_changes_nothing(cls, digits, agreement):
     assert agreement(one, other) > 0.999
 
 
-@every
+@pytest.mark.parametrize(
+    "cls", [cls for cls in ALL if cls not in (PCAH, SH)], ids=lambda cls: cls.name
+)
 def test_another_seed_gives_other_codes_and_the_same_seed_the_same(cls, digits, agreement):
     # With as many anchors as items, KSH draws nothing.
     options = {"anchors": 100} if cls is KSH else {}
@@ -157,6 +166,7 @@ def test_beats_random_hyperplanes_by_a_clear_margin(cls, digits):
         (SDH(bits=16, iterations=0), 0.2),
         (BRE(bits=16, passes=0), 0.15),
         (KSH(bits=16, iterations=0), 0.01),
+        (ITQ(bits=16, iterations=0), 0.02),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
@@ -164,6 +174,32 @@ def test_beats_its_own_start(start, margin, digits):
     begun = digits.mean_average_precision(clone(start).fit(digits.train))
     learnt = digits.mean_average_precision(type(start)(bits=16).fit(digits.train))
     assert learnt > begun + margin
+
+
+@unsupervised
+def test_an_unsupervised_method_is_never_shown_a_label(cls, digits, monkeypatch):
+    seen = []
+    learn = cls._learn
+    monkeypatch.setattr(
+        cls, "_learn", lambda self, X, labels: (seen.append(labels.size), learn(self, X, labels))
+    )
+    assert not cls.supervised
+    one = cls(bits=8).fit(digits.train)
+    other = cls(bits=8).fit(digits.train.with_labels(np.roll(digits.train.labels, 7, axis=0)))
+    alone = cls(bits=8).fit(digits.train.features())
+    assert seen == [0, 0, 0]
+    for hasher in (other, alone):
+        np.testing.assert_array_equal(
+            one.transform(digits.query.features()), hasher.transform(digits.query.features())
+        )
+
+
+@pytest.mark.parametrize(("cls", "margin"), [(ITQ, 0.15), (AGH, 0.15)], ids=["itq", "agh"])
+def test_learns_without_labels_what_random_hyperplanes_do_not_find(cls, margin, digits):
+    for bits in (16, 48):
+        learnt = digits.mean_average_precision(cls(bits=bits).fit(digits.train))
+        random = digits.mean_average_precision(LSH(bits=bits).fit(digits.train))
+        assert learnt > random + margin
 
 
 @supervised
@@ -217,7 +253,7 @@ def test_encoding_reads_no_labels(cls, digits):
     assert len(hasher.encode(sealed.without_labels())) == 600
 
 
-@every
+@pytest.mark.parametrize("cls", [cls for cls in ALL if cls is not SH], ids=lambda cls: cls.name)
 def test_a_zero_output_is_bit_zero_and_counted(cls, digits):
     hasher = cls(bits=8).fit(digits.train)
     hasher.projection_ = np.zeros_like(hasher.projection_)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from hashbench.baselines.kernel import UnitRows
+from hashbench.baselines.kernel import UnitRows, squared_distances
 
 #: Rounds of k-means: centres need to cover the data, not to settle.
 _ROUNDS = 10
@@ -78,11 +78,3 @@ def k_means(
             break
         centres = moved
     return centres
-
-
-def squared_distances(
-    rows: NDArray[np.floating], others: NDArray[np.floating]
-) -> NDArray[np.floating]:
-    """`(n, m)` squared Euclidean distances of `(n, dim)` rows from `(m, dim)` others."""
-    squares = np.sum(rows * rows, axis=1)[:, None] + np.sum(others * others, axis=1)
-    return np.maximum(squares - 2.0 * (rows @ others.T), 0.0)

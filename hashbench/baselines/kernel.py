@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler, normalize
@@ -50,7 +52,7 @@ class AnchorKernel:
         rows = self._prepare(features)
         chosen = generator.choice(len(rows), min(anchors, len(rows)), replace=False)
         self.anchors = np.ascontiguousarray(rows[np.sort(chosen)])
-        mean = float(self._squared_distances(rows).mean(dtype=np.float64))
+        mean = float(squared_distances(rows, self.anchors).mean(dtype=np.float64))
         # Identical rows have no distances to take a scale from.
         self._denominator = 2.0 * width**2 * mean if mean > 0 else 1.0
 
@@ -59,10 +61,14 @@ class AnchorKernel:
 
     def __call__(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         """`(n, anchors)` kernel values of `(n, dim)` features."""
-        distances = self._squared_distances(self._prepare(features))
+        distances = squared_distances(self._prepare(features), self.anchors)
         return np.exp(distances.astype(np.float64) / -self._denominator)
 
-    def _squared_distances(self, rows: NDArray[np.floating]) -> NDArray[np.floating]:
-        # Not 2 - 2 x.a: a row of zeros has length 0, not 1.
-        squares = np.sum(rows * rows, axis=1)[:, None] + np.sum(self.anchors**2, axis=1)
-        return np.maximum(squares - 2.0 * (rows @ self.anchors.T), 0.0)
+
+def squared_distances(rows: NDArray[Any], others: NDArray[Any]) -> NDArray[Any]:
+    """`(n, m)` squared Euclidean distances of `(n, dim)` rows from `(m, dim)` others.
+
+    Not 2 - 2 x.a even between unit rows: a row of zeros has length 0, not 1.
+    """
+    squares = np.sum(rows * rows, axis=1)[:, None] + np.sum(others * others, axis=1)
+    return np.maximum(squares - 2.0 * (rows @ others.T), 0.0)

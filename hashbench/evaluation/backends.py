@@ -24,6 +24,9 @@ Engine = Callable[[Columns, Columns, Counts, bool], None]
 
 #: Pairs from which a GPU is worth starting.
 WORTH_A_GPU = 2_000_000_000
+#: Pairs from which loading the compiler takes less time than it saves.
+_WORTH_A_COMPILER = 4_000_000
+_KERNEL = "hashbench.evaluation.kernel"
 #: Pairs from which importing torch to look for a GPU costs nothing in comparison.
 WORTH_A_LOOK = 50_000_000_000
 
@@ -50,7 +53,8 @@ def choose(name: str, pairs: int) -> tuple[str, Engine]:
     if name == "auto":
         if pairs >= WORTH_A_GPU and _cuda_at_hand(pairs):
             return "cuda", _torch_engine("cuda")
-        return ("numba", numba_engine) if numba_kernel() else ("numpy", numpy_engine)
+        small = pairs < _WORTH_A_COMPILER and _KERNEL not in sys.modules
+        return ("numpy", numpy_engine) if small or not numba_kernel() else ("numba", numba_engine)
     if name == "numba" and not numba_kernel():
         raise InputError("the numba engine needs numba: install it, or use the numpy engine")
     if name == "cuda" and not _cuda_at_hand(WORTH_A_LOOK):
@@ -75,16 +79,48 @@ def numba_kernel() -> Any | None:
     return kernel
 
 
+def loaded_kernel() -> Any | None:
+    """The compiled kernels if they are loaded already, else None."""
+    return numba_kernel() if _KERNEL in sys.modules else None
+
+
 def numba_engine(query: Columns, items: Columns, out: Counts, near: bool) -> None:
     """Count with compiled kernels, queries split over threads."""
     kernel = numba_kernel()
     assert kernel is not None
-    count = kernel.count_near if near else kernel.count_all
-    weights = np.empty(0, np.int64) if items.weights is None else items.weights
     codes, labels = (np.ascontiguousarray(part.T) for part in query[:2])
+    single = items.single
+    weights = np.empty(0, np.int64) if items.weights is None else items.weights
+    if near:
+        first, group, size = kernel.group_equal(np.ascontiguousarray(items.labels.T))
+        sets = np.ascontiguousarray(items.labels[:, first])
+        if items.weights is not None:
+            size = np.zeros(len(size), np.int64)
+            np.add.at(size, group, items.weights)
+    elif single and items.weights is None:
+        # Sorted by class, an item's label need not be looked at.
+        order = np.argsort(items.labels[0], kind="stable")
+        items = Columns(np.ascontiguousarray(items.codes[:, order]), items.labels[:, order])
 
     def part(rows: slice) -> None:
-        count(codes[rows], labels[rows], items.codes, items.labels, weights, out[rows])
+        mine, my_labels, found = codes[rows], labels[rows], out[rows]
+        if near:
+            rest = kernel.count_relevant(my_labels, sets, size, single)
+            kernel.count_near(
+                mine, my_labels, items.codes, items.labels, single, weights, rest, found
+            )
+        elif items.weights is not None:
+            kernel.count_weighted(
+                mine, my_labels, items.codes, items.labels, single, weights, found
+            )
+        elif single:
+            total = np.zeros((len(found), found.shape[1] // 2), np.int64)
+            relevant = np.zeros_like(total)
+            kernel.count_sorted(mine, my_labels, items.codes, items.labels, total, relevant)
+            found[:, ::2] += total - relevant
+            found[:, 1::2] += relevant
+        else:
+            kernel.count_words(mine, my_labels, items.codes, items.labels, found)
 
     over_rows(part, len(codes))
 
@@ -119,7 +155,10 @@ def numpy_engine(query: Columns, items: Columns, out: Counts, near: bool) -> Non
                 distance += np.bitwise_count(mine[rows, None] ^ theirs[None, columns])
             shared = np.zeros(shape, bool)
             for mine, theirs in zip(query.labels, items.labels, strict=True):
-                shared |= (mine[rows, None] & theirs[None, columns]) != 0
+                if items.single:
+                    shared |= mine[rows, None] == theirs[None, columns]
+                else:
+                    shared |= (mine[rows, None] & theirs[None, columns]) != 0
             if near:
                 np.minimum(distance, bins - 1, out=distance)
             key = (distance * 2 + shared + offset).ravel()

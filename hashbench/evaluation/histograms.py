@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.codes import Codes
 from hashbench.evaluation import backends
-from hashbench.evaluation.words import Columns, code_words, label_words
+from hashbench.evaluation.words import Columns, class_ids, code_words, label_columns
 
 #: Bytes of temporaries, whatever the size of the database.
 BUDGET = 512 << 20
@@ -44,8 +45,8 @@ class Histograms:
 def count(
     query: Codes,
     database: Codes,
-    query_labels: NDArray[np.uint8],
-    database_labels: NDArray[np.uint8],
+    query_labels: NDArray[Any],
+    database_labels: NDArray[Any],
     *,
     reach: int | None = None,
     engine: str = "auto",
@@ -59,21 +60,31 @@ def count(
     Args:
         query: `queries` codes.
         database: `items` codes.
-        query_labels: `(queries, classes)` multi-hot.
-        database_labels: `(items, classes)` multi-hot.
+        query_labels: `(queries, classes)` multi-hot, or `(queries,)`
+            whole-numbered class ids.
+        database_labels: the same of the database.
         reach: the greatest distance of interest; None for all.
         engine: "auto", or see `backends.choose`.
         budget: bytes of temporaries.
     """
     near = reach is not None and reach + 1 < query.bits
     bins = reach + 2 if near and reach is not None else query.bits + 1
-    _, add = backends.choose(engine, len(query) * len(database))
-    columns, back = _group_queries(Columns(code_words(query.packed), label_words(query_labels)))
-    out = np.zeros((columns.codes.shape[1], 2 * bins), np.int64)
+    name, add = backends.choose(engine, len(query) * len(database))
+    kernel = backends.loaded_kernel() if name == "numpy" else backends.numba_kernel()
+    labels, single = label_columns(query_labels)
+    mine, back = _group_queries(Columns(code_words(query.packed), labels, None, single), kernel)
+    # With one label a query and item, class ids take the place of bits.
+    ids = None if single else class_ids(mine.labels, "query")
+    out = np.zeros((mine.codes.shape[1], 2 * bins), np.int64)
     for part in shards(database, database_labels, budget):
-        shard = Columns(code_words(database.packed[part]), label_words(database_labels[part]))
+        labels, single = label_columns(database_labels[part])
+        theirs = None if ids is None else class_ids(labels, "item")
+        columns = mine
+        if ids is not None and theirs is not None:
+            columns, labels, single = Columns(mine.codes, ids, None, True), theirs, True
+        shard = Columns(code_words(database.packed[part]), labels, None, single)
         if len(out) >= FEW_QUERIES:
-            shard = _group_items(shard)
+            shard = _group_items(shard, kernel)
         add(columns, shard, out, near)
     total, relevant = out[:, ::2] + out[:, 1::2], np.ascontiguousarray(out[:, 1::2])
     if back is not None:
@@ -81,27 +92,30 @@ def count(
     return Histograms(total, relevant, near)
 
 
-def shards(database: Codes, labels: NDArray[np.uint8], budget: int = BUDGET) -> Iterator[slice]:
+def shards(database: Codes, labels: NDArray[Any], budget: int = BUDGET) -> Iterator[slice]:
     """Consecutive parts of the database whose counting fits the budget."""
-    classes, width = labels.shape[1], database.packed.shape[1]
-    per_item = 2 * classes + 4 * (width + classes // 8 + 16) + 64
+    classes = labels.shape[1] if labels.ndim == 2 else 64
+    width = database.packed.shape[1]
+    per_item = 2 * classes + 4 * (width + classes // 8 + 16) + 96
     size = max(1, budget // per_item)
     for start in range(0, len(database), size):
         yield slice(start, min(start + size, len(database)))
 
 
-def _group_queries(columns: Columns) -> tuple[Columns, NDArray[np.int64] | None]:
+def _group_queries(
+    columns: Columns, kernel: Any | None
+) -> tuple[Columns, NDArray[np.int64] | None]:
     """Each different query once, and where each query's row is found."""
-    grouped = _equal(columns)
+    grouped = _equal(columns, kernel)
     if grouped is None:
         return columns, None
     first, group, _ = grouped
     return _pick(columns, first, None), group
 
 
-def _group_items(columns: Columns) -> Columns:
+def _group_items(columns: Columns, kernel: Any | None) -> Columns:
     """Each different (code, label set) pair once, weighted, if that pays."""
-    grouped = _equal(columns)
+    grouped = _equal(columns, kernel)
     if grouped is None or len(grouped[0]) > WORTH_GROUPING * columns.codes.shape[1]:
         return columns
     return _pick(columns, grouped[0], grouped[2])
@@ -109,14 +123,13 @@ def _group_items(columns: Columns) -> Columns:
 
 def _pick(columns: Columns, at: NDArray[np.int64], weights: NDArray[np.int64] | None) -> Columns:
     codes, labels = (np.ascontiguousarray(part[:, at]) for part in columns[:2])
-    return Columns(codes, labels, weights)
+    return Columns(codes, labels, weights, columns.single)
 
 
 def _equal(
-    columns: Columns,
+    columns: Columns, kernel: Any | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]] | None:
-    """First row, group of each row, and size of the groups; None without numba."""
-    kernel = backends.numba_kernel()
+    """First row, group of each row, and size of the groups; None without a kernel."""
     if kernel is None:
         return None
     rows = np.ascontiguousarray(np.concatenate([columns.codes, columns.labels]).T)

@@ -1,4 +1,4 @@
-"""Labels: what an array of them may mean, and counting by class ids.
+"""Labels: what an array of them may mean.
 
 Inside the evaluator labels have one of two forms: `(n, classes)` multi-hot, a
 value above 0 being a label, or `(n,)` whole-numbered class ids.
@@ -6,26 +6,18 @@ value above 0 being a label, or `(n,)` whole-numbered class ids.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hashbench.codes import Codes
 from hashbench.errors import InputError, shown
-from hashbench.evaluation.histograms import BUDGET, Histograms
 
 Array = NDArray[Any]
 
 #: `(n, classes)` multi-hot, or `(n,)` class ids.
 Labels = NDArray[Any]
 
-#: What `histograms.count` is called with and returns.
-Counter = Callable[..., Histograms]
-
-#: Classes counted at a time: a word of labels.
-WORD = 64
 #: Rows that are looked at together, to bound memory.
 ROWS = 1 << 20
 
@@ -103,76 +95,6 @@ def class_count(query: Array, database: Array) -> int:
 def labelled(labels: Array) -> NDArray[np.bool_]:
     """`(n,)` which items have a label at all."""
     return np.ones(len(labels), bool) if labels.ndim == 1 else np.asarray((labels > 0).any(axis=1))
-
-
-def count_classes(
-    counter: Counter,
-    query: Codes,
-    database: Codes,
-    query_labels: Array,
-    database_labels: Array,
-    *,
-    reach: int | None = None,
-    engine: str = "auto",
-    budget: int = BUDGET,
-) -> Histograms:
-    """As `histograms.count`, of class ids as well.
-
-    Queries are counted in groups of at most 64 classes, whose labels fit one
-    word: every pair is counted once, however many classes there are, and no
-    multi-hot matrix of all classes is made.
-
-    Args:
-        counter: counts multi-hot labels.
-        query: `queries` codes.
-        database: `items` codes.
-        query_labels: `(queries, classes)` multi-hot or `(queries,)` class ids.
-        database_labels: the same of the database.
-        reach: see `histograms.count`.
-        engine: see `histograms.count`.
-        budget: see `histograms.count`.
-    """
-    options = {"reach": reach, "engine": engine, "budget": budget}
-    if query_labels.ndim == 2:
-        return counter(query, database, query_labels, database_labels, **options)
-    shared = np.intersect1d(query_labels, database_labels)
-    group = np.searchsorted(shared, query_labels) // WORD
-    group[~np.isin(query_labels, shared)] = 0  # nothing to find: counted with any others
-    step = max(1, budget // (4 * WORD))
-    rows: list[NDArray[np.int64]] = []
-    counts: list[Histograms] = []
-    for number in np.unique(group):
-        classes = shared[number * WORD : (number + 1) * WORD]
-        mine = np.flatnonzero(group == number)
-        part = Codes(query.packed[mine], query.bits)
-        hot = _one_hot(query_labels[mine], classes)
-        found = None
-        for start in range(0, len(database), step):
-            items = slice(start, start + step)
-            shard = Codes(database.packed[items], database.bits)
-            theirs = _one_hot(database_labels[items], classes)
-            more = counter(part, shard, hot, theirs, **options)
-            found = more if found is None else found + more
-        assert found is not None
-        rows.append(mine)
-        counts.append(found)
-    if len(counts) == 1:
-        return counts[0]
-    back = np.argsort(np.concatenate(rows))
-    return Histograms(
-        np.concatenate([part.total for part in counts])[back],
-        np.concatenate([part.relevant for part in counts])[back],
-        counts[0].near,
-    )
-
-
-def _one_hot(ids: Array, classes: Array) -> NDArray[np.uint8]:
-    hot = np.zeros((len(ids), max(1, len(classes))), np.uint8)
-    if len(classes):
-        place = np.minimum(np.searchsorted(classes, ids), len(classes) - 1)
-        at = np.flatnonzero(classes[place] == ids)
-        hot[at, place[at]] = 1
-    return hot
 
 
 def _named(query: Array, database: Array) -> tuple[tuple[str, Array], tuple[str, Array]]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hashbench.codes import Codes
 from hashbench.errors import InputError
 from hashbench.evaluation.convention import HOUSE, Convention
 from hashbench.evaluation.histograms import BUDGET, Histograms, count
-from hashbench.evaluation.labels import Counter, Labels, count_classes
+from hashbench.evaluation.labels import Labels
 from hashbench.evaluation.metrics import list_lengths, scores_of
 from hashbench.evaluation.ranking import Ranked, rank
 from hashbench.evaluation.scores import Scores
 from hashbench.evaluation.zeros import Recoded, check_relaxed, recode
+
+#: What `histograms.count` is called with and returns.
+Counter = Callable[..., Histograms]
 
 #: Lengths N of `map@N`, `p@N` and `r@N` unless the caller names others.
 CUTOFFS = (10, 100, 1000, 5000)
@@ -77,8 +80,7 @@ def score(
             coded = recode(query, database, sgn0)
             counted[sgn0] = (
                 coded,
-                count_classes(
-                    counter or count,
+                (counter or count)(
                     coded.query,
                     coded.database,
                     query_labels,

@@ -28,7 +28,7 @@ def count(query: Columns, items: Columns, out: NDArray[np.int64], near: bool, de
     for left in range(0, items.codes.shape[1], columns):
         part = slice(left, left + columns)
         codes = _matrix(items.codes[:, part], device, kind)
-        labels = _matrix(items.labels[:, part], device, kind)
+        labels = _labels(items.labels[:, part], items.single, device, kind)
         ones = codes.sum(1, dtype=torch.float32).to(torch.int32)
         weights = (
             None
@@ -42,7 +42,11 @@ def count(query: Columns, items: Columns, out: NDArray[np.int64], near: bool, de
             key.mul_(-2).add_(ones).add_(mine.sum(1, dtype=torch.float32).to(torch.int32)[:, None])
             if near:
                 key.clamp_(max=width // 2 - 1)
-            key.mul_(2).add_((_matrix(query.labels[:, rows], device, kind) @ labels.T) > 0)
+            my_labels = _labels(query.labels[:, rows], items.single, device, kind)
+            if items.single:
+                key.mul_(2).add_(my_labels[:, None] == labels)
+            else:
+                key.mul_(2).add_((my_labels @ labels.T) > 0)
             key.add_(torch.arange(len(mine), dtype=torch.int32, device=device)[:, None] * width)
             found = torch.bincount(
                 key.ravel(),
@@ -51,6 +55,13 @@ def count(query: Columns, items: Columns, out: NDArray[np.int64], near: bool, de
             )
             result[rows.start * width : rows.stop * width] += found.to(torch.int64)
     out += result.cpu().numpy().reshape(out.shape)
+
+
+def _labels(words: Words, single: bool, device: str, kind: torch.dtype) -> torch.Tensor:
+    """Class ids `(n,)` int64, or the matrix of the bits of label words."""
+    if single:
+        return torch.from_numpy(np.ascontiguousarray(words[0]).view(np.int64)).to(device)
+    return _matrix(words, device, kind)
 
 
 def _matrix(words: Words, device: str, kind: torch.dtype) -> torch.Tensor:

@@ -1,5 +1,7 @@
 """Every engine, shard size and grouping counts the same pairs."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -43,16 +45,51 @@ def slow_count(query, database, query_labels, database_labels):
     return total, relevant
 
 
+def one_label(labels, rng, none=0.1):
+    """Labels of the same shape with one class an item, and none for some."""
+    alone = np.zeros_like(labels)
+    rows = np.flatnonzero(rng.random(len(labels)) >= none)
+    alone[rows, rng.integers(0, labels.shape[1], len(rows))] = 1
+    return alone
+
+
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("reach", [None, 2])
+@pytest.mark.parametrize("single", [False, True, "queries"])
 @pytest.mark.parametrize(
-    ("bits", "classes"), [(1, 1), (12, 10), (48, 80), (64, 64), (65, 129), (200, 3)]
+    ("bits", "classes"),
+    [(1, 1), (12, 10), (48, 80), (64, 64), (65, 129), (128, 10), (130, 1), (200, 300)],
 )
-def test_engines_count_every_pair(engine, bits, classes):
-    given = world(bits, classes, queries=9, items=70)
-    counted = count(*given, engine=engine)
-    total, relevant = slow_count(*given)
-    assert (counted.total == total).all()
-    assert (counted.relevant == relevant).all()
+def test_engines_count_every_pair(engine, reach, single, bits, classes):
+    given = world(bits, classes, queries=9, items=170)
+    rng = np.random.default_rng(1)
+    if single:
+        given = (*given[:2], one_label(given[2], rng), given[3])
+    if single is True:
+        given = (*given[:3], one_label(given[3], rng))
+    # Some at home in the ball, however long the code.
+    near = given[1].unpack()
+    near[: len(given[0])] = given[0].unpack() ^ (rng.random((9, bits)) < 1 / bits)
+    given = (given[0], Codes.from_bits(near), *given[2:])
+    counted = count(*given, engine=engine, reach=reach)
+    for found, wanted in zip((counted.total, counted.relevant), slow_count(*given), strict=True):
+        if counted.near:
+            wanted = np.c_[wanted[:, :3], wanted[:, 3:].sum(axis=1)]
+        assert (found == wanted).all()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("reach", [None, 2])
+@pytest.mark.parametrize("distinct", [None, 30])
+def test_class_ids_count_as_the_labels_they_stand_for(engine, reach, distinct):
+    query, database, query_labels, database_labels = world(16, 200, distinct=distinct)
+    ids = [np.argmax(labels, axis=1) - 3 for labels in (query_labels, database_labels)]
+    hot = [np.eye(200, dtype=np.uint8)[side + 3] for side in ids]
+    one = count(query, database, *ids, engine=engine, reach=reach, budget=50_000)
+    other = count(query, database, *hot, engine=engine, reach=reach)
+    assert other.relevant.any()
+    assert (one.total == other.total).all()
+    assert (one.relevant == other.relevant).all()
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -114,8 +151,12 @@ def test_blocks_of_the_numpy_and_torch_engines_add_up(monkeypatch):
         assert (count(*given, engine=engine).relevant == whole.relevant).all()
 
 
-def test_long_databases_cross_the_block_boundary_of_the_kernel():
+@pytest.mark.parametrize("single", [False, True])
+def test_long_databases_cross_the_block_boundary_of_the_kernel(single):
     given = world(8, 3, queries=3, items=40_000)
+    if single:
+        rng = np.random.default_rng(0)
+        given = (*given[:2], *(one_label(side, rng) for side in given[2:]))
     for reach in (None, 2):
         compiled = count(*given, engine="numba", reach=reach)
         plain = count(*given, engine="numpy", reach=reach)
@@ -148,7 +189,7 @@ def test_the_number_of_threads_changes_nothing():
 
 def test_without_numba_auto_falls_back_to_numpy(monkeypatch):
     monkeypatch.setattr(backends, "_cuda_at_hand", lambda pairs: False)
-    assert backends.choose("auto", 10)[0] == "numba"
+    assert backends.choose("auto", 10**9)[0] == "numba"
     monkeypatch.setattr(backends, "numba_kernel", lambda: None)
     assert backends.choose("auto", 10)[0] == "numpy"
     with pytest.raises(InputError, match="needs numba"):
@@ -158,10 +199,18 @@ def test_without_numba_auto_falls_back_to_numpy(monkeypatch):
 def test_auto_takes_the_gpu_where_there_is_one(monkeypatch):
     monkeypatch.setattr(backends, "_cuda_at_hand", lambda pairs: True)
     assert backends.choose("auto", 10**10)[0] == "cuda"
-    assert backends.choose("auto", 10**6)[0] == "numba"  # over before a GPU has started
+    assert backends.choose("auto", 10**8)[0] == "numba"  # over before a GPU has started
     monkeypatch.setattr(backends, "_cuda_at_hand", lambda pairs: False)
     with pytest.raises(InputError, match="no CUDA device"):
         backends.choose("cuda", 10)
+
+
+def test_the_compiler_is_not_loaded_for_little(monkeypatch):
+    assert backends.numba_kernel() is not None
+    assert backends.choose("auto", 10)[0] == "numba"  # it is there
+    monkeypatch.delitem(sys.modules, "hashbench.evaluation.kernel")
+    assert backends.choose("auto", 10)[0] == "numpy"
+    assert backends.loaded_kernel() is None
 
 
 def test_an_unknown_engine_is_refused():

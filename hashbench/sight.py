@@ -17,7 +17,7 @@ class Sight:
 
     Attributes:
         backbone: name of the feature extractor, as `--backbone` takes it.
-        shape: `(height, width, 3)` of the data set's first image: it decides
+        shape: `(height, width, 3)` typical of the data set's images: it decides
             whether pictures are cropped, or resized whole as tiny ones are.
     """
 

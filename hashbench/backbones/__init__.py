@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hashbench.backbones.joined import JoinedTable
+from hashbench.backbones.regime import typical_shape
+from hashbench.data.joined import JoinedSource
 from hashbench.errors import InputError
 from hashbench.items import ImageSource
 
@@ -68,7 +71,8 @@ def feature_table(
             features are extracted.
 
     Returns:
-        `(len(source), dim)` float32.
+        `(len(source), dim)` float32; of joined sources something that takes rows as
+        such an array does.
 
     Raises:
         InputError: for an unknown backbone, missing weights, an image that
@@ -85,16 +89,29 @@ def feature_table(
 def _table(
     source: ImageSource, name: str, progress: Callable[[float, str], None]
 ) -> NDArray[np.float32]:
+    shape = typical_shape(source)
     if name == "pixels":
         from hashbench.backbones.pixels import pixel_features
 
-        return pixel_features(source, progress)
-    from hashbench.backbones.extraction import cached_features
-
+        return pixel_features(source, shape, progress)
     family = name.removesuffix(":multi")
     network = get_backbone(family)
-    if family == name:
-        return cached_features(source, network, progress)[:, : network.dim]
-    if not network.multi_dim:
+    if family != name and not network.multi_dim:
         raise InputError(f"the backbone {family} has no ':multi': use {family}")
-    return cached_features(source, network, progress)
+    columns = network.dim if family == name else network.multi_dim
+    if isinstance(source, JoinedSource):
+        parts = [_cached(part, network, columns, shape, progress) for part in source.parts]
+        return cast("NDArray[np.float32]", JoinedTable(parts))
+    return _cached(source, network, columns, shape, progress)
+
+
+def _cached(
+    source: ImageSource,
+    network: Backbone,
+    columns: int,
+    shape: tuple[int, ...],
+    progress: Callable[[float, str], None],
+) -> NDArray[np.float32]:
+    from hashbench.backbones.extraction import cached_features
+
+    return cached_features(source, network, shape, progress)[:, :columns]

@@ -25,6 +25,7 @@ from hashbench.backbones.cache import FORMAT, CachedTable
 from hashbench.backbones.engines import Engine, best_engine
 from hashbench.backbones.extraction import BATCH, Decoder
 from hashbench.backbones.network import Graph, Trunk
+from hashbench.backbones.regime import regime
 from hashbench.backbones.views import VERSION, Draw, Viewer
 from hashbench.data.folders import cache_root
 from hashbench.errors import InputError
@@ -40,7 +41,7 @@ class Pixels:
 
     Attributes:
         backbone: the network.
-        shape: shape of the data set's first image.
+        shape: typical shape of the data set's images.
         side: side in pixels of what the network sees.
     """
 
@@ -96,7 +97,7 @@ class Pixels:
             "format": FORMAT,
             "images": source_of(items).fingerprint,
             "preprocessing": self.preprocessing.to_dict(),
-            "first_image": list(self.shape),
+            "seen_as": regime(self.shape),
         }
 
 

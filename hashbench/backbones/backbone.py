@@ -21,7 +21,7 @@ TINY = 64
 
 
 def tiny(shape: tuple[int, ...]) -> bool:
-    """Whether images of a data set whose first has this shape are enlarged, not cropped."""
+    """Whether images of a data set of typically this shape are enlarged, not cropped."""
     return max(shape[:2]) <= TINY
 
 
@@ -68,7 +68,7 @@ class Preprocessing:
 
         Args:
             image: `(height, width, 3)` uint8 RGB.
-            shape: shape of the data set's first image; decides the regime.
+            shape: typical shape of the data set's images; decides the regime.
         """
         height, width = image.shape[:2]
         if tiny(shape):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hashbench import runtime
 from hashbench.backbones.backbone import Backbone
 from hashbench.backbones.cache import FORMAT, CachedTable, Progress
+from hashbench.backbones.regime import regime
 from hashbench.data.folders import cache_root
 from hashbench.items import ImageSource
 
@@ -29,13 +30,13 @@ AHEAD = 4
 
 
 def cached_features(
-    source: ImageSource, backbone: Backbone, progress: Progress
+    source: ImageSource, backbone: Backbone, shape: tuple[int, ...], progress: Progress
 ) -> NDArray[np.float32]:
     """The `(len(source), max(dim, multi_dim))` float32 table, computed if need be.
 
-    One pass gives `:multi`, whose first `dim` columns are the plain features.
+    One pass gives `:multi`, whose first `dim` columns are the plain features. All
+    images are seen as those of a data set of typically this shape are.
     """
-    shape = source.read(0).shape
     with runtime.use(replace(runtime.current(), progress=progress)):
         table = _table(source, backbone, shape)  # reads images whose digest is not known
     found = table.open()
@@ -52,7 +53,7 @@ def cached_features(
 
 
 def make_engine(backbone: Backbone, shape: tuple[int, ...], *, multi: bool) -> Engine:
-    """The fastest engine for a backbone on images whose first has this shape."""
+    """The fastest engine for a backbone on images of typically this shape."""
     from hashbench.backbones.engines import best_engine
     from hashbench.backbones.network import Graph
 
@@ -70,7 +71,7 @@ def _table(source: ImageSource, backbone: Backbone, shape: tuple[int, ...]) -> C
         "backbone": backbone.name,
         "weights": backbone.weights(),
         "preprocessing": backbone.preprocessing.to_dict(),
-        "first_image": list(shape),
+        "seen_as": regime(shape),
     }
     key = hashlib.sha256(json.dumps(origin, sort_keys=True).encode()).hexdigest()[:20]
     name = backbone.name.replace(":", "-").replace("/", "-")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hashbench.errors import InputError
+from hashbench.errors import InputError, shown
 from hashbench.items import ImageSource
 
 #: Above this many values an image, pixels are no features anyone wants in memory.
@@ -15,7 +16,7 @@ LIMIT = 32 * 32 * 3
 
 
 def pixel_features(
-    source: ImageSource, progress: Callable[[float, str], None]
+    source: ImageSource, shape: tuple[int, ...], progress: Callable[[float, str], None]
 ) -> NDArray[np.float32]:
     """`(n, height * width * channels)` float32 pixels in [0, 1].
 
@@ -25,18 +26,17 @@ def pixel_features(
     Raises:
         InputError: if the images are large or differ in size.
     """
-    first = source.read(0)
-    if first.size > LIMIT:
+    if math.prod(shape) > LIMIT:
         raise InputError(
-            f"the backbone 'pixels' takes images of 32 x 32 at most and {source.ids[0]} is "
-            f"{first.shape[0]} x {first.shape[1]}: choose another backbone"
+            "the backbone 'pixels' takes images of 32 x 32 at most and these are typically "
+            f"{shape[0]} x {shape[1]}: choose another backbone"
         )
-    images = np.empty((len(source), *first.shape), np.uint8)
+    images = np.empty((len(source), *shape), np.uint8)
     for row in range(len(source)):
         image = source.read(row)
-        if image.shape != first.shape:
+        if image.shape != shape:
             raise InputError(
-                f"the backbone 'pixels' needs images of one size and {source.ids[row]} is "
+                f"the backbone 'pixels' needs images of one size and {shown(source.ids[row])} is "
                 f"{image.shape[0]} x {image.shape[1]}: choose another backbone"
             )
         images[row] = image

@@ -44,7 +44,7 @@ class Viewer:
 
     Attributes:
         preprocessing: of the backbone, for the side that is trained.
-        shape: shape of the data set's first image; decides the regime.
+        shape: typical shape of the data set's images; decides the regime.
     """
 
     preprocessing: Preprocessing

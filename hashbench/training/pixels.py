@@ -25,6 +25,7 @@ from hashbench.backbones.activations import Cut, Pixels, canvases
 from hashbench.backbones.backbone import tiny
 from hashbench.backbones.engines import TorchEngine, best_engine
 from hashbench.backbones.folding import fold
+from hashbench.backbones.regime import typical_shape
 from hashbench.errors import InputError
 from hashbench.items import Items, TrainItems, rows_of, source_of
 from hashbench.training.ahead import ahead
@@ -71,7 +72,7 @@ class PixelInputs(Inputs):
 
     Attributes:
         network: name of the backbone.
-        shape: shape of the data set's first image.
+        shape: typical shape of the data set's images.
         side: side in pixels of what the network sees.
     """
 
@@ -103,7 +104,7 @@ class PixelInputs(Inputs):
                 "--backbone, such as efficientnet_lite0"
             )
         network = get_backbone(name)
-        shape = source_of(train).read(0).shape
+        shape = typical_shape(source_of(train))
         natural = recipe.side if tiny(shape) else network.preprocessing.crop
         made = cls(dim=network.dim, network=name, shape=shape, side=side or natural or 0)
         return made._with(train, recipe)

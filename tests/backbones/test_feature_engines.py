@@ -64,7 +64,7 @@ def test_the_graph_normalises_and_enlarges(network, source):
     torch.testing.assert_close(found, expected)
 
 
-def test_the_regime_follows_the_first_image():
+def test_the_regime_follows_the_shape():
     preprocessing = Preprocessing(resize=40, crop=32, enlarged=48)
     assert preprocessing.side((TINY, TINY, 3)) == 48
     assert preprocessing.side((TINY, TINY + 1, 3)) == 32

@@ -92,7 +92,7 @@ def watch(subject: Subject) -> Watch:
 
 def labels_unseen(subject: Subject) -> None:
     """A method that says `supervised = False` gives the same codes whatever the labels are."""
-    if getattr(subject.cls, "supervised", True):
+    if subject.cls.supervised:
         return
     problem = subject.toy.train
     codes = [

@@ -108,8 +108,6 @@ class DeepHasher(Hasher, OnArrays):
         "input_dropout": (0.0, 0.7),
     }
 
-    #: False for methods that learn without labels: zeros are all they are given.
-    supervised: ClassVar[bool] = True
     #: True for losses that compare two views of each item: `step.second` is the other one.
     two_views: ClassVar[bool] = False
 

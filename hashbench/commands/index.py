@@ -1,0 +1,131 @@
+"""`hashbench index`: an index of pictures' codes on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hashbench.commands import options
+from hashbench.commands.hashers import HASHER
+
+EPILOG = """\b
+Examples:
+  hashbench index my-encoder --images photos/ --out photos-index
+  hashbench index my-encoder --images codes.npz --structure multihash
+  hashbench index my-encoder --images photos/ --labels folders
+  hashbench index my-encoder --images codes.npz --engine lancedb --address s3://bucket/codes
+"""
+
+
+@click.command(epilog=EPILOG, help=f"Index pictures by their codes, to be searched.\n\n{HASHER}")
+@click.argument("hasher")
+@click.option(
+    "--images",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR|LIST|CODES",
+    help="A folder, a text file of one path a line, or what `hashbench encode` wrote.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("index"),
+    show_default=True,
+    metavar="DIR",
+    help="Folder of the index.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["faiss", "lancedb"]),
+    default="faiss",
+    show_default=True,
+    help="FAISS in memory, or LanceDB's table on disk or object storage.",
+)
+@click.option(
+    "--structure",
+    type=click.Choice(["flat", "hash", "multihash"]),
+    default="flat",
+    show_default=True,
+    help="FAISS's: compare all, or hash tables for one radius.",
+)
+@click.option(
+    "--radius",
+    type=click.IntRange(min=0),
+    default=None,
+    help="What hash tables are made for [default: 2].",
+)
+@click.option("--address", default="", metavar="URI", help="Where LanceDB keeps its table.")
+@click.option(
+    "--labels",
+    type=click.Choice(["none", "folders"]),
+    default="none",
+    show_default=True,
+    help="folders: a picture is of the class its folder is named after.",
+)
+@options.results
+@options.plugins
+@options.as_json
+@click.pass_context
+def command(
+    context: click.Context,
+    hasher: str,
+    images: Path,
+    out: Path,
+    engine: str,
+    structure: str,
+    radius: int | None,
+    address: str,
+    labels: str,
+    results: Path,
+    plugins: tuple[Path, ...],
+    as_json: bool,
+) -> None:
+    """Index pictures by their codes; exit code 1 if some of them could not be read."""
+    import json
+    import time
+
+    from hashbench.commands.hashers import encode, open_encoder, root_of, say_unreadable
+    from hashbench.encoder.codesfile import read_codes
+    from hashbench.errors import InputError
+    from hashbench.registry import load_plugins
+    from hashbench.search import build_index
+    from hashbench.search.index import Entries
+    from hashbench.search.labels import folder_labels
+
+    load_plugins(plugins)
+    encoder = open_encoder(hasher, results)
+    unreadable: list[str] = []
+    if images.suffix.lower() == ".npz":
+        codes, ids, root = read_codes(images)
+        if codes.bits != encoder.bits:
+            raise InputError(
+                f"{images} holds codes of {codes.bits} bits and {hasher} gives {encoder.bits}: "
+                "name the hasher that made them"
+            )
+    else:
+        codes, ids, unreadable = encode(encoder, images, quiet=as_json)
+        root = root_of(images)
+    matrix, classes = folder_labels(ids) if labels == "folders" else (None, ())
+    settings: dict[str, Any] = {"structure": structure, "address": address}
+    if radius is not None:
+        settings["radius"] = radius
+    start = time.perf_counter()
+    index = build_index(out, codes, Entries(ids, matrix, classes, root), engine, settings, encoder)
+    seconds = time.perf_counter() - start
+    size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    if as_json:
+        body = {
+            "out": str(out), "engine": engine, "codes": len(index), "bits": index.bits,
+            "classes": list(classes), "build_s": seconds, "bytes": size, "unreadable": unreadable,
+        }  # fmt: skip
+        click.echo(json.dumps(body, indent=1))
+    else:
+        kind = f"{engine} {structure}" if engine == "faiss" else engine
+        click.echo(
+            f"{len(index)} codes of {index.bits} bits ({kind}, {size / 2**20:.1f} MB with the "
+            f"encoder, {seconds:.1f} s): {out}"
+        )
+    say_unreadable(unreadable, len(index) + len(unreadable))
+    context.exit(1 if unreadable else 0)

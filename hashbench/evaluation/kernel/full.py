@@ -17,6 +17,7 @@ from hashbench.evaluation.kernel.basic import (
     fill_distances,
     popcount,
 )
+from hashbench.evaluation.kernel.lanes import write_distances, write_keys
 
 #: The widest side of a table of two queries that stays in the cache.
 WIDEST = 132
@@ -47,7 +48,7 @@ def count_words(query, query_labels, codes, labels, out):
             if len(query_labels[row]) == 1:
                 _fill_two(keys, query, query_labels, codes, labels, row, start, size, step)
             else:
-                _distances_two(keys, query, codes, row, start, size, two * step, two)
+                _distances_two(keys, query, codes, row, start, size, step, two)
                 for side in range(2):
                     unit, mine = step if side == 0 else one, query_labels[row + side]
                     add_relevance(keys, flags, mine, labels, False, start, size, unit)
@@ -151,7 +152,10 @@ def _fill_two(keys, query, query_labels, codes, labels, row, start, size, step):
     my_label, other_label = query_labels[row, 0], query_labels[row + 1, 0]
     theirs, label = codes[0, start : start + size], labels[0, start : start + size]
     mine, other = one[0], two[0]
-    for j in range(size):
+    whole, wide = size & ~7, np.uint64(step)
+    for j in range(0, whole, 8):
+        write_keys(keys, theirs, label, j, mine, other, my_label, other_label, wide)
+    for j in range(whole, size):
         near = np.uint16(popcount(mine ^ theirs[j])) * np.uint16(2)
         far = np.uint16(popcount(other ^ theirs[j])) * np.uint16(2)
         near += np.uint16((my_label & label[j]) != np.uint64(0))
@@ -166,18 +170,23 @@ def _fill_two(keys, query, query_labels, codes, labels, row, start, size, step):
 
 @compiled
 def _distances_two(keys, query, codes, row, start, size, step, unit):
-    """keys[j] = step * the distance to one query + unit * that to the next."""
+    """keys[j] = unit * (step * the distance to one query + that to the next)."""
     one, two = query[row], query[row + 1]
-    for word in range(len(one)):
+    theirs, mine, other = codes[0, start : start + size], one[0], two[0]
+    whole, wide = size & ~7, np.uint64(step)
+    for j in range(0, whole, 8):
+        write_distances(keys, theirs, j, mine, other, wide)
+    for j in range(whole, size):
+        near = np.uint16(popcount(mine ^ theirs[j])) * step
+        keys[j] = near + np.uint16(popcount(other ^ theirs[j]))
+    for word in range(1, len(one)):
         theirs, mine, other = codes[word, start : start + size], one[word], two[word]
-        if word == 0:
-            for j in range(size):
-                near = np.uint16(popcount(mine ^ theirs[j])) * step
-                keys[j] = near + np.uint16(popcount(other ^ theirs[j])) * unit
-        else:
-            for j in range(size):
-                near = np.uint16(popcount(mine ^ theirs[j])) * step
-                keys[j] += near + np.uint16(popcount(other ^ theirs[j])) * unit
+        for j in range(size):
+            near = np.uint16(popcount(mine ^ theirs[j])) * step
+            keys[j] += near + np.uint16(popcount(other ^ theirs[j]))
+    if unit > 1:
+        for j in range(size):
+            keys[j] *= unit
 
 
 @compiled

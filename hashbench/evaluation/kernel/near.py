@@ -1,16 +1,17 @@
 """Counting within a small radius: nearly all items are looked at once and left."""
 
-# mypy: disable-error-code="misc,no-untyped-def,call-arg"
+# mypy: disable-error-code="misc,no-untyped-def,call-arg,var-annotated"
 from __future__ import annotations
 
 import numpy as np
 
 from hashbench.evaluation.kernel.basic import compiled, fill_distances, popcount
+from hashbench.evaluation.kernel.lanes import near_mask
 
 #: Items a block: their codes stay in the first-level cache for all queries.
 BLOCK = 2048
-#: Items that are looked at together for one within reach, first many, then few.
-STRIDE, STEP = 64, 16
+#: Items that are looked at together for one within reach.
+STRIDE = 64
 
 
 @compiled
@@ -73,17 +74,28 @@ def count_relevant(query_labels, sets, weights, single):
     shared = np.empty(sets.shape[1], np.uint64)
     for row in range(len(query_labels)):
         relevant = np.int64(0)
-        shared[:] = 0
-        for word in range(len(sets)):
-            mine, theirs = query_labels[row, word], sets[word]
-            if single:
-                for j in range(len(theirs)):
-                    shared[j] = np.uint64(mine == theirs[j])
-            elif mine != 0:  # of many classes a query has few
-                for j in range(len(theirs)):
-                    shared[j] |= mine & theirs[j]
-        for j in range(len(shared)):
-            relevant += weights[j] * np.int64(shared[j] != np.uint64(0))
+        mine = query_labels[row]
+        words = 0
+        for word in range(len(mine)):
+            words += mine[word] != 0
+        if single or words == 1:  # of many classes a query has few
+            for word in range(len(mine)):
+                one, theirs = mine[word], sets[word]
+                if single:
+                    for j in range(len(theirs)):
+                        relevant += weights[j] * np.int64(one == theirs[j])
+                elif one != 0:
+                    for j in range(len(theirs)):
+                        relevant += weights[j] if one & theirs[j] else np.int64(0)
+        elif words:
+            shared[:] = 0
+            for word in range(len(mine)):
+                one, theirs = mine[word], sets[word]
+                if one != 0:
+                    for j in range(len(theirs)):
+                        shared[j] |= one & theirs[j]
+            for j in range(len(shared)):
+                relevant += weights[j] if shared[j] else np.int64(0)
         found[row, 0], found[row, 1] = every - relevant, relevant
     return found
 
@@ -92,29 +104,23 @@ def count_relevant(query_labels, sets, weights, single):
 def _near_words(mine, theirs, distance, reach, hits):
     """Write down where codes of one word are within reach, and their distances; how many."""
     found = 0
-    for left in range(0, len(theirs), STRIDE):
-        part = theirs[left : left + STRIDE]
-        if not _any_near(mine, part, reach):
-            continue  # most stretches of a database hold nothing near
-        for inner in range(0, len(part), STEP):
-            few = part[inner : inner + STEP]
-            if not _any_near(mine, few, reach):
-                continue
-            for j in range(len(few)):
-                far = np.uint16(popcount(mine ^ few[j]))
-                if far <= reach:
-                    hits[found] = left + inner + j
-                    distance[left + inner + j] = far
-                    found += 1
+    whole = len(theirs) // STRIDE * STRIDE
+    for left in range(0, whole, STRIDE):
+        mask = near_mask(theirs, left, mine, np.uint64(reach))
+        while mask:  # most stretches of a database hold nothing near
+            last = mask & (~mask + np.uint64(1))
+            j = left + np.int64(popcount(last - np.uint64(1)))
+            hits[found] = j
+            distance[j] = np.uint16(popcount(mine ^ theirs[j]))
+            found += 1
+            mask ^= last
+    for j in range(whole, len(theirs)):
+        far = np.uint16(popcount(mine ^ theirs[j]))
+        if far <= reach:
+            hits[found] = j
+            distance[j] = far
+            found += 1
     return found
-
-
-@compiled
-def _any_near(mine, theirs, reach):
-    near = np.uint64(0)
-    for j in range(len(theirs)):
-        near += np.uint64(popcount(mine ^ theirs[j]) <= np.uint64(reach))
-    return near > 0
 
 
 @compiled

@@ -1,8 +1,24 @@
 """The referee: scores as a pure function of codes, labels and a convention."""
 
-from hashbench.evaluation.convention import HOUSE, PRESETS, Convention
+from hashbench.evaluation.convention import Convention
+from hashbench.evaluation.conventions import conventions
+from hashbench.evaluation.conventions.house import HOUSE
 from hashbench.evaluation.health import code_health
+from hashbench.evaluation.metrics import Metric, MetricInfo, describe_metric, metrics, versions
 from hashbench.evaluation.referee import CUTOFFS, score
 from hashbench.evaluation.scores import Scores
 
-__all__ = ["CUTOFFS", "HOUSE", "PRESETS", "Convention", "Scores", "code_health", "score"]
+__all__ = [
+    "CUTOFFS",
+    "HOUSE",
+    "Convention",
+    "Metric",
+    "MetricInfo",
+    "Scores",
+    "code_health",
+    "conventions",
+    "describe_metric",
+    "metrics",
+    "score",
+    "versions",
+]

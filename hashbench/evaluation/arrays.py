@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from hashbench.codes import BITORDER, Codes
 from hashbench.errors import InputError
-from hashbench.evaluation.convention import HOUSE, Convention
+from hashbench.evaluation.convention import Convention
+from hashbench.evaluation.conventions.house import HOUSE
 from hashbench.evaluation.labels import read_labels
 from hashbench.evaluation.overlap import overlap
 from hashbench.evaluation.referee import score

@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields, replace
-from typing import Literal, Self, get_args
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal, get_args
 
 from hashbench.codes import Codes
 from hashbench.errors import InputError, unknown
 
-Order = Literal["expected", "best", "worst", "stable", "relaxed"]
+Order = Literal["expected", "best", "worst", "stable", "numpy"]
+Rank = Literal["distance", "outputs", "rerank"]
+Empty = Literal["zero", "drop", "database"]
 Rule = Literal["zero", "drop"]
+NoRelevant = Literal["zero", "drop", "nan"]
 Denominator = Literal["hits", "min", "total"]
-SignOfZero = Literal["negative", "positive", "zero", "random"]
-Scope = Literal["all", "ball", "list"]
+Counting = Literal["items", "hits"]
+SignOfZero = Literal["negative", "positive", "zero", "symbol", "random"]
+Scope = Literal["all", "ball", "list", "graded"]
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "order": get_args(Order),
-    "empty": get_args(Rule),
+    "rank": get_args(Rank),
+    "empty": get_args(Empty),
     "nohit": get_args(Rule),
-    "norelevant": get_args(Rule),
+    "norelevant": get_args(NoRelevant),
+    "unlabelled": get_args(Rule),
     "denominator": get_args(Denominator),
+    "counting": get_args(Counting),
     "sgn0": get_args(SignOfZero),
     "scope": get_args(Scope),
 }
+
+
+def _fact(default: Any) -> Any:
+    """A field that says where a convention comes from and changes no score."""
+    return field(default=default, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -32,67 +44,97 @@ class Convention:
 
     Attributes:
         radius: Hamming radius of the ball metrics (`map@h<radius>` and so on).
-        order: how items at the same distance are ordered. "expected": the exact
-            mean over all orders; "best" and "worst": relevant items first or
-            last; "stable": as stored in the database. "relaxed" ignores the
-            distance and ranks by inner product of the real-valued outputs.
-        empty: what a query with an empty ball scores: 0, or left out.
+        order: how tied items are ordered. "expected": the exact mean over all
+            orders; "best" and "worst": relevant items first or last; "stable":
+            as stored in the database; "numpy": as `np.argsort` of the distances
+            in float64, with numpy's default kind, leaves them on this machine.
+        rank: what is ranked by: the Hamming "distance"; the inner product of
+            the real-valued "outputs", largest first; or the distance, and
+            within a distance the outputs ("rerank").
+        empty: what a query with an empty ball scores: 0, nothing (it is left
+            out), or what the whole "database" in place of the ball would.
         nohit: what a query scores whose ball (or list) holds items but no
             relevant one.
         norelevant: "drop" leaves out queries without any relevant item in the
-            database, whatever `empty` and `nohit` say; "zero" has no such rule.
+            database, whatever `empty` and `nohit` say; "zero" has no such rule;
+            with "nan" such a query makes the mean undefined (0/0).
+        unlabelled: "drop" leaves out queries that have no label at all.
         denominator: what average precision divides by: relevant items found
             ("hits"), relevant items that could have been found ("min": the
             smaller of all relevant and the length of the list), or all relevant
             items of the database ("total").
         cutoff: length of the ranked list: None for the whole database, -1 for
             all but the last of it (a quirk of a popular port).
+        counting: what the cut-off counts: "items" of the list, or "hits", so
+            that average precision is over the first of these wherever they are.
         sgn0: the code of a real output of exactly zero: bit 0, bit 1, kept as 0
-            (which gives half-integer distances), or one fixed random draw.
+            in the inner product (which gives half-integer distances), a third
+            "symbol" that differs from both, or one fixed random draw.
         scope: which metrics the convention defines: within the ball, of the
-            ranked list, or both.
+            ranked list, both ("all"), or those of graded relevance.
+        name: what it is called; empty for a convention of your own making.
+        source: the evaluator it follows.
+        differs: what that evaluator does differently from the house.
+        unstable: whether that evaluator sorts ties arbitrarily, so that scores
+            come with the bounds over all orders.
     """
 
     radius: int = 2
     order: Order = "expected"
-    empty: Rule = "zero"
+    rank: Rank = "distance"
+    empty: Empty = "zero"
     nohit: Rule = "zero"
-    norelevant: Rule = "zero"
+    norelevant: NoRelevant = "zero"
+    unlabelled: Rule = "zero"
     denominator: Denominator = "hits"
     cutoff: int | None = None
+    counting: Counting = "items"
     sgn0: SignOfZero = "negative"
     scope: Scope = "all"
+    name: str = _fact("")
+    source: str = _fact("")
+    differs: str = _fact("")
+    unstable: bool = _fact(False)
 
     def __post_init__(self) -> None:
-        for knob, choices in _CHOICES.items():
-            if getattr(self, knob) not in choices:
-                raise unknown(f"choice of {knob}", str(getattr(self, knob)), choices)
+        for choice, values in _CHOICES.items():
+            if getattr(self, choice) not in values:
+                raise unknown(f"choice of {choice}", str(getattr(self, choice)), values)
         if self.radius < 0:
             raise InputError(f"a convention's radius must be 0 or more, got {self.radius}")
         if self.cutoff is not None and self.cutoff < 1 and self.cutoff != -1:
             raise InputError(
                 f"a convention's cutoff must be 1 or more, 'none' or -1, got {self.cutoff}"
             )
+        if self.scope == "graded" and (self.order, self.rank) != ("expected", "distance"):
+            raise InputError("graded relevance is scored with order=expected and rank=distance")
+        if self.empty == "database" and self.rank == "outputs":
+            raise InputError("empty=database reads the ranking by distance: leave rank=outputs out")
 
     @property
     def needs_relaxed(self) -> bool:
         """Whether scores cannot be computed from packed codes alone."""
-        return self.order == "relaxed"
+        return self.rank != "distance"
 
     @property
     def has_ball(self) -> bool:
         """Whether it defines metrics within the Hamming ball."""
-        return self.scope != "list"
+        return self.scope in ("all", "ball")
 
     @property
     def has_list(self) -> bool:
         """Whether it defines metrics of the ranked list."""
-        return self.scope != "ball"
+        return self.scope in ("all", "list")
 
     @property
     def by_storage(self) -> bool:
         """Whether it depends on more than the distance histograms."""
-        return self.order in ("stable", "relaxed")
+        return self.order in ("stable", "numpy") or self.rank != "distance"
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """Every choice by name, in order."""
+        return {name: getattr(self, name) for name in CHOICES}
 
     def applies_to(self, query: Codes, database: Codes) -> bool:
         """Whether these codes hold what the convention needs."""
@@ -119,27 +161,37 @@ class Convention:
         return ""
 
     def __str__(self) -> str:
-        for name, preset in PRESETS.items():
-            if preset == self:
-                return name
-        knobs = [
-            f"{knob.name}={_show(value)}"
-            for knob in fields(self)
-            if (value := getattr(self, knob.name)) != knob.default
+        base = self._base()
+        changes = [
+            f"{choice}={_show(value)}"
+            for choice, value in self.choices.items()
+            if value != getattr(base, choice)
         ]
-        return f"house({','.join(knobs)})"
+        return f"{base.name}({','.join(changes)})" if changes else base.name
+
+    def _base(self) -> Convention:
+        """The named convention this one is, or is a change of."""
+        from hashbench.evaluation.conventions import conventions
+
+        known = conventions()
+        if self.name in known:
+            return known[self.name]
+        return next((item for item in known.values() if item == self), known["house"])
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str) -> Convention:
         """The convention a name stands for.
 
         Args:
-            text: a preset such as "deephash", or a preset with changes such as
-                "house(radius=3,order=best)".
+            text: a name such as "deephash", or a name with changes such as
+                "house(radius=3,order=best)". "order=relaxed" is the old way of
+                writing "rank=outputs".
 
         Raises:
-            InputError: for an unknown preset, knob or choice, with near names.
+            InputError: for an unknown name, choice or value, with near names.
         """
+        from hashbench.evaluation.conventions import conventions
+
         match = re.fullmatch(r"\s*([\w-]+)\s*(?:\(([^()]*)\))?\s*", text)
         if match is None:
             raise InputError(
@@ -147,21 +199,25 @@ class Convention:
                 "or house(radius=3,order=best)"
             )
         name, changes = match.group(1), match.group(2) or ""
-        if name not in PRESETS:
-            raise unknown("convention", name, PRESETS)
-        values: dict[str, object] = {}
+        known = conventions()
+        if name not in known:
+            raise unknown("convention", name, known)
+        values: dict[str, Any] = {}
         for part in filter(None, (piece.strip() for piece in changes.split(","))):
-            knob, sign, value = (piece.strip() for piece in part.partition("="))
-            known = {item.name for item in fields(cls)}
-            if knob not in known:
-                raise unknown("choice of a convention", knob, known)
-            if not sign or knob in values:
-                raise InputError(f"convention '{text}': '{knob}' must be given once, as {knob}=...")
-            values[knob] = _read(knob, value)
-        return replace(PRESETS[name], **values)  # type: ignore[arg-type,return-value]
+            choice, sign, value = (piece.strip() for piece in part.partition("="))
+            if (choice, value) == ("order", "relaxed"):
+                choice, value = "rank", "outputs"
+            if choice not in CHOICES:
+                raise unknown("choice of a convention", choice, CHOICES)
+            if not sign or choice in values:
+                raise InputError(
+                    f"convention '{text}': '{choice}' must be given once, as {choice}=..."
+                )
+            values[choice] = _read(choice, value)
+        return replace(known[name], **values)
 
     @classmethod
-    def parse_list(cls, text: str) -> list[Self]:
+    def parse_list(cls, text: str) -> list[Convention]:
         """The conventions of a comma-separated list of names, in order, each once.
 
         Raises:
@@ -170,51 +226,24 @@ class Convention:
         names = [part for part in re.split(r",(?![^(]*\))", text) if part.strip()]
         if not names:
             raise InputError("name at least one convention, such as house")
-        return list(dict.fromkeys(cls.parse(name) for name in names))
+        found = [cls.parse(name) for name in names]
+        return list({str(item): item for item in found}.values())
+
+
+#: The choices a convention consists of, in the order they are written.
+CHOICES = tuple(item.name for item in fields(Convention) if item.compare)
 
 
 def _show(value: object) -> str:
     return "none" if value is None else str(value)
 
 
-def _read(knob: str, value: str) -> object:
-    if knob not in ("radius", "cutoff"):
+def _read(choice: str, value: str) -> object:
+    if choice not in ("radius", "cutoff"):
         return value
-    if knob == "cutoff" and value == "none":
+    if choice == "cutoff" and value == "none":
         return None
     try:
         return int(value)
     except ValueError:
-        raise InputError(f"a convention's {knob} must be a whole number, got '{value}'") from None
-
-
-HOUSE = Convention()
-
-#: Published evaluators by name. Where one sorts ties arbitrarily, order is
-#: "stable": one of the orders it may produce, and the one a stable sort gives.
-PRESETS: dict[str, Convention] = {
-    "house": HOUSE,
-    # thulab/DeepHash, evaluation: get_precision_recall_by_Hamming_Radius; what DCH reports.
-    "deephash": Convention(order="relaxed", nohit="drop", sgn0="random", scope="ball"),
-    # thulab/DeepHash, evaluation: get_precision_recall_by_Hamming_Radius_All.
-    "deephash-all": Convention(order="stable", sgn0="random", scope="ball"),
-    # thuml/HashNet, pytorch test.py and caffe predict of DHN: mAP over the first 5,000.
-    "hashnet": Convention(
-        order="stable",
-        nohit="drop",
-        norelevant="drop",
-        cutoff=5000,
-        sgn0="zero",
-        scope="list",
-    ),
-    # thuml/HashNet, caffe: no hit in the list scores 0 unless nothing is relevant.
-    "hashnet-caffe": Convention(
-        order="stable", norelevant="drop", cutoff=5000, sgn0="zero", scope="list"
-    ),
-    # swuxyj/DeepHash-pytorch, CalcTopMap with topK = -1.
-    "deephash-pytorch": Convention(order="stable", cutoff=-1, sgn0="zero", scope="list"),
-    # bd622/DiscretHashing, cat_apcal.m.
-    "sdh-matlab": Convention(order="stable", denominator="total", scope="list"),
-    # kamwoh/orthohash, calculate_mAP over the whole database.
-    "orthohash": Convention(order="stable", sgn0="zero", scope="list"),
-}
+        raise InputError(f"a convention's {choice} must be a whole number, got '{value}'") from None

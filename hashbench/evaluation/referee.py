@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 
 from hashbench.codes import Codes
 from hashbench.errors import InputError
-from hashbench.evaluation.convention import HOUSE, Convention
+from hashbench.evaluation.convention import Convention
+from hashbench.evaluation.conventions.house import HOUSE
+from hashbench.evaluation.graded import Grades, count_grades
 from hashbench.evaluation.histograms import BUDGET, Histograms, count
-from hashbench.evaluation.labels import Labels
-from hashbench.evaluation.metrics import list_lengths, scores_of
-from hashbench.evaluation.ranking import Ranked, rank
+from hashbench.evaluation.labels import Labels, labelled
+from hashbench.evaluation.metrics import Counts, ranked_lengths, scores_of
+from hashbench.evaluation.ranking import rank
 from hashbench.evaluation.scores import Scores
 from hashbench.evaluation.zeros import Recoded, check_relaxed, recode
 
@@ -70,59 +72,51 @@ def score(
     _check(query, database, query_labels, database_labels)
     for convention in conventions:
         convention.check(query, database)
-    lists = curves or any(convention.has_list for convention in conventions)
-    reach = None if lists else max(convention.radius for convention in conventions)
-    counted: dict[str, tuple[Recoded, Histograms]] = {}
+    reach = None
+    if not curves and all(_near(convention) for convention in conventions):
+        reach = max((convention.radius for convention in conventions), default=0)
+    known = labelled(query_labels)
+    counted: dict[tuple[str, bool], tuple[Recoded, Histograms, Grades | None]] = {}
     results = []
     for convention in conventions:
         sgn0 = convention.sgn0 if query.zeros or database.zeros else "negative"
-        if sgn0 not in counted:
+        graded = convention.scope == "graded"
+        if (sgn0, graded) not in counted:
             coded = recode(query, database, sgn0)
-            counted[sgn0] = (
-                coded,
-                (counter or count)(
-                    coded.query,
-                    coded.database,
-                    query_labels,
-                    database_labels,
-                    reach=None if reach is None else reach * coded.steps,
-                    engine=engine,
-                    budget=budget,
-                ),
+            sides = coded.query, coded.database, query_labels, database_labels
+            if graded:
+                grades = count_grades(*sides)
+                counted[sgn0, graded] = coded, grades.histograms, grades
+            else:
+                within = None if reach is None else reach * coded.steps
+                found = (counter or count)(*sides, reach=within, engine=engine, budget=budget)
+                counted[sgn0, graded] = coded, found, None
+        coded, histograms, shared = counted[sgn0, graded]
+        ranked = None
+        if convention.by_storage:
+            lengths, firsts = ranked_lengths(convention, cutoffs, len(database), curves)
+            outputs = None
+            if query.relaxed is not None and database.relaxed is not None:
+                outputs = query.relaxed, database.relaxed
+            ranked = rank(
+                coded.query,
+                coded.database,
+                query_labels,
+                database_labels,
+                convention,
+                outputs=outputs,
+                steps=coded.steps,
+                lengths=lengths,
+                firsts=firsts,
             )
-        coded, histograms = counted[sgn0]
-        ranked = (
-            _ranked(convention, coded, query, database, query_labels, database_labels, cutoffs)
-            if convention.by_storage
-            else None
-        )
-        results.append(scores_of(convention, histograms, ranked, cutoffs, coded.steps, curves))
+        counts = Counts(convention, histograms, ranked, known, coded.steps, shared)
+        results.append(scores_of(counts, cutoffs, curves))
     return results
 
 
-def _ranked(
-    convention: Convention,
-    coded: Recoded,
-    query: Codes,
-    database: Codes,
-    query_labels: Labels,
-    database_labels: Labels,
-    cutoffs: Sequence[int],
-) -> Ranked:
-    named, curve = list_lengths(convention, cutoffs, len(database))
-    outputs = None
-    if convention.needs_relaxed and query.relaxed is not None and database.relaxed is not None:
-        outputs = (query.relaxed, database.relaxed)
-    return rank(
-        coded.query,
-        coded.database,
-        query_labels,
-        database_labels,
-        outputs=outputs,
-        radius=convention.radius * coded.steps,
-        lengths=sorted({*named.values(), *curve}),
-        denominator=convention.denominator,
-    )
+def _near(convention: Convention) -> bool:
+    """Whether counts within the radius suffice."""
+    return convention.scope == "ball" and convention.empty != "database"
 
 
 def _check(

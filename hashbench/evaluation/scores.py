@@ -23,7 +23,9 @@ class Scores(Mapping[str, float]):
     whose ball is empty, or holds items but no relevant one); `ball@hR` and
     `ball-q05@hR`, `ball-median@hR`, `ball-q95@hR` (items in the ball);
     `kept@hR` (share of queries that `map@hR` averages over).
-    Of the ranked list: `map`, `map@N`, `p@N`, `r@N`, and `kept`.
+    Of the ranked list: `map`, `map@N`, `p@N`, `r@N`, and `kept`. A list longer
+    than the database is undefined (NaN). What else there is, and what a name
+    means, `metrics.metrics` and `metrics.describe_metric` say.
 
     Attributes:
         convention: the choices these scores were computed under.
@@ -32,6 +34,8 @@ class Scores(Mapping[str, float]):
         curves: "map@h", "p@h", "r@h" by radius 0..bits; "p@n" and "r@n" at the
             lengths in "n"; "similar" and "dissimilar", numbers of pairs at each
             distance.
+        bounds: metric name -> its value with tied items in the worst and in the
+            best order, for conventions whose original sorts them arbitrarily.
     """
 
     def __init__(
@@ -40,10 +44,12 @@ class Scores(Mapping[str, float]):
         values: dict[str, float],
         per_query: dict[str, Floats],
         curves: dict[str, list[float]],
+        bounds: dict[str, tuple[float, float]] | None = None,
     ) -> None:
         self.convention = convention
         self.per_query = per_query
         self.curves = curves
+        self.bounds = bounds or {}
         self._values = values
 
     def __getitem__(self, name: str) -> float:

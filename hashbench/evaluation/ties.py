@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import digamma, gammaln
+
+from hashbench.evaluation.special import harmonic, log_factorial
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -87,6 +88,30 @@ class TiedRanking:
         partial = _group_gain(group.before, group.hits_before, group.take, inside, self._order)
         return Top(_ratio(full + partial, found if bound is None else bound), found)
 
+    def first_hits(self, count: int) -> Top:
+        """Average precision over the first `count` relevant items, wherever they rank.
+
+        It divides by the smaller of `count` and all relevant items.
+        """
+        wanted = np.minimum(count, self._hits[:, -1])
+        fitting = (self._hits <= count).sum(axis=1)
+        rows = np.arange(len(fitting))
+        at = np.minimum(fitting, self._total.shape[1] - 1)
+        size, relevant = self._total[rows, at], self._relevant[rows, at]
+        before, hits_before = self._ends[rows, at] - size, self._hits[rows, at] - relevant
+        some = np.where(fitting > at, 0, wanted - hits_before)
+        gain = self._before(self._cumulated_gains, fitting)
+        if self._order == "expected":
+            for row in np.flatnonzero(some > 0):
+                gain[row] += _first_hits_gain(
+                    before[row], hits_before[row], size[row], relevant[row], some[row]
+                )
+        else:
+            skipped = before if self._order == "best" else before + size - relevant
+            # sum over i = 1..some of (hits_before + i) / (skipped + i)
+            gain += some + (hits_before - skipped) * _harmonic_step(skipped, some)
+        return Top(_ratio(gain, wanted), wanted.astype(np.float64))
+
     def hits(self, length: int) -> Floats:
         """The (expected) number of relevant items among the first `length`."""
         last, group = self._cut(length)
@@ -147,9 +172,53 @@ def _group_gain(
     return relevant + (hits_before - skipped) * _harmonic_step(skipped, relevant)
 
 
+def _first_hits_gain(before: int, hits_before: int, size: int, relevant: int, some: int) -> float:
+    """The expected sum of precisions at the first `some` relevant of a group of ties.
+
+    An item at place t = 1..size is relevant with h hits of the group before it,
+    and counts while h < some. So the sum is over t of (relevant / size) times
+    the expectation of (hits_before + 1 + h) [h < some], over before + t; the two
+    parts of that expectation are tails of hypergeometric distributions.
+    """
+    place = np.arange(size)  # items of the group before this one
+    near = _fewer(some, size - 1, relevant - 1, place)
+    share = np.zeros(size)
+    if relevant > 1:
+        pairs = _fewer(some - 1, size - 2, relevant - 2, np.maximum(place - 1, 0))
+        share = place * (relevant - 1) / (size - 1) * np.where(place > 0, pairs, 0.0)
+    return float(
+        relevant / size * (((hits_before + 1) * near + share) / (before + 1 + place)).sum()
+    )
+
+
+def _fewer(limit: int, size: int, relevant: int, drawn: Counts) -> Floats:
+    """The chance of fewer than `limit` relevant items among the first `drawn` of a group.
+
+    Args:
+        limit: at least 0.
+        size: items of the group, in random order.
+        relevant: how many of them are relevant.
+        drawn: `(places,)` non-decreasing numbers of items, at most `size`.
+    """
+    if limit <= 0:
+        return np.zeros(len(drawn))
+    if limit > relevant:
+        return np.ones(len(drawn))
+    # The limit-th relevant item is at place p = limit..size - relevant + limit.
+    p = np.arange(limit, size - relevant + limit + 1)
+    log_chance = (
+        _log_choose(p - 1, np.full(len(p), limit - 1))
+        + _log_choose(size - p, np.full(len(p), relevant - limit))
+        - _log_choose(np.array([size]), np.array([relevant]))
+    )
+    reached = np.concatenate([[0.0], np.cumsum(np.exp(log_chance))])
+    passed = np.clip(drawn - limit + 1, 0, len(p))
+    return np.asarray(np.maximum(0.0, 1 - reached[passed] / reached[-1]))
+
+
 def _harmonic_step(start: Counts, count: Counts) -> Floats:
     """1/(start + 1) + ... + 1/(start + count); accurate to about 1e-14."""
-    return np.asarray(digamma(start + count + 1.0) - digamma(start + 1.0))
+    return harmonic(start + count) - harmonic(start)
 
 
 def _mean_over_hits(
@@ -190,7 +259,7 @@ def _mean_over_hits(
 
 
 def _log_choose(n: Counts, k: Counts) -> Floats:
-    return np.asarray(gammaln(n + 1.0) - gammaln(k + 1.0) - gammaln(n - k + 1.0))
+    return log_factorial(n) - log_factorial(k) - log_factorial(n - k)
 
 
 def _ratio(numerator: Floats, denominator: Counts | Floats) -> Floats:

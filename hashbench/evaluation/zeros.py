@@ -18,8 +18,9 @@ class Recoded:
     Attributes:
         query: query codes.
         database: database codes.
-        steps: how many bits differ per unit of Hamming distance: 1, or 4 where
-            zeros are kept and distances may be half-integers.
+        steps: how many bits differ per unit of Hamming distance: 1; 4 where
+            zeros are kept and distances may be half-integers; 2 where they are
+            a third symbol.
     """
 
     query: Codes
@@ -66,7 +67,14 @@ def recode(query: Codes, database: Codes, sgn0: str) -> Recoded:
     if sgn0 == "negative" or not (query.zeros or database.zeros):
         return Recoded(query, database)
     if sgn0 == "zero":
-        return Recoded(_ternary(query, (0, 0, 1, 1)), _ternary(database, (0, 1, 0, 1)), 4)
+        # The Hamming distance of these words is 4 (1 - product of the signs) / 2.
+        signs = (0, 0, 0, 0), (1, 1, 1, 1)
+        return Recoded(
+            _worded(query, *signs, (0, 0, 1, 1)), _worded(database, *signs, (0, 1, 0, 1)), 4
+        )
+    if sgn0 == "symbol":  # any two of these words differ in two places
+        symbols = (0, 1, 1), (1, 0, 1), (1, 1, 0)
+        return Recoded(_worded(query, *symbols), _worded(database, *symbols), 2)
     return Recoded(_filled(query, sgn0, "query"), _filled(database, sgn0, "database"))
 
 
@@ -82,14 +90,12 @@ def _filled(codes: Codes, sgn0: str, side: str) -> Codes:
     return replace(Codes.from_bits(bits), relaxed=codes.relaxed)
 
 
-def _ternary(codes: Codes, zero: tuple[int, ...]) -> Codes:
-    """Four bits a sign: 1111 for +1, 0000 for -1 and `zero` for 0.
-
-    With 0011 for a query's zeros and 0101 for the database's, the Hamming
-    distance is 4 times (bits - inner product) / 2 of the -1, 0, +1 codes.
-    """
-    wide = np.repeat(codes.unpack(), 4, axis=1)
+def _worded(
+    codes: Codes, negative: tuple[int, ...], positive: tuple[int, ...], zero: tuple[int, ...]
+) -> Codes:
+    """A word of bits in place of each sign."""
+    words = np.array([negative, positive, zero], np.uint8)
+    signs = codes.unpack()
     if codes.zeros and codes.relaxed is not None:
-        at = codes.relaxed == 0
-        wide.reshape(len(codes), codes.bits, 4)[at] = zero
-    return Codes.from_bits(wide)
+        signs[codes.relaxed == 0] = 2
+    return Codes.from_bits(words[signs].reshape(len(codes), -1))

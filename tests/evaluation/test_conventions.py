@@ -1,6 +1,6 @@
 """Convention names, and every choice shown to matter."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,37 +9,55 @@ from hypothesis import strategies as st
 
 from hashbench.codes import Codes
 from hashbench.errors import InputError
-from hashbench.evaluation import HOUSE, PRESETS, Convention, score
+from hashbench.evaluation import HOUSE, Convention, conventions, score
+from hashbench.evaluation.convention import CHOICES
 
-conventions = st.builds(
+conventions_of_any_kind = st.builds(
     Convention,
     radius=st.integers(0, 9),
-    order=st.sampled_from(["expected", "best", "worst", "stable", "relaxed"]),
+    order=st.sampled_from(["expected", "best", "worst", "stable", "numpy"]),
+    rank=st.sampled_from(["distance", "outputs", "rerank"]),
     empty=st.sampled_from(["zero", "drop"]),
     nohit=st.sampled_from(["zero", "drop"]),
-    norelevant=st.sampled_from(["zero", "drop"]),
+    norelevant=st.sampled_from(["zero", "drop", "nan"]),
+    unlabelled=st.sampled_from(["zero", "drop"]),
     denominator=st.sampled_from(["hits", "min", "total"]),
     cutoff=st.sampled_from([None, -1, 7, 5000]),
-    sgn0=st.sampled_from(["negative", "positive", "zero", "random"]),
+    counting=st.sampled_from(["items", "hits"]),
+    sgn0=st.sampled_from(["negative", "positive", "zero", "symbol", "random"]),
     scope=st.sampled_from(["all", "ball", "list"]),
 )
 
 
-@given(conventions)
+@given(conventions_of_any_kind)
 def test_a_name_parses_back(convention):
     assert Convention.parse(str(convention)) == convention
 
 
 def test_presets_print_as_their_names():
-    assert [str(preset) for preset in PRESETS.values()] == list(PRESETS)
+    known = conventions()
+    assert [str(preset) for preset in known.values()] == list(known)
     assert Convention.parse("house") == HOUSE == Convention()
+    assert all(item.source and item.differs for item in known.values())
+
+
+@given(conventions_of_any_kind, st.sampled_from(sorted(conventions())))
+def test_a_changed_preset_is_written_as_a_change_of_it(changed, name):
+    other = replace(conventions()[name], radius=changed.radius, order="stable", scope="list")
+    text = str(other)
+    assert text.split("(")[0] == name
+    assert Convention.parse(text) == other
+    assert str(Convention.parse(text)) == text
 
 
 def test_a_preset_can_be_changed_and_a_list_of_names_read():
     listed = Convention.parse_list("deephash, house(radius=3, order=best),house,deephash()")
     assert [str(item) for item in listed] == ["deephash", "house(radius=3,order=best)", "house"]
     assert Convention.parse("hashnet(cutoff=none)").cutoff is None
-    assert Convention.parse("hashnet(cutoff=1000)") == replace(PRESETS["hashnet"], cutoff=1000)
+    assert Convention.parse("hashnet(cutoff=1000)") == replace(
+        conventions()["hashnet"], cutoff=1000
+    )
+    assert Convention.parse("house(order=relaxed)") == Convention(rank="outputs")
 
 
 @pytest.mark.parametrize(
@@ -53,6 +71,8 @@ def test_a_preset_can_be_changed_and_a_list_of_names_read():
         ("house(cutoff=0)", "1 or more"),
         ("house(radius=1,radius=2)", "given once"),
         ("house(radius)", "given once"),
+        ("house(scope=graded,order=best)", "order=expected"),
+        ("house(empty=database,rank=outputs)", "leave rank=outputs out"),
         ("house(", "cannot read"),
         ("", "cannot read"),
     ],
@@ -83,13 +103,16 @@ def world():
 
 ALTERNATIVES = [
     *[("radius", value) for value in (0, 1, 3)],
-    *[("order", value) for value in ("best", "worst", "stable", "relaxed")],
-    ("empty", "drop"),
+    *[("order", value) for value in ("best", "worst", "stable", "numpy")],
+    *[("rank", value) for value in ("outputs", "rerank")],
+    *[("empty", value) for value in ("drop", "database")],
     ("nohit", "drop"),
-    ("norelevant", "drop"),
+    *[("norelevant", value) for value in ("drop", "nan")],
+    ("unlabelled", "drop"),
     *[("denominator", value) for value in ("min", "total")],
     *[("cutoff", value) for value in (None, -1, 31)],
-    *[("sgn0", value) for value in ("positive", "zero", "random")],
+    ("counting", "hits"),
+    *[("sgn0", value) for value in ("positive", "zero", "symbol", "random")],
     *[("scope", value) for value in ("ball", "list")],
 ]
 
@@ -108,8 +131,8 @@ def test_each_choice_changes_a_score(world, order, knob, value):
     )
 
 
-def test_every_field_is_among_the_choices_shown_to_matter():
-    assert {knob for knob, _ in ALTERNATIVES} == {item.name for item in fields(Convention)}
+def test_every_choice_is_among_those_shown_to_matter():
+    assert {knob for knob, _ in ALTERNATIVES} == set(CHOICES)
 
 
 def test_a_convention_that_needs_real_outputs_says_so():

@@ -124,10 +124,14 @@ def test_best_and_worst_put_the_relevant_items_first_or_last(world, denominator,
         ("map@3", listed[:3]),
         ("map@h2", [relevant[item] for item in order if distance[item] <= 2]),
     ):
+        if int(name.removeprefix("map@") if name[-2:] in ("@1", "@2", "@3") else 0) > len(listed):
+            assert np.isnan(result[name])
+            continue
         assert result[name] == pytest.approx(
             float(average_precision(part, denominator, sum(relevant)) or 0), abs=1e-12
         ), name
-    assert result["p@2"] == pytest.approx(sum(listed[:2]) / min(2, len(listed)))
+    if len(listed) > 1:
+        assert result["p@2"] == pytest.approx(sum(listed[:2]) / 2)
 
 
 @settings(max_examples=40, deadline=None)
@@ -139,11 +143,11 @@ def test_hits_of_a_cut_list_are_the_mean_over_all_orders(world):
         sum(relevant[i] for i in sorted(order, key=lambda i: distance[i])[:length])
         for order in permutations(range(len(distance)))
     ]
-    result = score(*world, cutoffs=[3])[0]
+    result = score(*world, cutoffs=[length])[0]
     mean_hits = Fraction(sum(hits), len(hits))
-    assert result["p@3"] == pytest.approx(float(mean_hits / length))
+    assert result[f"p@{length}"] == pytest.approx(float(mean_hits / length))
     recall = mean_hits / sum(relevant) if any(relevant) else 0
-    assert result["r@3"] == pytest.approx(float(recall))
+    assert result[f"r@{length}"] == pytest.approx(float(recall))
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,17 +1,21 @@
 """Each preset against a slow transcription of the evaluator it is named after.
 
 The transcriptions work on real-valued outputs and float matrices, as those
-evaluators do, and share no code with hashbench. Arbitrary sorts are read as
-stable ones.
+evaluators do, and share no code with hashbench. Where an original sorts ties
+arbitrarily, it is transcribed with a stable sort and with numpy's default one.
 """
 
 import numpy as np
 import pytest
 
 from hashbench.codes import Codes
-from hashbench.evaluation import Convention, score
+from hashbench.evaluation import Convention, conventions, score
 
 SEEDS = range(6)
+SORTS = {"stable": "stable", "numpy": None}
+
+sorts = pytest.mark.parametrize("sort", SORTS)
+seeds = pytest.mark.parametrize("seed", SEEDS)
 
 
 def world(seed, zeros):
@@ -47,12 +51,12 @@ def precision_sum(match):
     return summed
 
 
-def deephash_radius_2(query, items, query_labels, item_labels):
+def deephash_radius_2(query, items, query_labels, item_labels, kind):
     bits = query.shape[1]
     distance = (bits - np.sign(query) @ np.sign(items).T) / 2
     precisions, recalls, averages = [], [], []
     for i in range(len(query)):
-        by_distance = np.argsort(distance[i], kind="stable")
+        by_distance = np.argsort(distance[i], kind=kind)
         ball = by_distance[: int((distance[i] <= 2).sum())]
         if len(ball) == 0:
             precisions.append(0)
@@ -63,20 +67,21 @@ def deephash_radius_2(query, items, query_labels, item_labels):
         precisions.append(match[ball].sum() / len(ball))
         # The original divides 0 by 0 when nothing is relevant; read as 0 here.
         recalls.append(match[ball].sum() / match.sum() if match.any() else 0)
-        products = items[ball].astype(np.float64) @ query[i].astype(np.float64)
-        reranked = match[ball][np.argsort(-products, kind="stable")]
+        products = np.dot(query[i], items[ball].T)
+        assert products.dtype == np.float32
+        reranked = match[ball][np.argsort(-products, kind=kind)]
         if reranked.any():
             averages.append(precision_sum(reranked) / reranked.sum())
     return np.mean(precisions), np.mean(recalls), np.mean(averages)
 
 
-def deephash_all_radii(query, items, query_labels, item_labels):
+def deephash_all_radii(query, items, query_labels, item_labels, kind):
     bits = query.shape[1]
-    distance = ((bits - np.sign(query) @ np.sign(items).T) / 2).astype(int)
+    distance = (bits - np.sign(query).astype(float) @ np.sign(items).T) / 2
     averages = np.zeros((len(query), bits + 1))
     for i in range(len(query)):
-        match = matches(query_labels[i], item_labels)[np.argsort(distance[i], kind="stable")]
-        inside = np.bincount(distance[i])
+        match = matches(query_labels[i], item_labels)[np.argsort(distance[i], kind=kind)]
+        inside = np.bincount(distance[i].astype(int))
         for radius in range(bits + 1):
             if radius >= len(inside):
                 averages[i, radius] = averages[i, radius - 1]
@@ -87,13 +92,13 @@ def deephash_all_radii(query, items, query_labels, item_labels):
     return averages.mean(axis=0)
 
 
-def ranked_list(query, items, query_labels, item_labels, length, no_hit):
+def ranked_list(query, items, query_labels, item_labels, kind, length, no_hit):
     """mAP of the first `length` by sign inner product; `no_hit(match)` for lists without a hit."""
-    products = np.sign(query) @ np.sign(items).T
+    products = np.sign(query).astype(float) @ np.sign(items).T
     averages = []
     for i in range(len(query)):
         match = matches(query_labels[i], item_labels)
-        listed = match[np.argsort(-products[i], kind="stable")][:length]
+        listed = match[np.argsort(-products[i], kind=kind)][:length]
         if listed.any():
             averages.append(precision_sum(listed) / listed.sum())
         elif (value := no_hit(match)) is not None:
@@ -122,22 +127,26 @@ def scored(name, outputs):
     return score(*codes, query_labels, item_labels, [Convention.parse(name)])[0]
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_deephash(seed):
+@sorts
+@seeds
+def test_deephash(seed, sort):
     outputs = world(seed, zeros=False)
-    precision, recall, average = deephash_radius_2(*outputs)
-    result = scored("deephash", outputs)
+    precision, recall, average = deephash_radius_2(*outputs, SORTS[sort])
+    result = scored(f"deephash(order={sort})", outputs)
     assert result["kept@h2"] < 1
     assert result["map@h2"] == pytest.approx(average, abs=1e-12)
     assert result["p@h2"] == pytest.approx(precision, abs=1e-12)
     assert result["r@h2"] == pytest.approx(recall, abs=1e-12)
+    # Real outputs do not tie: no order is left to chance.
+    assert scored("deephash", outputs)["map@h2"] == pytest.approx(average, abs=1e-12)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_deephash_all(seed):
+@sorts
+@seeds
+def test_deephash_all(seed, sort):
     outputs = world(seed, zeros=False)
-    averages = deephash_all_radii(*outputs)
-    result = scored("deephash-all", outputs)
+    averages = deephash_all_radii(*outputs, SORTS[sort])
+    result = scored(f"deephash-all(order={sort})", outputs)
     assert result.curves["map@h"] == pytest.approx(averages, abs=1e-12)
     assert result["map@h2"] == pytest.approx(averages[2], abs=1e-12)
 
@@ -150,45 +159,87 @@ def test_deephash_draws_the_sign_of_zeros_once_and_for_all():
     assert all(first["ball@h2"] != other["ball@h2"] for other in others)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("length", [12, 40, 5000])
-def test_hashnet(seed, length):
+@sorts
+@seeds
+@pytest.mark.parametrize("length", [12, 40, 80])
+def test_hashnet(seed, length, sort):
     outputs = world(seed, zeros=True)
-    wanted = ranked_list(*outputs, length, lambda match: None)
-    assert scored(f"hashnet(cutoff={length})", outputs)[f"map@{length}"] == pytest.approx(wanted)
+    wanted = ranked_list(*outputs, SORTS[sort], length, lambda match: None)
+    found = scored(f"hashnet(cutoff={length},order={sort})", outputs)
+    assert found[f"map@{length}"] == pytest.approx(wanted, abs=1e-12)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@sorts
+@seeds
 @pytest.mark.parametrize("length", [2, 12])
-def test_hashnet_caffe(seed, length):
+def test_hashnet_caffe(seed, length, sort):
     outputs = world(seed, zeros=True)
-    wanted = ranked_list(*outputs, length, lambda match: 0.0 if match.any() else None)
-    result = scored(f"hashnet-caffe(cutoff={length})", outputs)
+    no_hit = lambda match: 0.0 if match.any() else None  # noqa: E731
+    wanted = ranked_list(*outputs, SORTS[sort], length, no_hit)
+    result = scored(f"hashnet-caffe(cutoff={length},order={sort})", outputs)
     assert result[f"map@{length}"] == pytest.approx(wanted, abs=1e-12)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_deephash_pytorch_drops_the_last_of_the_list(seed):
+@sorts
+@seeds
+def test_deephash_pytorch_drops_the_last_of_the_list(seed, sort):
     outputs = world(seed, zeros=True)
-    wanted = ranked_list(*outputs, -1, lambda match: 0.0)
-    result = scored("deephash-pytorch", outputs)
+    wanted = ranked_list(*outputs, SORTS[sort], -1, lambda match: 0.0)
+    result = scored(f"deephash-pytorch(order={sort})", outputs)
     assert result["map"] == pytest.approx(wanted, abs=1e-12)
-    assert result["map"] != pytest.approx(scored("orthohash", outputs)["map"], abs=1e-9)
+    other = scored(f"orthohash(order={sort})", outputs)["map"]
+    assert result["map"] != pytest.approx(other, abs=1e-9)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@sorts
+@seeds
 @pytest.mark.parametrize("length", [10, 80])
-def test_orthohash(seed, length):
+@pytest.mark.parametrize("name", ["orthohash", "fire", "dsdh", "djsrh"])
+def test_lists_whose_mean_is_over_all_queries(seed, length, sort, name):
     outputs = world(seed, zeros=True)
-    wanted = ranked_list(*outputs, length, lambda match: 0.0)
-    result = scored(f"orthohash(cutoff={length})", outputs)
+    wanted = ranked_list(*outputs, SORTS[sort], length, lambda match: 0.0)
+    result = scored(f"{name}(cutoff={length},order={sort})", outputs)
     assert result[f"map@{length}"] == pytest.approx(wanted, abs=1e-12)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@seeds
 def test_sdh_matlab(seed):
     outputs = world(seed, zeros=True)
     assert scored("sdh-matlab", outputs)["map"] == pytest.approx(cat_apcal(*outputs), abs=1e-12)
+
+
+def test_sdh_matlab_divides_by_the_hits_of_a_list_that_is_cut():
+    query, items = [[1, 1, 1, 1]], [[1, 1, 1, 1], [1, 1, 1, -1], [1, 1, -1, -1], [1, -1, -1, -1]]
+    labels = np.ones((1, 1), np.uint8), np.array([[1], [0], [0], [1]], np.uint8)
+    outputs = np.array(query, np.float32), np.array(items, np.float32), *labels
+    assert scored("sdh-matlab(cutoff=2)", outputs)["map@2"] == 1
+
+
+UNSTABLE = [name for name, item in conventions().items() if item.unstable]
+
+
+@pytest.mark.parametrize("name", UNSTABLE)
+@pytest.mark.parametrize("seed", range(3))
+def test_presets_of_unstable_sorts_report_the_mean_over_orders_within_bounds(seed, name):
+    query, items, query_labels, item_labels = world(seed, zeros=False)
+    query, items = query.round(0) + 0.5, items.round(0) + 0.5  # outputs that tie
+    found = []
+    for trial in range(60):
+        order = np.random.default_rng(trial).permutation(len(items))
+        shuffled = query, items[order], query_labels, item_labels[order]
+        found.append(scored(f"{name}(order=stable,norelevant=zero,nohit=zero)", shuffled))
+    result = scored(
+        f"{name}(norelevant=zero,nohit=zero)", (query, items, query_labels, item_labels)
+    )
+    ties = set(result.bounds)
+    assert any(metric.startswith("map") for metric in ties)
+    for metric in ties:
+        worst, best = result.bounds[metric]
+        sample = np.array([item[metric] for item in found])
+        assert worst - 1e-12 <= sample.min() <= sample.max() <= best + 1e-12
+        error = sample.std() / np.sqrt(len(sample))
+        assert abs(result[metric] - sample.mean()) <= 5 * error + 1e-12
+    assert scored(f"{name}(order=stable)", (query, items, query_labels, item_labels)).bounds == {}
 
 
 def test_half_integer_distances_count_in_the_ball_they_lie_in():

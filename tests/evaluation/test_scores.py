@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hashbench.codes import Codes
 from hashbench.errors import InputError
-from hashbench.evaluation import PRESETS, Convention, code_health, score
+from hashbench.evaluation import Convention, code_health, conventions, score
 
 
 def world(seed=0, bits=10, classes=5, queries=40, items=120):
@@ -32,9 +32,10 @@ def test_shuffling_the_database_changes_nothing(seed, bits, classes):
     query, database, query_labels, database_labels = world(seed, bits, classes)
     order = np.random.default_rng(seed).permutation(len(database))
     shuffled = take(database, order), query_labels, database_labels[order]
-    conventions = [Convention(order=order) for order in ("expected", "best", "worst", "relaxed")]
-    before = score(query, database, query_labels, database_labels, conventions)
-    after = score(query, *shuffled, conventions)
+    rules = [*(Convention(order=order) for order in ("expected", "best", "worst"))]
+    rules += [Convention(rank="outputs"), Convention(rank="rerank"), Convention(scope="graded")]
+    before = score(query, database, query_labels, database_labels, rules)
+    after = score(query, *shuffled, rules)
     for one, other in zip(before, after, strict=True):
         assert other.to_dict() == pytest.approx(one.to_dict(), nan_ok=True, abs=1e-12)
 
@@ -66,7 +67,7 @@ def test_arguments_are_left_as_they_were():
     labels = [part.copy() for part in given_world[2:]]
     for part in (given_world[0].packed, given_world[1].packed, *given_world[2:]):
         part.setflags(write=False)
-    score(*given_world, list(PRESETS.values()))
+    score(*given_world, list(conventions().values()))
     assert (given_world[0].packed == copies[0]).all()
     assert (given_world[1].packed == copies[1]).all()
     assert (given_world[2] == labels[0]).all()
@@ -82,7 +83,7 @@ def test_the_last_database_item_counts():
     only = Codes.from_bits(np.zeros((1, 8), int))
     one = np.ones((1, 1), np.uint8)
     assert score(query, only, one, one)[0]["map"] == 1
-    assert score(query, only, one, one, [PRESETS["deephash-pytorch"]])[0]["map"] == 0
+    assert score(query, only, one, one, [conventions()["deephash-pytorch"]])[0]["map"] == 0
 
 
 def test_empty_balls_and_balls_without_a_hit():
@@ -124,11 +125,22 @@ def test_identical_codes_at_64_bits():
     assert result["p@h2"] == result["p@10"] == pytest.approx(share)
 
 
-def test_lists_longer_than_the_database_are_the_whole_of_it():
+def test_lists_longer_than_the_database_have_no_score():
     for convention in (Convention(), Convention(order="stable")):
         result = score(*world(items=7), [convention], cutoffs=[7, 100])[0]
-        assert result["map@100"] == result["map@7"] == result["map"]
-        assert result["p@100"] == result["p@7"]
+        assert result["map@7"] == pytest.approx(result["map"])
+        assert all(np.isnan(result[f"{kind}@100"]) for kind in ("map", "p", "r"))
+        assert result.to_dict()["p@100"] is None
+        assert max(result.curves["n"]) <= 7
+
+
+def test_a_convention_of_long_lists_reports_a_short_database_under_the_name_of_the_whole():
+    wanted = score(*world(items=7), [Convention.parse("hashnet(cutoff=none)")])[0]["map"]
+    result = score(*world(items=7), [Convention.parse("hashnet")])[0]
+    assert np.isnan(result["map@5000"])
+    assert result["map"] == wanted
+    assert result.per_query["map"].shape == (40,)
+    assert "map" not in score(*world(items=7), [Convention.parse("hashnet(cutoff=3)")])[0]
 
 
 def test_one_class_of_everything_scores_one():
@@ -149,9 +161,11 @@ def test_any_positive_label_value_counts():
 
 def test_scores_are_addressed_by_name_and_go_through_json():
     result = score(*world(), [Convention(radius=3)])[0]
-    for name in ("map@h3", "p@h3", "r@h3", "empty@h3", "nohit@h3", "ball@h3", "map", "map@5000"):
+    for name in ("map@h3", "p@h3", "r@h3", "empty@h3", "nohit@h3", "ball@h3", "map", "map@100"):
         assert 0 <= result[name] == result.value(name)
-    assert json.loads(json.dumps(result.to_dict())) == dict(result)
+    assert json.loads(json.dumps(result.to_dict())) == {
+        name: None if np.isnan(value) else value for name, value in result.items()
+    }
     json.dumps(result.curves, allow_nan=False)
     with pytest.raises(InputError, match="did you mean map@h3"):
         result.value("map@h2")

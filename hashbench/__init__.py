@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from hashbench.encoder.folder import load as load
     from hashbench.errors import InputError as InputError
     from hashbench.evaluation.arrays import evaluate as evaluate
+    from hashbench.evaluation.convention import Convention as Convention
+    from hashbench.evaluation.metrics.metric import Metric as Metric
     from hashbench.hasher import Hasher as Hasher
     from hashbench.items import Items as Items
     from hashbench.items import TrainItems as TrainItems
@@ -26,12 +28,14 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "Codes": "hashbench.codes",
+    "Convention": "hashbench.evaluation.convention",
     "Dataset": "hashbench.data.dataset",
     "DeepHasher": "hashbench.training.deep",
     "Encoder": "hashbench.encoder.encoder",
     "Hasher": "hashbench.hasher",
     "InputError": "hashbench.errors",
     "Items": "hashbench.items",
+    "Metric": "hashbench.evaluation.metrics.metric",
     "ShallowHasher": "hashbench.baselines.base",
     "TrainItems": "hashbench.items",
     "evaluate": "hashbench.evaluation.arrays",
@@ -40,12 +44,14 @@ _PUBLIC = {
 
 __all__ = [
     "Codes",
+    "Convention",
     "Dataset",
     "DeepHasher",
     "Encoder",
     "Hasher",
     "InputError",
     "Items",
+    "Metric",
     "ShallowHasher",
     "TrainItems",
     "evaluate",

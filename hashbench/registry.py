@@ -38,18 +38,33 @@ class Kind:
         base: "module:Class" that every part derives from, or is an instance of.
         objects: whether parts are instances of the base rather than subclasses.
         name: what their names may look like.
+        built_in: "module:TUPLE" of those that are ours, where they are objects.
     """
 
     noun: str
     base: str
     objects: bool = False
     name: re.Pattern[str] = _NAME
+    built_in: str = ""
 
 
 #: Every kind of part, by the second half of its entry-point group.
 KINDS = {
     "methods": Kind("method", "hashbench.hasher:Hasher"),
     "datasets": Kind("data set", "hashbench.data.dataset:Dataset"),
+    "conventions": Kind(
+        "convention",
+        "hashbench.evaluation.convention:Convention",
+        objects=True,
+        built_in="hashbench.evaluation.conventions:BUILT_IN",
+    ),
+    "metrics": Kind(
+        "metric",
+        "hashbench.evaluation.metrics.metric:Metric",
+        objects=True,
+        name=re.compile(r"[a-z][a-z0-9-]*(@\{n\}|@h\{radius\})?"),
+        built_in="hashbench.evaluation.metrics:BUILT_IN",
+    ),
 }
 
 
@@ -297,11 +312,13 @@ def registry(kind: str) -> Registry[Any]:
     found = KINDS[kind]
     made: Registry[Any] = Registry(
         found.noun,
-        _base(found),
+        _named(found.base),
         f"hashbench.{kind}",
         objects=found.objects,
         pattern=found.name,
     )
+    for part in _named(found.built_in) if found.built_in else ():
+        made.add(Entry(part.name, "hashbench", partial(_same, part)))
     made.add_installed()
     if found.objects:
         made.parts()  # what a plugin file merely imports must be known as ours
@@ -316,6 +333,16 @@ def methods() -> Registry[Any]:
 def datasets() -> Registry[Any]:
     """The registry of data sets."""
     return registry("datasets")
+
+
+def conventions() -> Registry[Any]:
+    """The registry of evaluation conventions."""
+    return registry("conventions")
+
+
+def metrics() -> Registry[Any]:
+    """The registry of metrics."""
+    return registry("metrics")
 
 
 def load_plugins(paths: Iterable[Path]) -> None:
@@ -353,7 +380,7 @@ def add_plugin(path: Path) -> str | None:
     return "; ".join(reasons) or f"it defines no public part (one of: {nouns})"
 
 
-def _base(kind: Kind) -> type[Any]:
-    module, _, name = kind.base.partition(":")
-    found: type[Any] = getattr(importlib.import_module(module), name)
-    return found
+def _named(where: str) -> Any:
+    """What "module:NAME" stands for."""
+    module, _, name = where.partition(":")
+    return getattr(importlib.import_module(module), name)

@@ -1,8 +1,7 @@
-"""How methods, data sets and metrics are printed, in the order papers list them."""
+"""How methods and data sets are printed, in the order papers list them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 #: Registered name -> printed name; shallow methods first, the newest last.
@@ -32,20 +31,6 @@ DATASETS = {
     "digits": "Digits",
 }
 
-_METRICS = {
-    "map": "mAP",
-    "p": "P",
-    "r": "R",
-    "empty": "share of empty balls",
-    "nohit": "share of balls without a hit",
-    "kept": "share of queries counted",
-    "ball": "items in the ball",
-    "ball-q05": "items in the ball (5% quantile)",
-    "ball-median": "items in the ball (median)",
-    "ball-q95": "items in the ball (95% quantile)",
-}
-_METRIC = re.compile(r"(?P<kind>[a-z0-9-]+?)(?:@h(?P<radius>\d+)|@(?P<length>\d+))?")
-
 
 def method_name(label: str) -> str:
     """The printed name of a method or of a row label such as "dch [gamma=5]"."""
@@ -56,18 +41,6 @@ def method_name(label: str) -> str:
 def dataset_name(name: str) -> str:
     """The printed name of a data set."""
     return DATASETS.get(name, name)
-
-
-def metric_name(name: str) -> str:
-    """The printed name of a metric: "map@h2" is mAP@H<=2, "p@100" is P@100."""
-    match = _METRIC.fullmatch(name)
-    if match is None or match["kind"] not in _METRICS:
-        return name
-    text = _METRICS[match["kind"]]
-    separator = " within " if " " in text else "@"
-    if match["radius"] is not None:
-        return f"{text}{separator}H<={match['radius']}"
-    return f"{text}{separator}{match['length']}" if match["length"] is not None else text
 
 
 def method_order(labels: Iterable[str]) -> list[str]:

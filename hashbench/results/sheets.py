@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from hashbench.evaluation.metrics import describe_metric
 from hashbench.results.names import (
     dataset_name,
     dataset_order,
     method_name,
     method_order,
-    metric_name,
 )
 from hashbench.results.tables import Table
 
@@ -158,7 +158,7 @@ def describe(table: Table) -> str:
 
 def what(table: Table) -> str:
     """The metric and the convention of a table, as a caption begins."""
-    return f"{metric_name(table.metric)}, {table.convention} convention"
+    return f"{describe_metric(table.metric).title}, {table.convention} convention"
 
 
 def spread(tables: Sequence[Table]) -> str:
@@ -188,11 +188,6 @@ def unfinished(table: Table) -> str:
         f"{dataset_name(table.setting.dataset)} have not been run: hashbench run --datasets "
         f"{table.setting.dataset} --methods {methods} --bits {lengths}."
     )
-
-
-def digits(metric: str) -> int:
-    """Decimals shown of a metric."""
-    return 1 if metric.startswith("ball") else 3
 
 
 def slug(*parts: str) -> str:
@@ -237,7 +232,7 @@ def _paper_sheet(group: Sequence[Table], marks: Marks, first: Sequence[str]) -> 
                     footnotes.setdefault(text, len(footnotes))
                     for text in dict.fromkeys(note(reason) for reason in entry.failures)
                 ),
-                digits=digits(table.metric),
+                digits=describe_metric(table.metric).digits,
             )
     ranked = any(cell.rank for cell in cells.values())
     parts = [

@@ -10,11 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hashbench.errors import InputError, unknown
+from hashbench.evaluation.metrics import describe_metric
 from hashbench.parsing import parse_names, parse_seeds
 from hashbench.results.record import Record
-
-#: Metrics of which less is better; of all others more is.
-LOWER_IS_BETTER = ("empty", "nohit")
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ class Table:
         }
         if row not in means or len({round(mean, 6) for mean in means.values()}) < 2:
             return None
-        lower = self.metric.startswith(LOWER_IS_BETTER)
+        lower = describe_metric(self.metric).better == "lower"
         order = sorted({round(mean, 6) for mean in means.values()}, reverse=not lower)
         place = order.index(round(means[row], 6)) + 1
         return place if place <= 2 else None

@@ -9,7 +9,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from hashbench.evaluation.lookup import fastest
-from hashbench.results.names import metric_name
+from hashbench.evaluation.metrics import describe_metric
 from hashbench.results.tables import Table, row_labels, tables
 
 #: rank -> style where there are colours, mark where there are none
@@ -26,7 +26,7 @@ def show(console: Console, table: Table, significant: AbstractSet[int] = frozens
         significant: code lengths at which the best row beats every other significantly.
     """
     marks = not console.is_terminal
-    name = metric_name(table.metric)
+    name = describe_metric(table.metric).title
     tuning = f", {'/'.join(table.tunings)} tuning" if table.tunings else ""
     console.print(
         f"\n{name} ({table.convention} convention) on {table.setting}{tuning}",

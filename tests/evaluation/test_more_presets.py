@@ -1,5 +1,8 @@
 """Evaluators with rules of their own, against slow transcriptions that share no code."""
 
+from itertools import pairwise
+from math import comb
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -184,8 +187,6 @@ def test_the_first_relevant_items_of_a_large_group_are_exact():
         labels,
         Convention(counting="hits", cutoff=k),
     )[f"map@{k}"]
-    from math import comb
-
     wanted = sum(
         i / place * comb(place - 1, i - 1) * comb(size - place, relevant - i)
         for i in range(1, k + 1)
@@ -255,8 +256,7 @@ def matlab_area(distance, match):
         unique.setdefault(x, y)
     points = sorted(unique.items())
     return sum(
-        0.5 * (right[0] - left[0]) * (right[1] + left[1])
-        for left, right in zip(points[:-1], points[1:], strict=True)
+        0.5 * (right[0] - left[0]) * (right[1] + left[1]) for left, right in pairwise(points)
     )
 
 

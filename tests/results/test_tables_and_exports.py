@@ -16,10 +16,11 @@ from rich.console import Console
 
 from hashbench import registry
 from hashbench.errors import InputError
+from hashbench.evaluation.metrics import describe_metric
 from hashbench.results import export, latex, published
 from hashbench.results.ablation import ablation_rows
 from hashbench.results.marks import significant
-from hashbench.results.names import METHODS, metric_name
+from hashbench.results.names import METHODS
 from hashbench.results.references import KEYS, bibtex
 from hashbench.results.sheets import paper_sheets
 from hashbench.results.tables import check_score, row_labels, select, tables
@@ -218,10 +219,9 @@ def test_every_built_in_method_has_a_name_and_a_reference() -> None:
 
 
 def test_names_of_metrics() -> None:
-    assert metric_name("map@h2") == "mAP@H<=2"
-    assert metric_name("p@100") == "P@100"
-    assert metric_name("empty@h2") == "share of empty balls within H<=2"
-    assert metric_name("strange") == "strange"
+    titles = {name: describe_metric(name).title for name in ("map@h2", "p@100", "strange")}
+    assert titles == {"map@h2": "mAP@H<=2", "p@100": "P@100", "strange": "strange"}
+    assert describe_metric("empty@h2").title == "share of empty balls within H<=2"
 
 
 def test_export_command_writes_each_format(store, tmp_path, capsys) -> None:

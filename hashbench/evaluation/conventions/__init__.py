@@ -39,5 +39,8 @@ BUILT_IN = (
 
 
 def conventions() -> Mapping[str, Convention]:
-    """Every named convention, by name."""
-    return {item.name: item for item in BUILT_IN}
+    """Every named convention, by name: ours in order, then those of plugins."""
+    from hashbench import registry
+
+    parts: dict[str, Convention] = registry.conventions().parts()
+    return {item.name: item for item in BUILT_IN} | parts

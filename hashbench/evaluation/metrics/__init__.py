@@ -32,8 +32,11 @@ BUILT_IN = (*BALL, *RADII, *LIST, *GRADED)
 
 
 def metrics() -> Mapping[str, Metric]:
-    """Every metric by its family's name, in the order they are shown."""
-    return {item.name: item for item in BUILT_IN}
+    """Every metric by its family's name, in the order they are shown: ours, then plugins'."""
+    from hashbench import registry
+
+    parts: dict[str, Metric] = registry.metrics().parts()
+    return {item.name: item for item in BUILT_IN} | parts
 
 
 def describe_metric(name: str) -> MetricInfo:

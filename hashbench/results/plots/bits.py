@@ -7,7 +7,7 @@ import statistics
 import pandas as pd
 
 from hashbench.errors import InputError
-from hashbench.results.names import metric_name
+from hashbench.evaluation.metrics import describe_metric
 from hashbench.results.plots.request import Group, Request, groups
 from hashbench.results.plots.style import PAGE, Plot, legend_below, line_style, new_figure
 
@@ -53,7 +53,7 @@ def _plot(group: Group, convention: str) -> Plot:
                 part["bits"], part["mean"], yerr=part["std"].fillna(0.0), capsize=1.5,
                 elinewidth=0.6, **line_style(label),
             )  # fmt: skip
-        axes.set_title(metric_name(metric).replace(" within H<=2", "").replace("<=", "≤"))
+        axes.set_title(describe_metric(metric).title.replace(" within H<=2", "").replace("<=", "≤"))
         axes.set_xlabel("bits")
         axes.set_xticks(group.lengths)
         axes.set_ylim(bottom=0.0)

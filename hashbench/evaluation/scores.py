@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -84,6 +83,9 @@ class Scores(Mapping[str, float]):
 
 def mean(values: Floats) -> Floats:
     """The mean over queries (axis 0) of those not left out (NaN); NaN if none is."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # an empty mean is NaN, by intention
-        return np.asarray(np.nanmean(values, axis=0))
+    left_out = np.isnan(values)
+    if not left_out.any():
+        return np.asarray(values.mean(axis=0))
+    kept = (~left_out).sum(axis=0)
+    total = np.where(left_out, 0.0, values).sum(axis=0)
+    return np.asarray(np.where(kept > 0, total / np.maximum(kept, 1), np.nan))

@@ -21,6 +21,7 @@ VERBS = {
     "explain": "Print everything a cell's scores depend on.",
     "diff": "Say what differs between two runs or two cells.",
     "encode": "Encode pictures with a trained hash.",
+    "export-model": "Export a trained hash: pixels in, packed bits out.",
     "index": "Index pictures by their codes, to be searched.",
     "search": "Print what is near a picture in an index.",
     "methods": "List the hashing methods.",

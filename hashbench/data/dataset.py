@@ -46,6 +46,7 @@ class LabelledImages:
         parts: query, training and database rows where the files themselves fix
             them; the protocol draws them otherwise.
         queries: query rows where the files fix them alone.
+        looked: folders the images were looked for in, if there are several.
     """
 
     source: ImageSource
@@ -54,6 +55,7 @@ class LabelledImages:
     notes: tuple[str, ...] = ()
     parts: tuple[Rows, Rows, Rows] | None = None
     queries: Rows | None = None
+    looked: tuple[Path, ...] = ()
 
 
 class Dataset(ABC):
@@ -162,15 +164,14 @@ def present(images: LabelledImages, allowed: bool) -> LabelledImages:
     missing = source.missing()
     if not len(missing):
         return images
-    fault = (
-        f"{len(missing):,} of {len(source):,} images are missing "
-        f"(the first is {shown(str(source.paths[missing[0]]), 200)})"
-    )
+    fault = _absence(source, missing)
+    looked = images.looked or (source.paths[missing[0]].parent,)
+    where = f"looked in {' and '.join(shown(str(folder), 200) for folder in looked)}"
     if len(missing) == len(source):
-        raise InputError(f"{fault}: put the images there")
+        raise InputError(f"{fault}, {where}: put the images there")
     if not allowed:
         raise InputError(
-            f"{fault}: put them there, or leave them out with --allow-missing; "
+            f"{fault}, {where}: put them there, or leave them out with --allow-missing; "
             "`hashbench data verify` names them all"
         )
     kept = np.setdiff1d(np.arange(len(source)), missing)
@@ -192,9 +193,18 @@ def present(images: LabelledImages, allowed: bool) -> LabelledImages:
     )
 
 
+def _absence(source: FileSource, missing: Rows) -> str:
+    first = [shown(source.ids[row]) for row in missing[:3]]
+    names = ", ".join(first) + (" and so on" if len(missing) > len(first) else "")
+    return f"{len(missing):,} of {len(source):,} images are missing ({names})"
+
+
 def drawn(images: LabelledImages, protocol: Protocol, seed: int) -> Split:
     """The split as the files say it is, or else as the protocol draws it."""
     parts = images.parts or protocol.draw(images.labels, seed, images.queries)
+    for name, rows in zip(("query", "training", "database"), parts, strict=True):
+        if not len(rows):
+            raise InputError(f"no {name} image is left: put the missing ones in place")
     return make_split(images, parts)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hashbench.data.names import path_parts
+from hashbench.data.names import composed, path_parts
 from hashbench.errors import InputError, shown
 from hashbench.files import open_regular
 
@@ -32,7 +32,7 @@ class ImageList:
 
     Attributes:
         file: where it was read from.
-        paths: one path per image as listed, with `/` and without a leading `./`.
+        paths: one path per image as listed, with `/`, composed letters and no leading `./`.
         labels: `(n, classes)` uint8 multi-hot.
         lines: line number of each image, for messages.
     """
@@ -67,7 +67,7 @@ def read_list(file: Path) -> ImageList:
             path = line[: -match.end()].decode("utf-8")
         except UnicodeDecodeError as error:
             raise InputError(f"{where} is not UTF-8 text: save the list as UTF-8") from error
-        path = "/" * path.startswith("/") + "/".join(path_parts(path, where))
+        path = "/" * path.startswith("/") + composed("/".join(path_parts(path, where)))
         digits = match[0][::-1].translate(None, b" \t\r\n\v\f")
         if rows and len(digits) != len(rows[0]):
             raise InputError(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hashbench.data.dataset import Dataset, LabelledImages, Status
 from hashbench.data.images import FileSource
 from hashbench.data.listfile import ImageList, read_list
+from hashbench.data.names import Spelling
 from hashbench.data.protocols import Protocol
 from hashbench.errors import InputError, shown
 from hashbench.files import open_regular
@@ -56,6 +57,7 @@ class ImageLists(Dataset):
         super().__init__(root, **allow)
         self._folder = folder
         self._roots = [path for path in (images, folder, folder / "images", root) if path]
+        self._spelling = Spelling()
 
     @property
     def folder(self) -> Path:
@@ -102,7 +104,7 @@ class ImageLists(Dataset):
                 row = rows.setdefault(name, len(rows))
                 if row == len(labels):
                     labels.append(content.labels[index])
-                    files.append(root / name)
+                    files.append(Path(self._spelling.path(root, name)))
                 elif not np.array_equal(labels[row], content.labels[index]):
                     raise InputError(
                         f"{content.file}, line {content.lines[index]} labels {shown(name)} "
@@ -119,7 +121,13 @@ class ImageLists(Dataset):
         query, train, database = parts
         source = FileSource(files, list(rows))
         classes = self._classes(labels[0].size)
-        return LabelledImages(source, np.stack(labels), classes, parts=(query, train, database))
+        return LabelledImages(
+            source,
+            np.stack(labels),
+            classes,
+            parts=(query, train, database),
+            looked=tuple(dict.fromkeys(self._roots)),
+        )
 
     def _find(self, part: str) -> Path:
         names = [f"{name}{suffix}" for name in NAMES[part] for suffix in (".txt", ".txt.gz")]
@@ -138,7 +146,7 @@ class ImageLists(Dataset):
         for depth in range(len(parts)):
             for root in self._roots:
                 # Path.is_file raises where a path is longer than the system allows.
-                if os.path.isfile(f"{root}/{'/'.join(parts[depth:])}"):  # noqa: PTH113
+                if os.path.isfile(self._spelling.path(root, "/".join(parts[depth:]))):  # noqa: PTH113
                     return root, depth
         return self._roots[0], 0
 

@@ -1,4 +1,5 @@
 import gzip
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -190,6 +191,7 @@ def test_what_real_lists_have_is_read(tmp_path):
                     exclude_characters="\\/",
                 ),
                 min_size=1,
+                max_size=50,
             ),
             st.lists(st.integers(0, 1), min_size=3, max_size=3),
         ),
@@ -207,7 +209,7 @@ def test_lists_survive_writing_and_reading(tmp_path_factory, rows):
     text = "".join(f"{name} {' '.join(map(str, labels))} \n" for name, labels in rows)
     path.write_bytes(text.encode())
     found = read_list(path)
-    assert found.paths == [name for name, _labels in rows]
+    assert found.paths == [unicodedata.normalize("NFC", name) for name, _labels in rows]
     assert np.array_equal(found.labels, [labels for _name, labels in rows])
 
 
@@ -246,3 +248,36 @@ def test_importing_refuses_bad_names_and_lists(usual, tmp_path):
     with pytest.raises(InputError, match="line 1"):
         import_lists(usual, "other", root)
     assert imported_names(root) == ["mine"]
+
+
+@pytest.mark.parametrize(("listed", "kept"), [("NFC", "NFD"), ("NFD", "NFC"), ("NFD", "NFD")])
+def test_letters_and_their_accents_may_be_apart_on_disk_or_in_a_list(tmp_path, listed, kept):
+    names = {"query": "é1", "train": "à la carte/ü2", "database": "à la carte/ñ3"}
+    for part, name in names.items():
+        path = tmp_path / f"{unicodedata.normalize(kept, name)}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.new("RGB", (4, 4), (len(part), 0, 0)).save(path)
+        line = f"{unicodedata.normalize(listed, name)}.png 1 0\n"
+        (tmp_path / f"{part}.txt").write_text(line)
+    split = opened(tmp_path).split()
+    assert ids_of(split.query) == [unicodedata.normalize("NFC", "é1.png")]
+    assert split.train.image(0)[0, 0, 0] == len("train")
+    assert split.database.image(0)[0, 0, 0] == len("database")
+
+
+def test_missing_images_are_said_with_where_they_were_looked_for(usual):
+    for number in (1, 3, 4, 6):
+        (usual / "a" / f"{number}.png").unlink()
+    said = (
+        r"4 of 6 images are missing \(a/1\.png, a/3\.png, a/4\.png and so on\), looked in "
+        rf"{usual} and {usual}/images and {usual.parent}/root: put them there"
+    )
+    with pytest.raises(InputError, match=said):
+        opened(usual).split()
+    split = opened(usual, allow_missing=True).split()
+    assert split.notes == (
+        "4 of 6 images are missing (a/1.png, a/3.png, a/4.png and so on), left out.",
+    )
+    (usual / "a" / "2.png").unlink()
+    with pytest.raises(InputError, match="no query image is left"):
+        opened(usual, allow_missing=True).split()

@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING
 import click
 
 from hashbench.commands import options
+from hashbench.errors import shown
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from hashbench.data.inspection import Inspection
+    from hashbench.items import ImageSource
 
 EPILOG = """\b
 Examples:
   hashbench data status
   hashbench data verify cifar10
+  hashbench data verify cifar10 --duplicates
   hashbench data verify lists:my_lists --json
   hashbench data prepare cifar10 --download
   hashbench data import my_lists --as mine --images /photos
@@ -45,6 +51,14 @@ def status(data_root: Path | None, as_json: bool) -> None:
 @click.option("--protocol", default=None, help="Protocol to draw [default: the data set's own].")
 @click.option("--split-seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--decode", is_flag=True, help="Decode every image, to find damaged ones.")
+@click.option(
+    "--duplicates",
+    is_flag=True,
+    help="Also look for the same picture in other bytes: equal pixels, and near in feature space.",
+)
+@click.option(
+    "--backbone", default=None, metavar="NAME", help="Features near-duplicates are looked for in."
+)
 @options.data_root
 @options.as_json
 def verify(
@@ -52,27 +66,42 @@ def verify(
     protocol: str | None,
     split_seed: int,
     decode: bool,
+    duplicates: bool,
+    backbone: str | None,
     data_root: Path | None,
     as_json: bool,
 ) -> None:
-    """Check counts, checksums, labels and overlaps; exit with 1 if anything is wrong."""
+    """Check counts, checksums, labels, overlaps and copies; exit with 1 if anything is wrong."""
     import dataclasses
     import json
     import sys
 
+    import numpy as np
+
+    from hashbench.backbones import feature_table
     from hashbench.data import open_dataset
     from hashbench.data.inspection import inspect
 
-    with click.progressbar(
-        length=1000, label="decoding", file=sys.stderr, hidden=not decode
-    ) as bar:
+    dataset = open_dataset(name, data_root)
+    quiet = not (decode or duplicates)
+    with click.progressbar(length=1000, label="images", file=sys.stderr, hidden=quiet) as bar:
+
+        def progress(share: float, note: str = "images") -> None:
+            bar.label = note
+            bar.update(int(share * 1000) - bar.pos)
+
+        def features(source: ImageSource) -> NDArray[np.float32]:
+            table = feature_table(source, backbone or dataset.default_backbone, progress=progress)
+            return np.asarray(table)
+
         found = inspect(
-            open_dataset(name, data_root),
+            dataset,
             name,
             protocol,
             split_seed,
             decode=decode,
-            progress=lambda share: bar.update(int(share * 1000) - bar.pos),
+            look_alikes=features if duplicates else None,
+            progress=progress,
         )
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(found), indent=1))
@@ -124,14 +153,27 @@ def _show(found: Inspection) -> None:
         click.echo(f"  {part:<15} {count:>9,}  without label {found.unlabelled.get(part, 0):,}")
     for pair, shared in found.overlap.items():
         click.echo(f"  {pair:<15} {shared:>9,}  in both")
-    if found.sha256:
+    if found.copies:
+        links = f", {found.links:,} of them by links" if found.links else ""
+        click.echo(f"  {found.copies:,} of {found.images:,} images are the same as another{links}")
+    for kind, counts in found.duplicates.items():
+        for part, count in counts.items():
+            click.echo(f"  query/{part:<9} {count:>9,}  the same by {kind} under other names")
+    if found.digest:
+        click.echo(f"  digest of the split {found.digest}")
         click.echo(f"  sha256 of the id lists {found.sha256}")
     if found.histogram:
         click.echo("  database images by class:")
         width = max(map(len, found.histogram))
         for name, count in found.histogram.items():
             click.echo(f"    {name:<{width}} {count:>9,}")
-    for title, names in (("missing", found.missing), ("damaged", found.damaged)):
+    pairs = [
+        f"{shown(pair['query'])} = {shown(pair['other'])} in {pair['part']}, "
+        f"{pair['same']} {pair['similarity']:.3f}"
+        for pair in found.pairs
+    ]
+    listed = (("missing", found.missing), ("damaged", found.damaged), ("same", pairs))
+    for title, names in listed:
         for name in names[:SHOWN]:
             click.echo(f"  {title}: {name}")
         if len(names) > SHOWN:

@@ -120,6 +120,11 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
 @click.option(
     "--allow-unlabelled", is_flag=True, help="Go on when lists hold images without any label."
 )
+@click.option(
+    "--allow-duplicates",
+    is_flag=True,
+    help="Go on when your own lists hold the same file as query and in another part.",
+)
 @click.option("--dry-run", is_flag=True, help="List the cells, what is done and the ETA; run none.")
 @options.results
 @options.data_root
@@ -150,6 +155,7 @@ def command(
     allow_missing: bool,
     allow_overlap: bool,
     allow_unlabelled: bool,
+    allow_duplicates: bool,
     dry_run: bool,
     results: Path,
     data_root: Path | None,
@@ -208,6 +214,7 @@ def command(
         "allow_missing": allow_missing,
         "allow_overlap": allow_overlap,
         "allow_unlabelled": allow_unlabelled,
+        "allow_duplicates": allow_duplicates,
     }
     request = Request(
         methods=tuple(registry().names()) if methods == "all" else parse_names(methods),

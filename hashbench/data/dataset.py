@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hashbench.data.duplicates import by_bytes, shared
 from hashbench.data.images import FileSource
 from hashbench.data.protocols import Protocol, Rows
 from hashbench.data.split import Split
@@ -66,6 +67,8 @@ class Dataset(ABC):
         allow_missing: leave out images whose file is missing instead of refusing.
         allow_overlap: accept images that are both query and database or training.
         allow_unlabelled: accept images without any positive label.
+        allow_duplicates: accept queries of which a file of the same bytes is in the
+            database or in the training set.
 
     What was allowed and did occur is said in the split's notes.
     """
@@ -80,6 +83,8 @@ class Dataset(ABC):
     protocols: ClassVar[Mapping[str, Protocol]]
     default_protocol: ClassVar[str]
     default_backbone: ClassVar[str] = "efficientnet_lite0"
+    #: Whether others publish scores on the very same images: then they are taken as they are.
+    published: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -88,11 +93,13 @@ class Dataset(ABC):
         allow_missing: bool = False,
         allow_overlap: bool = False,
         allow_unlabelled: bool = False,
+        allow_duplicates: bool = False,
     ) -> None:
         self.root = root
         self.allow_missing = allow_missing
         self.allow_overlap = allow_overlap
         self.allow_unlabelled = allow_unlabelled
+        self.allow_duplicates = allow_duplicates
 
     @property
     def folder(self) -> Path:
@@ -132,6 +139,8 @@ class Dataset(ABC):
         images = present(every, self.allow_missing)
         split = drawn(images, chosen, seed)
         found = faults(split, self.allow_overlap, self.allow_unlabelled or chosen.unlabelled)
+        if not self.published:
+            found += duplicates(split, self.allow_duplicates)
         if images is every:  # nothing left out, so what is pinned must hold
             verify_pins(chosen, split, seed)
         split = replace(split, notes=images.notes + found)
@@ -252,6 +261,28 @@ def faults(split: Split, allow_overlap: bool, allow_unlabelled: bool) -> tuple[s
             fault = f"{len(bare):,} {name} have no label (the first is {first})"
             if not allow_unlabelled:
                 raise InputError(f"{fault}: mend the lists or allow it with --allow-unlabelled")
+            notes.append(f"{fault}, allowed.")
+    return tuple(notes)
+
+
+def duplicates(split: Split, allowed: bool) -> tuple[str, ...]:
+    """Notes on queries that are in another part too, under another name.
+
+    Raises:
+        InputError: if there are any and that is not allowed.
+    """
+    pairs = shared(split, by_bytes(source_of(split.query)))
+    notes = []
+    for part, name in (("database", "database"), ("train", "training set")):
+        found = [pair for pair in pairs if pair.part == part]
+        if found:
+            first = f"{shown(found[0].query)} and {shown(found[0].other)}"
+            fault = f"{len(found):,} queries are identical to images of the {name} (first {first})"
+            if not allowed:
+                raise InputError(
+                    f"{fault}: take them out of the lists or allow it with --allow-duplicates; "
+                    "`hashbench data verify` names them all"
+                )
             notes.append(f"{fault}, allowed.")
     return tuple(notes)
 

@@ -152,12 +152,15 @@ class FileSource:
         return FileSource([self.paths[row] for row in rows], [self.ids[row] for row in rows])
 
     @cached_property
+    def digests(self) -> list[str]:
+        """Digest of each file's bytes, see `content_digests`."""
+        return content_digests([str(path) for path in self.paths])
+
+    @cached_property
     def fingerprint(self) -> str:
         """Digest of the ids in order and of every file's bytes, wherever the files are."""
         digest = hashlib.sha256(f"files {len(self)}\n".encode())
-        for name, content in zip(
-            self.ids, content_digests([str(path) for path in self.paths]), strict=True
-        ):
+        for name, content in zip(self.ids, self.digests, strict=True):
             digest.update(f"{name}\0{content}\n".encode())
         return digest.hexdigest()
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hashbench.data.dataset import Dataset, drawn, present, verify_pins
+from hashbench.data.duplicates import Pair, by_bytes, by_pixels, copies, near, shared
 from hashbench.data.images import FileSource
+from hashbench.data.split import Split
 from hashbench.errors import InputError
-from hashbench.items import ImageSource, rows_of
+from hashbench.items import ImageSource, rows_of, source_of
+
+#: From images to their `(n, dim)` features.
+Features = Callable[[ImageSource], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -24,10 +32,16 @@ class Inspection:
         images: images the files list for this protocol.
         counts: query, training and database images.
         sha256: of the three id lists; empty if no split could be drawn.
+        digest: of the split, its labels and class names included; likewise.
         missing: ids of images whose file is not there.
         damaged: a sentence for each image that cannot be decoded, if that was asked for.
         unlabelled: number of images without a label, by part.
         overlap: images two parts share, by pair of parts.
+        copies: images that share their bytes (or pixels, in memory) with another.
+        links: those of them that are one file under several names.
+        duplicates: number of queries that are in another part under another name, by
+            how they are the same ("bytes", "pixels" or "features") and by part.
+        pairs: those queries and what they are the same as.
         histogram: database images by class.
         problems: one sentence for each thing that keeps the data from being used.
     """
@@ -37,10 +51,15 @@ class Inspection:
     images: int
     counts: dict[str, int] = field(default_factory=dict)
     sha256: str = ""
+    digest: str = ""
     missing: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
     unlabelled: dict[str, int] = field(default_factory=dict)
     overlap: dict[str, int] = field(default_factory=dict)
+    copies: int = 0
+    links: int = 0
+    duplicates: dict[str, dict[str, int]] = field(default_factory=dict)
+    pairs: list[dict[str, Any]] = field(default_factory=list)
     histogram: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
@@ -52,6 +71,7 @@ def inspect(
     seed: int = 0,
     *,
     decode: bool = False,
+    look_alikes: Features | None = None,
     progress: Callable[[float], None] = lambda _share: None,
 ) -> Inspection:
     """Load a data set, draw a protocol and report what is wrong, all of it.
@@ -62,6 +82,8 @@ def inspect(
         protocol: a protocol id, or None for the default.
         seed: split seed.
         decode: decode every image too.
+        look_alikes: gives features in which near-duplicates are looked for, after those
+            of equal pixels; None to compare bytes alone.
         progress: called with the share of images decoded.
 
     Raises:
@@ -108,7 +130,43 @@ def inspect(
             found.problems.append(f"{shared:,} query images are in the {other} list too")
     totals = split.database_labels.sum(axis=0, dtype=np.int64)
     found.histogram.update(zip(split.classes, totals.tolist(), strict=True))
-    return Inspection(**{**vars(found), "sha256": split.ids_sha256})
+    copied, linked = _duplicates(found, split, dataset, look_alikes, progress)
+    return replace(found, sha256=split.ids_sha256, digest=split.digest, copies=copied, links=linked)
+
+
+def _duplicates(
+    found: Inspection,
+    split: Split,
+    dataset: Dataset,
+    look_alikes: Features | None,
+    progress: Callable[[float], None],
+) -> tuple[int, int]:
+    """Write down the same pictures under several names; how many copies and links there are."""
+    source = source_of(split.query)
+    if look_alikes is None and not isinstance(source, FileSource):
+        return 0, 0  # nobody puts two images of the same pixels into a published array unawares
+    contents = by_bytes(source)
+    known: set[tuple[str, str]] = set()
+
+    def write(kind: str, pairs: list[Pair]) -> None:
+        counts: Counter[str] = Counter()
+        for pair in pairs:
+            if (pair.query, pair.part) not in known:
+                known.add((pair.query, pair.part))
+                counts[pair.part] += 1
+                found.pairs.append({"same": kind, **vars(pair)})
+        found.duplicates[kind] = dict(counts)
+        if kind != "features" and not dataset.published:
+            found.problems.extend(
+                f"{count:,} query images are identical ({kind}) to {part} images of another name"
+                for part, count in counts.items()
+            )
+
+    write("bytes", shared(split, contents))
+    if look_alikes is not None and not found.missing:
+        write("pixels", shared(split, list(by_pixels(source, progress))))
+        write("features", near(split, look_alikes(source)))
+    return copies(source, contents)
 
 
 def _damaged(source: ImageSource, progress: Callable[[float], None]) -> Iterator[str]:

@@ -50,6 +50,7 @@ class ImageLists(Dataset):
         "lists": Protocol("lists", 0, None, False, "as the lists say")
     }
     default_protocol = "lists"
+    published = False
 
     def __init__(
         self, root: Path, folder: Path, images: Path | None = None, /, **allow: bool

@@ -57,7 +57,7 @@ def test_images_of_several_classes_have_no_unseen_ones(tmp_path):
     lines = {"query": "q.png 1 1 0\n", "train": "t.png 1 0 0\n", "database": "d.png 0 1 0\n"}
     for part, line in lines.items():
         (tmp_path / f"{part}.txt").write_text(line)
-        (tmp_path / f"{part[0]}.png").write_bytes(b"")
+        (tmp_path / f"{part[0]}.png").write_text(part)
     with pytest.raises(InputError, match="images of one class each"):
         open_dataset(f"lists:{tmp_path}").split("lists-unseen")
 

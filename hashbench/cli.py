@@ -23,6 +23,7 @@ VERBS = {
     "encode": "Encode pictures with a trained hash.",
     "export-model": "Export a trained hash: pixels in, packed bits out.",
     "index": "Index pictures by their codes, to be searched.",
+    "serve": "Show on a local page what hashes retrieve.",
     "search": "Print what is near a picture in an index.",
     "methods": "List the hashing methods.",
     "datasets": "List the data sets and whether they are prepared here.",

@@ -15,6 +15,7 @@ from hashbench.errors import InputError, unknown
 VERBS = {
     "run": "Compare methods: train, encode, score and show the table.",
     "score": "Score stored or foreign codes under any conventions.",
+    "reconcile": "Find the conventions under which codes score a claimed number.",
     "compare": "Test whether differences between methods are real.",
     "export": "Write the tables as CSV, LaTeX or Markdown.",
     "plot": "Draw the figures of a paper from stored records.",

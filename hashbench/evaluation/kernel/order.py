@@ -6,7 +6,7 @@ distance. The precisions are the same, and are summed in the same order, as
 those of a stable sort.
 """
 
-# mypy: disable-error-code="misc,no-untyped-def,call-arg"
+# mypy: disable-error-code="misc,no-untyped-def,call-arg,assignment"
 from __future__ import annotations
 
 import numpy as np

@@ -102,6 +102,9 @@ def numba_engine(query: Columns, items: Columns, out: Counts, near: bool) -> Non
         # Sorted by class, an item's label need not be looked at.
         order = np.argsort(_short(items.labels[0]), kind="stable")
         items = Columns(np.ascontiguousarray(items.codes[:, order]), items.labels[:, order])
+        begin, end = (
+            np.searchsorted(items.labels[0], labels[:, 0], side) for side in ("left", "right")
+        )
 
     def part(rows: slice) -> None:
         mine, my_labels, found = codes[rows], labels[rows], out[rows]
@@ -117,7 +120,7 @@ def numba_engine(query: Columns, items: Columns, out: Counts, near: bool) -> Non
         elif single:
             total = np.zeros((len(found), found.shape[1] // 2), np.int64)
             relevant = np.zeros_like(total)
-            kernel.count_sorted(mine, my_labels, items.codes, items.labels, total, relevant)
+            kernel.count_sorted(mine, begin[rows], end[rows], items.codes, total, relevant)
             found[:, ::2] += total - relevant
             found[:, 1::2] += relevant
         else:

@@ -1,6 +1,7 @@
 """Rankings that histograms cannot describe: by storage order or real outputs.
 
-These cost a sort a query, so only conventions that ask for them come here.
+These cost a sort a query, so only conventions that ask for them come here;
+storage order alone needs none, see `stored`.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ class Ranked:
     Attributes:
         gains: `(queries, bins)` float64, the sum of precisions at the relevant
             items of each distance; None for a ranking by outputs alone.
-        ball_gain: `(queries,)` float64, the same sum over the ball of the
-            convention's radius.
+        ball_gain: `(queries,)` float64, the same sum over the ball that is
+            ranked by outputs.
         top: what the first N items hold, by N.
         first: average precision over the first k relevant items, by k.
         bounds: the same with tied items in the "worst" and "best" order, for
@@ -59,18 +60,33 @@ class Ranking(NamedTuple):
     ends: Indices | None = None
 
 
+class Wanted(NamedTuple):
+    """What of a ranking is read: conventions that rank alike share the ranking.
+
+    Attributes:
+        radius: of the ball that is ranked by outputs, in bits; 0 if none is.
+        denominator: see `Convention`.
+        nohit: see `Convention`.
+        lengths: lengths of the lists to evaluate.
+        firsts: numbers of relevant items to average over.
+    """
+
+    radius: int = 0
+    denominator: str = "hits"
+    nohit: str = "zero"
+    lengths: tuple[int, ...] = ()
+    firsts: tuple[int, ...] = ()
+
+
 def rank(
     query: Codes,
     database: Codes,
     query_labels: Labels,
     database_labels: Labels,
     convention: Convention,
-    *,
+    wanted: Sequence[Wanted],
     outputs: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
-    steps: int = 1,
-    lengths: Sequence[int] = (),
-    firsts: Sequence[int] = (),
-) -> Ranked:
+) -> list[Ranked]:
     """Sort the database for each query and sum the precisions.
 
     Args:
@@ -79,21 +95,22 @@ def rank(
         query_labels: `(queries, classes)` multi-hot or `(queries,)` class ids.
         database_labels: the same of the database.
         convention: what to rank by, and how to order ties.
+        wanted: what to read of it.
         outputs: real outputs of the queries and of the database, if the
             convention ranks by them.
-        steps: bits that differ per unit of distance.
-        lengths: lengths of the lists to evaluate.
-        firsts: numbers of relevant items to average over.
+
+    Returns:
+        One `Ranked` for each of `wanted`.
     """
-    radius = convention.radius * steps
-    orders = [convention.order]
+    orders: list[str] = [convention.order]
     if convention.rank != "distance" and convention.order == "expected":
         orders += ["worst", "best"]
     by_outputs = convention.rank == "outputs"
     sheets = [
-        _Sheet(len(query), query.bits + 1, lengths, firsts, order, convention) for order in orders
+        [_Sheet(len(query), query.bits + 1, order, item) for order in orders] for item in wanted
     ]
     pairs = _Pairs(query, database, query_labels, database_labels)
+    lists = any(item.lengths or item.firsts for item in wanted)
 
     def part(rows: slice) -> None:
         for row in range(*rows.indices(len(query))):
@@ -101,22 +118,25 @@ def rank(
             mine = None if outputs is None else (outputs[0][row], outputs[1])
             sort = _Sort(convention, mine, distance, relevance)
             if by_outputs:
-                ball = sort.ball(radius)
-                for sheet in sheets:
-                    sheet.ball_gain[row] = sheet.gain(ball)
-                if not lengths and not firsts:
+                for radius in {item.radius for item in wanted}:
+                    ball = sort.ball(radius)
+                    for item, group in zip(wanted, sheets, strict=True):
+                        for sheet in group if item.radius == radius else ():
+                            sheet.ball_gain[row] = sheet.gain(ball)
+                if not lists:
                     continue
             whole = sort.whole()
-            for sheet in sheets:
-                sheet.fill(row, whole)
+            for group in sheets:
+                for sheet in group:
+                    sheet.fill(row, whole)
 
     over_rows(part, len(query))
-    if not by_outputs:
-        for sheet in sheets:
-            sheet.ball_gain[:] = sheet.gains[:, : radius + 1].sum(axis=1)
-    found = [sheet.ranked(by_outputs) for sheet in sheets]
-    found[0].bounds.update(zip(orders[1:], found[1:], strict=True))
-    return found[0]
+    ranked = []
+    for group in sheets:
+        found = [sheet.ranked(by_outputs) for sheet in group]
+        found[0].bounds.update(zip(orders[1:], found[1:], strict=True))
+        ranked.append(found[0])
+    return ranked
 
 
 class _Sort:
@@ -190,20 +210,12 @@ class _Sort:
 class _Sheet:
     """What rankings come to under one order of ties."""
 
-    def __init__(
-        self,
-        queries: int,
-        bins: int,
-        lengths: Sequence[int],
-        firsts: Sequence[int],
-        order: str,
-        convention: Convention,
-    ) -> None:
-        self._order, self._convention = order, convention
+    def __init__(self, queries: int, bins: int, order: str, wanted: Wanted) -> None:
+        self._order, self._wanted = order, wanted
         self.gains = np.zeros((queries, bins))
         self.ball_gain = np.zeros(queries)
-        self._top = {n: Top(np.zeros(queries), np.zeros(queries)) for n in lengths}
-        self._first = {n: Top(np.zeros(queries), np.zeros(queries)) for n in firsts}
+        self._top = {n: Top(np.zeros(queries), np.zeros(queries)) for n in wanted.lengths}
+        self._first = {n: Top(np.zeros(queries), np.zeros(queries)) for n in wanted.firsts}
 
     def ranked(self, by_outputs: bool) -> Ranked:
         """All of it."""
@@ -228,7 +240,7 @@ class _Sheet:
                 hits = int(np.searchsorted(places, n))
                 found = {"hits": hits, "min": min(every, n), "total": every}
                 result.hits[row] = hits
-                bound = found[self._convention.denominator]
+                bound = found[self._wanted.denominator]
                 result.ap[row] = precision[:hits].sum() / max(1, bound)
             for n, result in self._first.items():
                 result.hits[row] = min(every, n)
@@ -238,7 +250,7 @@ class _Sheet:
         assert ranking.ends is not None
         at = ranking.distance[ranking.ends - 1]
         self.gains[row] = np.bincount(at, tied.gains[0], minlength=bins)
-        choice = self._convention
+        choice = self._wanted
         for results, of in (
             (self._top, lambda n: tied.top(n, choice.denominator, choice.nohit)),
             (self._first, tied.first_hits),

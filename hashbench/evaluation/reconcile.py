@@ -29,6 +29,8 @@ RANKINGS = (
     *(("distance", order) for order in ("expected", "worst", "best", "stable", "numpy")),
     *((by, order) for by in ("outputs", "rerank") for order in ("expected", "numpy")),
 )
+#: Changes of the house convention, one of each group at a time.
+Choices = tuple[list[dict[str, Any]], ...]
 #: Values closer than this are one value: choices that change nothing for these codes.
 SAME = 1e-12
 
@@ -208,21 +210,25 @@ class _Asked:
 
 def _rules(
     query: Codes, database: Codes, query_labels: NDArray[Any], database_labels: NDArray[Any]
-) -> Mapping[str, tuple[str, ...]]:
+) -> Choices:
     """The choices that may make a difference for these codes, house first."""
     relevant = count(query, database, query_labels, database_labels, reach=0).relevant
-    either = ("zero", "drop")
     zeros = ("negative", "positive", "zero", "symbol", "random")
-    return {
-        "nohit": either,
-        "norelevant": either if (relevant.sum(axis=1) == 0).any() else ("zero",),
-        "unlabelled": ("zero",) if labelled(query_labels).all() else either,
-        "denominator": ("hits", "min", "total"),
-        "sgn0": zeros if query.zeros or database.zeros else ("negative",),
-    }
+    left_out = [("zero", "zero")]
+    if (relevant.sum(axis=1) == 0).any():
+        left_out.append(("drop", "zero"))
+    if not labelled(query_labels).all():  # and so without anything relevant
+        left_out.append(("zero", "drop"))
+    return (
+        [{"rank": rank, "order": order} for rank, order in RANKINGS],
+        [{"nohit": rule} for rule in ("zero", "drop")],
+        [{"norelevant": rule, "unlabelled": other} for rule, other in left_out],
+        [{"denominator": bound} for bound in ("hits", "min", "total")],
+        [{"sgn0": sign} for sign in (zeros if query.zeros or database.zeros else zeros[:1])],
+    )
 
 
-def _conventions(asked: _Asked, rules: Mapping[str, tuple[str, ...]]) -> Iterator[Convention]:
+def _conventions(asked: _Asked, rules: Choices) -> Iterator[Convention]:
     """Every convention worth trying: the named ones, then every choice of the others."""
     for named in conventions().values():
         changed: Convention | None = named
@@ -234,9 +240,8 @@ def _conventions(asked: _Asked, rules: Mapping[str, tuple[str, ...]]) -> Iterato
             changed = changed if named.has_list else None
         if changed is not None and changed.scope != "graded":
             yield from _with_bounds(changed)
-    for (rank, order), *choices in itertools.product(RANKINGS, *rules.values()):
-        chosen: dict[str, Any] = {"rank": rank, "order": order}
-        base = replace(HOUSE, **chosen, **dict[str, Any](zip(rules, choices, strict=True)))
+    for choices in itertools.product(*rules):
+        base = replace(HOUSE, **{name: value for part in choices for name, value in part.items()})
         for radius in asked.radii:
             yield replace(base, scope="ball", radius=radius)
             yield replace(base, scope="ball", radius=radius, empty="drop")

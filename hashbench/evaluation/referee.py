@@ -12,7 +12,7 @@ from hashbench.evaluation.graded import Grades, count_grades
 from hashbench.evaluation.histograms import BUDGET, Histograms, count
 from hashbench.evaluation.labels import Labels, labelled
 from hashbench.evaluation.metrics import Counts, ranked_lengths, scores_of
-from hashbench.evaluation.ranking import rank
+from hashbench.evaluation.rankings import Rankings
 from hashbench.evaluation.scores import Scores
 from hashbench.evaluation.zeros import Recoded, check_relaxed, recode
 
@@ -51,8 +51,9 @@ def score(
         conventions: what to compute.
         cutoffs: lengths N of `map@N`, `p@N` and `r@N`, for conventions without
             a cutoff of their own.
-        curves: compute the curves too. Without them, conventions that define
-            metrics within the ball only (scope "ball") are counted faster.
+        curves: compute the curves too. Where all conventions define metrics
+            within the ball only (scope "ball"), they end at its radius: nothing
+            beyond it is counted.
         engine: what counts the pairs: "auto", "numba", "numpy", "torch" or
             "cuda"; they differ in speed only.
         budget: bytes of temporaries, whatever the size of the database;
@@ -73,10 +74,15 @@ def score(
     for convention in conventions:
         convention.check(query, database)
     reach = None
-    if not curves and all(_near(convention) for convention in conventions):
+    if all(_near(convention) for convention in conventions):
         reach = max((convention.radius for convention in conventions), default=0)
     known = labelled(query_labels)
     counted: dict[tuple[str, bool], tuple[Recoded, Histograms, Grades | None]] = {}
+    rankings = Rankings(query, database, query_labels, database_labels)
+    for convention in conventions:
+        if convention.by_storage:
+            wanted = ranked_lengths(convention, cutoffs, len(database), curves)
+            rankings.ask(convention, *wanted)
     results = []
     for convention in conventions:
         sgn0 = convention.sgn0 if query.zeros or database.zeros else "negative"
@@ -94,21 +100,7 @@ def score(
         coded, histograms, shared = counted[sgn0, graded]
         ranked = None
         if convention.by_storage:
-            lengths, firsts = ranked_lengths(convention, cutoffs, len(database), curves)
-            outputs = None
-            if query.relaxed is not None and database.relaxed is not None:
-                outputs = query.relaxed, database.relaxed
-            ranked = rank(
-                coded.query,
-                coded.database,
-                query_labels,
-                database_labels,
-                convention,
-                outputs=outputs,
-                steps=coded.steps,
-                lengths=lengths,
-                firsts=firsts,
-            )
+            ranked = rankings.of(convention, coded, histograms)
         counts = Counts(convention, histograms, ranked, known, coded.steps, shared)
         results.append(scores_of(counts, cutoffs, curves))
     return results

@@ -30,9 +30,9 @@ class Scores(Mapping[str, float]):
         convention: the choices these scores were computed under.
         per_query: metric name -> `(queries,)` float64, NaN where the convention
             leaves the query out.
-        curves: "map@h", "p@h", "r@h" by radius 0..bits; "p@n" and "r@n" at the
-            lengths in "n"; "similar" and "dissimilar", numbers of pairs at each
-            distance.
+        curves: "map@h", "p@h", "r@h" by radius 0..bits, or as far as was
+            counted; "p@n" and "r@n" at the lengths in "n"; "similar" and
+            "dissimilar", numbers of pairs at each distance.
         bounds: metric name -> its value with tied items in the worst and in the
             best order, for conventions whose original sorts them arbitrarily.
     """

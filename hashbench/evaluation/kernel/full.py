@@ -63,7 +63,7 @@ def count_words(query, query_labels, codes, labels, out):
 
 
 @compiled
-def count_sorted(query, query_labels, codes, labels, total, relevant):
+def count_sorted(query, first, last, codes, total, relevant):
     """As `count_words`, of items with one class each that are sorted by it.
 
     The items of a query's own class lie side by side, so that no label is
@@ -71,9 +71,9 @@ def count_sorted(query, query_labels, codes, labels, total, relevant):
 
     Args:
         query: `(queries, words)` uint64 code words.
-        query_labels: `(queries, 1)` uint64 class ids.
-        codes: `(words, items)` uint64.
-        labels: `(1, items)` uint64 class ids in ascending order.
+        first: `(queries,)` int64, where the items of a query's class begin.
+        last: `(queries,)` int64, where they end.
+        codes: `(words, items)` uint64, items sorted by class.
         total: `(queries, bins)` int64, added to.
         relevant: `(queries, bins)` int64, added to.
     """
@@ -83,8 +83,6 @@ def count_sorted(query, query_labels, codes, labels, total, relevant):
     both = np.zeros((width, width), np.uint16) if paired else np.zeros((1, 1), np.uint16)
     alone = np.zeros((4, width), np.int64)
     step, one = np.uint16(width), np.uint16(1)
-    first = np.searchsorted(labels[0], query_labels[:, 0])
-    last = np.searchsorted(labels[0], query_labels[:, 0], side="right")
     for start in range(0, items, BLOCK):
         size = min(BLOCK, items - start)
         for row in range(0, paired, 2):

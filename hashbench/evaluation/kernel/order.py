@@ -18,7 +18,7 @@ BLOCK = 4096
 
 
 @compiled
-def rank_stored(query, query_labels, codes, labels, single, total, relevant, lengths, out):
+def rank_stored(query, query_labels, codes, labels, single, total, relevant, most, wanted, out):
     """Sum precisions of the database in order of distance, then as stored.
 
     Args:
@@ -29,19 +29,23 @@ def rank_stored(query, query_labels, codes, labels, single, total, relevant, len
         single: whether labels are class ids.
         total: `(queries, bins)` int64, items at each distance.
         relevant: `(queries, bins)` int64, relevant items at each distance.
-        lengths: `(lengths,)` int64, ascending.
-        out: a tuple of float64 arrays, written to: the sum of the precisions at
-            the relevant items of each distance, `(queries, bins)`; and of the
-            first so many items the sum of precisions and the number of relevant
-            ones, `(queries, lengths)` each.
+            Either may have all distances from some on in the last bin; then no
+            lists are to be asked for, and the last bin's sum means nothing.
+        most: the most relevant items any query has.
+        wanted: lengths of lists, and numbers of first relevant items, int64.
+        out: float64 arrays, written to: the sum of the precisions at the
+            relevant items of each distance, `(queries, bins)`; of the lists the
+            sum of precisions and the number of relevant items, `(queries,
+            lengths)` each; of the first relevant items the sum, `(queries,
+            firsts)`.
     """
     items, bins = codes.shape[1], total.shape[1]
-    gains, sums, hits = out
+    lengths, firsts = wanted
+    gains, sums, hits, first_sums = out
     keys, flags = np.empty(BLOCK, np.uint16), np.empty(BLOCK, np.uint16)
     met = np.empty(BLOCK, np.int64)
     places, seen = np.empty(bins, np.int64), np.empty(bins, np.int64)
-    precision = np.empty(relevant.sum(axis=1).max() if len(query) else 0, np.float64)
-    rank = np.empty(len(precision), np.int64)
+    precision, rank = np.empty(most, np.float64), np.empty(most, np.int64)
     for row in range(len(query)):
         places[0] = seen[0] = 0
         for column in range(1, bins):
@@ -57,7 +61,7 @@ def rank_stored(query, query_labels, codes, labels, single, total, relevant, len
             found = 0
             for j in range(size):
                 key = keys[j]
-                distance = np.int64(key >> 1)
+                distance = min(np.int64(key >> 1), bins - 1)
                 place = places[distance]
                 places[distance] = place + 1
                 # Written whether relevant or not, and written over if not.
@@ -72,9 +76,17 @@ def rank_stored(query, query_labels, codes, labels, single, total, relevant, len
                 precision[hit] = value
                 rank[hit] = place
         for number in range(len(lengths)):
-            first = np.searchsorted(rank[:every], lengths[number])
+            first, last = np.int64(0), every
+            while first < last:  # the first hit whose rank is beyond the list
+                middle = (first + last) // 2
+                if rank[middle] < lengths[number]:
+                    first = middle + 1
+                else:
+                    last = middle
             hits[row, number] = first
             sums[row, number] = _sum(precision, 0, first)
+        for number in range(len(firsts)):
+            first_sums[row, number] = _sum(precision, 0, min(every, firsts[number]))
 
 
 @compiled

@@ -20,7 +20,8 @@ def lengths(longest: int) -> list[int]:
 def curves(counts: Counts) -> dict[str, list[float]]:
     """Every curve of the convention; see `Scores`."""
     found: dict[str, list[float]] = {}
-    everywhere = slice(None)
+    near = counts.histograms.near  # the last bin is of all distances beyond the ball
+    everywhere = slice((counts.total.shape[1] - 2) // counts.steps + 1) if near else slice(None)
     if counts.convention.has_ball:
         if counts.gains is not None:
             found["map@h"] = _floats(mean(ball.average_precision(counts, everywhere)))
@@ -34,7 +35,7 @@ def curves(counts: Counts) -> dict[str, list[float]]:
             float(mean(ranked.precision(counts, h, n))) for h, n in zip(hits, at, strict=True)
         ]
         found["r@n"] = [float(mean(ranked.recall(counts, h))) for h in hits]
-    if counts.steps == 1:  # half-integer distances have no place on the curve
+    if counts.steps == 1 and not near:  # half-integer distances have no place on the curve
         found["similar"] = _floats(counts.relevant.sum(axis=0))
         found["dissimilar"] = _floats((counts.total - counts.relevant).sum(axis=0))
     return found

@@ -127,7 +127,7 @@ class _Page:
     async def gallery(self, request: Request) -> Response:
         choice = self._choice(request.query_params)
         shelf = self._any(choice)
-        names = shelf.index.entries.ids
+        names = shelf.queries.ids
         pages = max(1, -(-len(names) // PAGE))
         page = min(max(_whole(request.query_params.get("page"), 1), 1), pages)
         return self._show(
@@ -208,16 +208,17 @@ class _Page:
 
     def _classes(self, choice: Choice, name: str) -> list[str]:
         shelf = self._any(choice)
-        return shelf.index.entries.classes_of(shelf.rows[name]) if name in shelf.rows else []
+        return shelf.queries.classes_of(shelf.rows[name]) if name in shelf.rows else []
 
     def _side(self, method: str, choice: Choice, image: NDArray[np.uint8], name: str) -> Side:
         shelf = self.shelves.get((method, choice.bits))
         if shelf is None:
             return Side(method, None, f"There is no index of {method} at {choice.bits} bits.")
         try:
-            return Side(method, shelf.look(image, choice.radius, name))
+            ball = shelf.look(name, choice.radius) if name else shelf.look_at(image, choice.radius)
         except InputError as error:
             return Side(method, None, str(error))
+        return Side(method, ball)
 
     def _show(self, template: str, choice: Choice, **values: Any) -> Response:
         return _html(

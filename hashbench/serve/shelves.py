@@ -5,7 +5,8 @@ from __future__ import annotations
 import statistics
 import threading
 import time
-from dataclasses import dataclass, field
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.data.images import decode
+from hashbench.encoder import Encoder
 from hashbench.errors import InputError, shown
 from hashbench.search import Index, open_index
-from hashbench.search.index import DESCRIPTION
+from hashbench.search.engine import Engine, Near
+from hashbench.search.index import DESCRIPTION, Entries
 
 #: Items looked at for failures, evenly over the index.
 SAMPLE = 200
@@ -90,100 +93,173 @@ class Failure:
     relevant: int
 
 
-@dataclass(eq=False)
-class Shelf:
-    """One index.
+class Shelf(ABC):
+    """One method at one code length: pictures to query with, and codes to look them up among.
 
     Attributes:
-        index: the index.
-        method: name of its hasher.
+        method: name of the method.
+        bits: code length.
+        entries: what is looked up among.
+        queries: what one may query with; `entries` itself, where they are the same pictures.
     """
 
-    index: Index
     method: str
-    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    bits: int
+    entries: Entries
+    queries: Entries
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
 
     @property
-    def bits(self) -> int:
-        """Code length."""
-        return self.index.bits
+    @abstractmethod
+    def engine(self) -> Engine:
+        """The codes of `entries`."""
+
+    @property
+    @abstractmethod
+    def encoder(self) -> Encoder:
+        """What makes codes of pictures from elsewhere.
+
+        Raises:
+            InputError: if it was not kept.
+        """
+
+    @abstractmethod
+    def picture(self, name: str) -> NDArray[np.uint8]:
+        """A picture of `entries` or `queries`.
+
+        Raises:
+            InputError: if there is none of that name, or it cannot be read.
+        """
+
+    @abstractmethod
+    def codes(self, rows: NDArray[np.integer]) -> NDArray[np.uint8]:
+        """`(n, width)` packed codes of queries."""
 
     @property
     def labelled(self) -> bool:
         """Whether relevance is known."""
-        return self.index.entries.labels is not None
+        return self.entries.labels is not None and self.queries.labels is not None
 
     @cached_property
     def rows(self) -> dict[str, int]:
-        """Positions by id."""
-        return {name: row for row, name in enumerate(self.index.entries.ids)}
+        """Positions of the queries by id."""
+        return {name: row for row, name in enumerate(self.queries.ids)}
 
-    def picture(self, name: str) -> NDArray[np.uint8]:
-        """An indexed picture.
+    def look(self, name: str, radius: int) -> Ball:
+        """The ball around a query; without the query itself, where it is an indexed picture.
 
         Raises:
-            InputError: if it is not in the index, or cannot be read.
+            InputError: if there is no such query, or the index cannot be searched so far.
         """
         if name not in self.rows:
             raise InputError(f"'{shown(name)}' is not in this index: choose a picture that is")
-        return decode(Path(self.index.entries.path(self.rows[name])))
+        row = self.rows[name]
+        with self.lock:
+            code = self.codes(np.array([row]))
+            near, seconds = self._timed(code, radius)
+        own = row if self.queries is self.entries else -1
+        labels = self.queries.labels
+        return self._ball(near, radius, seconds, None if labels is None else labels[row], own)
 
-    def look(self, image: NDArray[np.uint8], radius: int, name: str = "") -> Ball:
-        """The ball around a picture; without the picture itself, if it is an indexed one.
+    def look_at(self, image: NDArray[np.uint8], radius: int) -> Ball:
+        """The ball around a picture from elsewhere.
 
         Raises:
-            InputError: if the index cannot be searched so far.
+            InputError: if no encoder was kept, or the index cannot be searched so far.
         """
         with self.lock:
-            code = self.index.encoder.encode(image).packed
-            (near,) = self.index.engine.within(code, radius)
-            times = []
-            for _ in range(REPEATS):
-                start = time.perf_counter()
-                self.index.engine.within(code, radius)
-                times.append(time.perf_counter() - start)
-        own = self.rows.get(name, -1)
-        hits = [
-            self._hit(int(row), int(distance), own)
-            for row, distance in zip(near.rows, near.distances, strict=True)
-            if row != own
-        ]
-        return Ball(hits, radius, statistics.median(times), len(self.index))
+            near, seconds = self._timed(self.encoder.encode(image).packed, radius)
+        return self._ball(near, radius, seconds, None, -1)
 
     def failures(self, radius: int) -> list[Failure]:
-        """Queries of the index by how wrong their balls are: the worst first.
+        """Queries by how wrong their balls are: the worst first.
 
         First balls without a relevant picture, the fullest of them first; then empty
-        ones; then those of low precision. Of large indexes, a sample.
+        ones; then those of low precision. Of many queries, a sample.
 
         Raises:
             InputError: if there are no labels, or pictures cannot be read.
         """
-        labels = self.index.entries.labels
-        if labels is None:
+        labels, asked = self.entries.labels, self.queries.labels
+        if labels is None or asked is None:
             raise InputError(
                 "no labels are known of these pictures, so that nothing can be called a failure: "
                 "build the index with --labels folders"
             )
-        rows = np.unique(np.linspace(0, len(self.index) - 1, SAMPLE).astype(int))
-        paths = [Path(self.index.entries.path(row)) for row in rows]
+        rows = np.unique(np.linspace(0, len(self.queries.ids) - 1, SAMPLE).astype(int))
         with self.lock:
-            codes = self.index.encoder.encode(paths)
-            found = self.index.engine.within(codes.packed, radius)
+            found = self.engine.within(self.codes(rows), radius)
         judged = []
-        for row, near in zip(rows, found, strict=True):
-            others = near.rows[near.rows != row]
-            relevant = int((labels[others] & labels[row]).any(axis=1).sum())
-            judged.append(Failure(self.index.entries.ids[row], len(others), relevant))
+        for row, near in zip(rows.tolist(), found, strict=True):
+            others = near.rows[near.rows != row] if self.queries is self.entries else near.rows
+            relevant = int((labels[others] & asked[row]).any(axis=1).sum())
+            judged.append(Failure(self.queries.ids[row], len(others), relevant))
         wrong = [item for item in judged if item.relevant < item.found or not item.found]
         return sorted(wrong, key=_badness)
 
-    def _hit(self, row: int, distance: int, own: int) -> Hit:
-        entries = self.index.entries
-        relevant = None
-        if entries.labels is not None and own >= 0:
-            relevant = bool((entries.labels[row] & entries.labels[own]).any())
-        return Hit(row, entries.ids[row], distance, tuple(entries.classes_of(row)), relevant)
+    def _timed(self, code: NDArray[np.uint8], radius: int) -> tuple[Near, float]:
+        (near,) = self.engine.within(code, radius)
+        times = []
+        for _ in range(REPEATS):
+            start = time.perf_counter()
+            self.engine.within(code, radius)
+            times.append(time.perf_counter() - start)
+        return near, statistics.median(times)
+
+    def _ball(
+        self,
+        near: Near,
+        radius: int,
+        seconds: float,
+        asked: NDArray[np.uint8] | None,
+        own: int,
+    ) -> Ball:
+        labels = self.entries.labels
+        hits = []
+        for row, distance in zip(near.rows.tolist(), near.distances.tolist(), strict=True):
+            if row == own:
+                continue
+            known = asked is not None and labels is not None
+            relevant = bool((labels[row] & asked).any()) if known else None  # type: ignore[index]
+            classes = tuple(self.entries.classes_of(row))
+            hits.append(Hit(row, self.entries.ids[row], distance, classes, relevant))
+        return Ball(hits, radius, seconds, len(self.entries.ids))
+
+
+class IndexShelf(Shelf):
+    """An index on disk, whose own pictures are the queries.
+
+    Args:
+        index: the index.
+    """
+
+    def __init__(self, index: Index) -> None:
+        super().__init__()
+        self.index = index
+        self.entries = self.queries = index.entries
+        self.method, self.bits = index.encoder.hasher.name, index.bits
+
+    @property
+    def engine(self) -> Engine:
+        """The index's."""
+        return self.index.engine
+
+    @property
+    def encoder(self) -> Encoder:
+        """The index's."""
+        return self.index.encoder
+
+    def picture(self, name: str) -> NDArray[np.uint8]:
+        """An indexed picture, from its file."""
+        if name not in self.rows:
+            raise InputError(f"'{shown(name)}' is not in this index: choose a picture that is")
+        return decode(Path(self.entries.path(self.rows[name])))
+
+    def codes(self, rows: NDArray[np.integer]) -> NDArray[np.uint8]:
+        """Codes of indexed pictures, encoded again: hash tables give none back."""
+        return self.encoder.encode([Path(self.entries.path(int(row))) for row in rows]).packed
 
 
 def _badness(item: Failure) -> tuple[Any, ...]:
@@ -213,13 +289,14 @@ def open_shelves(folder: Path) -> dict[tuple[str, int], Shelf]:
             f"--out {folder}/NAME`"
         )
     shelves: dict[tuple[str, int], Shelf] = {}
+    places: dict[tuple[str, int], Path] = {}
     for path in folders:
-        index = open_index(path)
-        key = (index.encoder.hasher.name, index.bits)
+        shelf = IndexShelf(open_index(path))
+        key = (shelf.method, shelf.bits)
         if key in shelves:
             raise InputError(
-                f"{shelves[key].index.folder} and {path} are both of {key[0]} at {key[1]} bits: "
+                f"{places[key]} and {path} are both of {key[0]} at {key[1]} bits: "
                 "move one of them elsewhere"
             )
-        shelves[key] = Shelf(index, key[0])
+        shelves[key], places[key] = shelf, path
     return shelves

@@ -85,18 +85,18 @@ class SDH(ShallowHasher):
         gram = phi.T @ phi
         gram[np.diag_indices_from(gram)] += self.ridge
         factor = cho_factor(gram, overwrite_a=True)
-        classifier = _classifier(signs, targets, self.reg)
+        weights = classifier(signs, targets, self.reg)
         self.projection_: NDArray[np.float64] = cho_solve(factor, phi.T @ signs)
         self.objective_: list[float] = []
         for _ in range(self.iterations):
-            outputs = self.fit_weight * (phi @ self.projection_) + targets @ classifier.T
-            signs = discrete_descent(signs, outputs, classifier @ classifier.T, _SWEEPS)
-            classifier = _classifier(signs, targets, self.reg)
+            outputs = self.fit_weight * (phi @ self.projection_) + targets @ weights.T
+            signs = discrete_descent(signs, outputs, weights @ weights.T, _SWEEPS)
+            weights = classifier(signs, targets, self.reg)
             self.projection_ = cho_solve(factor, phi.T @ signs)
             self.objective_.append(
                 float(
-                    np.sum((targets - signs @ classifier) ** 2)
-                    + self.reg * np.sum(classifier**2)
+                    np.sum((targets - signs @ weights) ** 2)
+                    + self.reg * np.sum(weights**2)
                     + self.fit_weight * np.sum((signs - phi @ self.projection_) ** 2)
                     + self.fit_weight * self.ridge * np.sum(self.projection_**2)
                 )
@@ -114,7 +114,7 @@ class SDH(ShallowHasher):
         return self._basis(features) @ self.projection_
 
 
-def _classifier(
+def classifier(
     signs: NDArray[np.float64], targets: NDArray[np.float64], reg: float
 ) -> NDArray[np.float64]:
     """`(bits, classes)` ridge regression of the labels on the codes (the W step)."""

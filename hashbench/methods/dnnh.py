@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from hashbench.hyper import number, whole
-from hashbench.methods.pairs import similarity
+from hashbench.methods.pairs import drawn_negatives, similarity
 from hashbench.training.deep import DeepHasher
 from hashbench.training.step import Step
 
@@ -75,18 +75,8 @@ class DNNH(DeepHasher):
         codes = soft + (piecewise(soft, self.epsilon) - soft).detach()
         squares = codes.square().sum(1)
         distance = squares[:, None] + squares[None, :] - 2 * codes @ codes.T
-        similar = similarity(labels)
-        itself = torch.eye(len(codes), dtype=torch.bool, device=codes.device)
-        positive, negative = similar & ~itself, ~similar
-        anchors = negative.any(1, keepdim=True)
-        drawn = torch.multinomial(
-            torch.where(anchors, negative, True).float(),
-            len(codes),
-            replacement=True,
-            generator=step.generator,
-        )
+        drawn, valid = drawn_negatives(similarity(labels), step.generator)
         hinge = torch.relu(self.margin * self.bits + distance - distance.gather(1, drawn))
-        valid = positive & anchors
         return (hinge * valid).sum() / valid.sum().clamp(min=1)
 
 

@@ -40,3 +40,26 @@ def logistic(inner: Tensor, similar: Tensor) -> Tensor:
     dissimilar pairs: exact for any t, where the literal form overflows.
     """
     return functional.softplus(torch.where(similar, -inner, inner))
+
+
+def drawn_negatives(similar: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """For each ordered pair, one item that is dissimilar to its first, drawn anew; and which count.
+
+    Args:
+        similar: `(n, n)` bool.
+        generator: of the draws.
+
+    Returns:
+        `(n, n)` positions of the items drawn, and `(n, n)` bool: pairs of distinct
+        similar items whose first has a dissimilar one, which are the triplets there are.
+    """
+    itself = torch.eye(len(similar), dtype=torch.bool, device=similar.device)
+    positive, negative = similar & ~itself, ~similar
+    anchors = negative.any(1, keepdim=True)
+    drawn = torch.multinomial(
+        torch.where(anchors, negative, True).float(),
+        len(similar),
+        replacement=True,
+        generator=generator,
+    )
+    return drawn, positive & anchors

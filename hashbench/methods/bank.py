@@ -1,0 +1,55 @@
+"""A memory of every training item's latest outputs: batches are paired with all of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from hashbench.methods.pairs import logistic
+from hashbench.training.step import Step
+
+
+class Bank(nn.Module):
+    """The outputs that each training item had when it was last in a batch, without gradients.
+
+    Args:
+        labels: `(n, classes)` of the training set.
+        bits: code length.
+    """
+
+    outputs: Tensor
+    labels: Tensor
+    visited: Tensor
+
+    def __init__(self, labels: NDArray[np.uint8], bits: int) -> None:
+        super().__init__()
+        self.register_buffer("outputs", torch.zeros(len(labels), bits))
+        self.register_buffer("labels", torch.from_numpy(labels.astype(np.float32)))
+        self.register_buffer("visited", torch.zeros(len(labels), dtype=torch.bool))
+
+    def refresh(self, rows: Tensor, outputs: Tensor) -> None:
+        """Remember a batch's outputs as those of `rows`."""
+        self.outputs[rows] = outputs.detach().to(self.outputs)
+        self.visited[rows] = True
+
+    def partners(self, rows: Tensor) -> Tensor:
+        """`(n, items)` bool: the pairs of a batch's items with others that were visited."""
+        pairs = self.visited.repeat(len(rows), 1)
+        pairs[torch.arange(len(rows), device=rows.device), rows] = False
+        return pairs
+
+
+def likelihood(outputs: Tensor, labels: Tensor, step: Step, bank: Bank) -> Tensor:
+    """DPSH's negative log-likelihood of a batch's pairs with all items visited so far.
+
+    mean_ij [log(1 + exp(theta_ij)) - s_ij theta_ij] with theta = <u_i, u_j>/2, u the
+    outputs themselves; the bank is refreshed first. Items not visited yet are left
+    out, where the authors' zeros would add log 2 without a gradient.
+    """
+    bank.refresh(step.rows, outputs)
+    inner = outputs @ bank.outputs.to(outputs).T / 2
+    similar = labels @ bank.labels.to(labels).T > 0
+    pairs = bank.partners(step.rows)
+    return (logistic(inner, similar) * pairs).sum() / pairs.sum().clamp(min=1)

@@ -40,40 +40,55 @@ def command(
 ) -> None:
     """Show confidence intervals, and test every two methods on the same queries.
 
-    Intervals are bootstrapped over queries. Methods of equal code length on the same
-    split are compared by a paired randomisation test, corrected (Holm) for all
-    comparisons shown. Seeds of a method are averaged query by query.
+    Intervals are of queries drawn anew and, from three seeds on, of seeds too.
+    Methods of equal code length on the same split are compared by a paired
+    randomisation test, corrected (Holm) for all comparisons shown; from three
+    seeds on the difference must also be one that other seeds would give.
+    "first" is how often a method is first over these draws.
     """
     import json
     from dataclasses import asdict
 
-    from hashbench.evaluation import Convention
-    from hashbench.evaluation.significance import compare, interval
+    from hashbench.evaluation import Convention, describe_metric
+    from hashbench.evaluation.statistics import compare_family, correct, shown_p
     from hashbench.results.store import Store
     from hashbench.results.tables import select
 
     store = Store(results)
     records = [record for record in select(store.records(), datasets, seeds) if record.ok]
     key = f"{Convention.parse(convention)}|{metric}"
-    families = _families(store, records, key)
-    intervals = {name: interval(values) for family in families for name, values in family.items()}
-    comparisons = compare(*families)
+    better = describe_metric(metric).better
+    families = correct(
+        [compare_family(part, better=better) for part in _families(store, records, key)]
+    )
+    intervals = {name: item for family in families for name, item in family.intervals.items()}
+    certificate = {name: item for family in families for name, item in family.certificate.items()}
+    comparisons = [item for family in families for item in family.comparisons]
     if as_json:
         body = {
             "metric": metric,
             "convention": convention,
             "intervals": {name: asdict(item) for name, item in intervals.items()},
-            "comparisons": [asdict(item) for item in comparisons],
+            "first": certificate,
+            "comparisons": [
+                asdict(item) | {"significant": item.significant()} for item in comparisons
+            ],
         }
         click.echo(json.dumps(body, indent=1))
         return
     from tabulate import tabulate
 
     rows = [
-        [name, f"{item.mean:.4f}", f"{item.low:.4f} .. {item.high:.4f}"]
+        [
+            name,
+            str(item.seeds),
+            f"{item.mean:.4f}",
+            f"{item.low:.4f} .. {item.high:.4f}",
+            f"{certificate[name]:.0%}",
+        ]
         for name, item in intervals.items()
     ]
-    headings = ["", f"{metric} ({convention})", "95% interval over queries"]
+    headings = ["", "seeds", f"{metric} ({convention})", "95% interval", "first"]
     click.echo(tabulate(rows, headings, disable_numparse=True))
     if comparisons:
         tests = [
@@ -81,18 +96,23 @@ def command(
                 item.first,
                 item.second,
                 f"{item.difference:+.4f}",
-                f"{item.p:.4f}",
-                f"{item.adjusted:.4f}",
+                f"{item.low:+.4f} .. {item.high:+.4f}",
+                f"{item.queries:,}",
+                shown_p(item.p),
+                shown_p(item.adjusted) + (f" ({item.against})" if item.against else ""),
             ]
             for item in comparisons
         ]
         click.echo()
-        headings = ["first", "second", "first - second", "p", f"p, Holm over {len(tests)}"]
+        corrected = f"p, Holm over {len(tests)}"
+        headings = ["first", "second", "first - second", "95% interval", "queries", "p", corrected]
         click.echo(tabulate(tests, headings, disable_numparse=True))
+        if any(item.seeds < 3 for item in comparisons):
+            click.echo("- below three seeds p speaks of other queries, not of other seeds")
 
 
 def _families(store: Store, records: list[Record], key: str) -> list[dict[str, Any]]:
-    """Per-query scores by label, one mapping for each split and code length.
+    """`(seeds, queries)` scores by label, one mapping for each split and code length.
 
     Raises:
         InputError: if a record has no per-query scores of that name.
@@ -113,6 +133,6 @@ def _families(store: Store, records: list[Record], key: str) -> list[dict[str, A
         label = f"{record.cell['dataset']} {labels[record.key]} {bits} bits"
         family.setdefault(label, []).append(stored[key])
     return [
-        {label: np.mean(values, axis=0) for label, values in family.items()}
+        {label: np.stack(values) for label, values in family.items()}
         for _, family in sorted(found.items())
     ]

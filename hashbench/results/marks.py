@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.errors import InputError
-from hashbench.evaluation.significance import holm, paired_test
+from hashbench.evaluation.statistics import LEVEL, compare_family
 from hashbench.results.store import Store
 from hashbench.results.tables import Table, row_labels
-
-LEVEL = 0.05
 
 
 def significant(store: Store, table: Table, *, level: float = LEVEL) -> set[int]:
     """The code lengths at which the best row beats every other row significantly.
 
-    Each query's scores are averaged over the seeds of a row, then the best row
-    is compared with every other by a paired randomisation test, with Holm's
-    correction over the comparisons of a column. Rows without per-query scores
-    are no evidence: a column that has one gets no mark.
+    Every two rows of a column are compared by one family of tests, see
+    `statistics.compare_family`. Rows without per-query scores are no evidence:
+    a column that has one gets no mark.
     """
     found = set()
     for bits in table.bits:
@@ -33,19 +28,25 @@ def significant(store: Store, table: Table, *, level: float = LEVEL) -> set[int]
         ]
         if len(best) != 1 or not others:
             continue
-        scores = {row: _per_query(store, table, row, bits) for row in [*best, *others]}
-        mine = scores[best[0]]
-        theirs = [scores[row] for row in others]
-        if mine is None or any(other is None or len(other) != len(mine) for other in theirs):
+        scores = {}
+        for row in [*best, *others]:
+            matrix = _per_query(store, table, row, bits)
+            if matrix is not None:
+                scores[row] = matrix
+        if len(scores) != 1 + len(others) or len({part.shape[1] for part in scores.values()}) > 1:
             continue
-        p_values = [paired_test(mine, other) for other in theirs if other is not None]
-        if max(holm(p_values)) <= level:
+        against = [
+            item
+            for item in compare_family(scores).comparisons
+            if best[0] in (item.first, item.second)
+        ]
+        if all(item.over_queries(level) for item in against):
             found.add(bits)
     return found
 
 
 def _per_query(store: Store, table: Table, row: str, bits: int) -> NDArray[np.float64] | None:
-    """`(queries,)` scores of a row averaged over its seeds, None where not stored."""
+    """`(seeds, queries)` scores of a row, None where not stored."""
     labels = row_labels(table.records)
     columns = []
     for record in table.records:
@@ -61,6 +62,4 @@ def _per_query(store: Store, table: Table, row: str, bits: int) -> NDArray[np.fl
         columns.append(arrays[name])
     if not columns or len({len(column) for column in columns}) != 1:
         return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a query no seed counts stays NaN
-        return np.asarray(np.nanmean(np.stack(columns), axis=0))
+    return np.stack(columns)

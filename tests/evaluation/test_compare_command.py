@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from hashbench.codes import Codes
 from hashbench.commands.compare import command
 from hashbench.errors import InputError
-from hashbench.evaluation.significance import interval, paired_test
+from hashbench.evaluation.statistics import compare_family, flip_test
 from hashbench.results.record import Record
 from hashbench.results.store import Store
 from hashbench.runner.cell import Cell
@@ -43,21 +43,30 @@ def run(*arguments):
 def test_methods_are_compared_at_equal_bits_with_seeds_averaged(stored):
     store, scores = stored
     body = json.loads(run("--results", store.root, "--json"))
-    dch = (scores["dch", 8, 0] + scores["dch", 8, 1]) / 2
+    seeds = np.stack([scores["dch", 8, 0], scores["dch", 8, 1]])
+    dch = seeds.mean(axis=0)
     found = body["intervals"]["digits dch 8 bits"]
-    assert (found["mean"], found["low"]) == (interval(dch).mean, interval(dch).low)
+    family = compare_family({"dch": seeds, "lsh": scores["lsh", 8, 0]})
+    wanted = family.intervals["dch"]
+    assert found["mean"] == pytest.approx(dch.mean())
+    assert (found["low"], found["seeds"]) == (wanted.low, 2)
+    assert body["first"]["digits dch 8 bits"] == 1
     assert len(body["intervals"]) == 3
     (comparison,) = body["comparisons"]
     assert comparison["first"] == "digits dch 8 bits"
     assert comparison["second"] == "digits lsh 8 bits"
     assert comparison["difference"] == pytest.approx(dch.mean() - scores["lsh", 8, 0].mean())
-    assert comparison["p"] == comparison["adjusted"] == paired_test(dch, scores["lsh", 8, 0])
+    assert comparison["p"] == comparison["adjusted"] == flip_test(dch - scores["lsh", 8, 0])
+    assert comparison["queries"] == 80
+    assert not comparison["significant"]  # of two seeds
 
 
 def test_the_table_shows_the_same(stored):
     text = run("--results", stored[0].root)
     assert "digits dch 16 bits" in text
     assert "Holm over 1" in text
+    assert "< 1e-4" in text
+    assert "not of other seeds" in text
     assert "+1.0" in text or "+0.9" in text
 
 

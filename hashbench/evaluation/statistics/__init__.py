@@ -1,0 +1,30 @@
+"""Is the difference real? Tests, intervals and the rank certificate, from scores of queries.
+
+All are pure functions of `(seeds, queries)` arrays, NaN where a convention
+leaves a query out.
+"""
+
+from hashbench.evaluation.statistics.family import (
+    COMMON,
+    LEVEL,
+    Comparison,
+    Family,
+    compare_family,
+    correct,
+)
+from hashbench.evaluation.statistics.flips import flip_test, holm, shown_p
+from hashbench.evaluation.statistics.resampling import SEEDS, Interval
+
+__all__ = [
+    "COMMON",
+    "LEVEL",
+    "SEEDS",
+    "Comparison",
+    "Family",
+    "Interval",
+    "compare_family",
+    "correct",
+    "flip_test",
+    "holm",
+    "shown_p",
+]

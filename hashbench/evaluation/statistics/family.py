@@ -1,0 +1,226 @@
+"""One family of comparisons: what tables, daggers and `compare` all ask."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Generic, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hashbench.errors import InputError
+from hashbench.evaluation.statistics.flips import flip_test, holm
+from hashbench.evaluation.statistics.resampling import (
+    RESAMPLES,
+    SEEDS,
+    Draws,
+    Interval,
+    draw,
+    student,
+    widened,
+)
+
+Floats = NDArray[np.float64]
+Name = TypeVar("Name", bound=Hashable)
+
+#: Two methods are compared on at least this share of the queries either counts.
+COMMON = 0.95
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Comparison(Generic[Name]):
+    """Two methods, compared on the same queries.
+
+    Attributes:
+        first: the one.
+        second: the other.
+        difference: mean of first minus mean of second, as a table shows them:
+            over seeds, of each seed's mean over the queries it counts.
+        low: lower end of the difference's confidence interval.
+        high: upper end.
+        queries: how many queries every seed of both counts.
+        common: their share of the queries either counts.
+        seeds: the smaller number of seeds.
+        p: two-sided; from three seeds on the larger of that of the paired
+            randomisation test over queries and that of queries and seeds drawn
+            anew, else the former.
+        adjusted: p after Holm's correction over the family.
+        against: why it is not called significant, whatever p; empty if nothing
+            stands against it. Few seeds are no such reason, see `over_queries`.
+    """
+
+    first: Name
+    second: Name
+    difference: float
+    low: float
+    high: float
+    queries: int
+    common: float
+    seeds: int
+    p: float
+    adjusted: float
+    against: str = ""
+
+    def significant(self, level: float = LEVEL) -> bool:
+        """Whether the difference would be there with other queries and other seeds."""
+        return self.seeds >= SEEDS and self.over_queries(level)
+
+    def over_queries(self, level: float = LEVEL) -> bool:
+        """Whether it would be there with other queries; below three seeds no more can be said."""
+        return not self.against and self.adjusted <= level
+
+
+@dataclass(frozen=True)
+class Family(Generic[Name]):
+    """Every pair of methods, corrected together.
+
+    Attributes:
+        comparisons: in the order of the methods.
+        certificate: how often each method is first, over draws of queries and,
+            from three on, seeds; equal means share.
+        intervals: each method's mean and its interval.
+    """
+
+    comparisons: tuple[Comparison[Name], ...]
+    certificate: Mapping[Name, float]
+    intervals: Mapping[Name, Interval]
+
+
+def compare_family(
+    scores: Mapping[Name, Floats],
+    *,
+    better: Literal["higher", "lower"] = "higher",
+    clusters: Sequence[object] | NDArray[np.generic] | None = None,
+    level: float = 1 - LEVEL,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Family[Name]:
+    """Compare every two methods on the same queries, over queries and seeds.
+
+    Args:
+        scores: `(seeds, queries)` float64 by method, NaN where a query is left
+            out; numbers of seeds may differ.
+        better: which values are better, for the certificate.
+        clusters: `(queries,)` classes of the queries, or whatever is alike:
+            they are drawn, and flipped, together. None treats each on its own.
+        level: confidence level of the intervals.
+        resamples: draws of queries and seeds.
+        seed: root seed of draws and flips.
+
+    Raises:
+        InputError: if the arrays are not of the same queries.
+    """
+    checked = {name: _checked(matrix) for name, matrix in scores.items()}
+    queries = {matrix.shape[1] for matrix in checked.values()}
+    if len(queries) > 1:
+        raise InputError(
+            "a paired test needs the same queries on all sides, got "
+            f"{' and '.join(map(str, sorted(queries)))}: compare results of the same split"
+        )
+    groups = None
+    if clusters is not None:
+        groups = np.unique(np.asarray(clusters), return_inverse=True)[1].ravel()
+        if groups.shape != (next(iter(queries), 0),):
+            raise InputError("clusters must name one class a query")
+    draws = draw(checked, clusters=groups, resamples=resamples, seed=seed)
+    units = next(iter(queries), 0) if groups is None else int(groups.max(initial=-1)) + 1
+    found = [
+        _compared(first, second, checked, draws, groups, units, level, seed)
+        for first, second in combinations(checked, 2)
+    ]
+    return Family(
+        tuple(_corrected(found)),
+        _certificate(draws, better),
+        {name: _interval(item, units, level) for name, item in draws.items()},
+    )
+
+
+def correct(families: Sequence[Family[Name]]) -> list[Family[Name]]:
+    """The same families, with Holm's correction over the comparisons of all."""
+    adjusted = iter(_corrected([item for family in families for item in family.comparisons]))
+    return [
+        replace(family, comparisons=tuple(next(adjusted) for _ in family.comparisons))
+        for family in families
+    ]
+
+
+def _corrected(found: Sequence[Comparison[Name]]) -> list[Comparison[Name]]:
+    adjusted = holm([item.p for item in found])
+    return [replace(item, adjusted=value) for item, value in zip(found, adjusted, strict=True)]
+
+
+def _checked(matrix: Floats) -> Floats:
+    array = np.atleast_2d(np.asarray(matrix, np.float64))
+    if array.ndim != 2 or array.size == 0:
+        raise InputError(f"scores must be (seeds, queries), got shape {np.shape(matrix)}")
+    return array
+
+
+def _compared(
+    first: Name,
+    second: Name,
+    scores: Mapping[Name, Floats],
+    draws: Mapping[Name, Draws],
+    groups: NDArray[np.int64] | None,
+    units: int,
+    level: float,
+    seed: int,
+) -> Comparison[Name]:
+    sides = scores[first], scores[second]
+    counted = [~np.isnan(side) for side in sides]
+    both = counted[0].all(axis=0) & counted[1].all(axis=0)
+    either = int((counted[0].any(axis=0) | counted[1].any(axis=0)).sum())
+    queries = int(both.sum())
+    paired = sides[0][:, both].mean(axis=0) - sides[1][:, both].mean(axis=0)
+    mine, theirs = draws[first], draws[second]
+    difference = mine.mean - theirs.mean
+    flipped = paired if groups is None else np.bincount(groups[both], paired).astype(np.float64)
+    p = flip_test(flipped, seed)
+    seeds = min(mine.seeds, theirs.seeds)
+    by_queries = mine.by_queries - theirs.by_queries
+    variance = float(np.nanvar(by_queries))
+    rest = max(0.0, variance - mine.noise - theirs.noise)  # counted with the seeds already
+    error, freedom = student(
+        rest,
+        units,
+        [(side.seed_variance, side.seeds) for side in (mine, theirs) if side.seeds >= SEEDS],
+    )
+    if seeds >= SEEDS:
+        p = max(p, _student_p(difference, error, freedom))
+    shrunk = (by_queries - difference) * (np.sqrt(rest / variance) - 1) if variance else 0.0
+    low, high = widened(difference, mine.drawn - theirs.drawn + shrunk, level, freedom)
+    against = ""
+    if queries < COMMON * either or queries == 0:
+        against = f"only {queries:,} of {either:,} queries in common"
+    elif paired.sum() * difference < 0:
+        against = "on the queries in common the difference is the other way round"
+    common = queries / either if either else 0.0
+    return Comparison(first, second, difference, low, high, queries, common, seeds, p, p, against)
+
+
+def _student_p(difference: float, error: float, freedom: float) -> float:
+    from scipy.special import ndtr, stdtr
+
+    if error == 0:
+        return 0.0 if difference else 1.0
+    t = -abs(difference) / error
+    return float(2 * (stdtr(freedom, t) if np.isfinite(freedom) else ndtr(t)))
+
+
+def _interval(item: Draws, units: int, level: float) -> Interval:
+    variances = [(item.seed_variance, item.seeds)] if item.seeds >= SEEDS else []
+    _, freedom = student(float(np.nanvar(item.by_queries)), units, variances)
+    return Interval(item.mean, *widened(item.mean, item.drawn, level, freedom), level, item.seeds)
+
+
+def _certificate(draws: Mapping[Name, Draws], better: str) -> dict[Name, float]:
+    if not draws:
+        return {}
+    values = np.stack([item.drawn for item in draws.values()])
+    values = np.nan_to_num(values if better == "higher" else -values, nan=-np.inf)
+    first = values == values.max(axis=0)
+    share = (first / first.sum(axis=0)).mean(axis=1)
+    return dict(zip(draws, map(float, share), strict=True))

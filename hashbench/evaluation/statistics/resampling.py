@@ -1,0 +1,164 @@
+"""Draws of queries and seeds: means of means, as other draws might have given them.
+
+Queries and seeds are crossed: every query is scored under every seed, so both
+are drawn anew (Owen, 2007). Methods share the draw of queries, as they share the
+queries; seeds are each method's own. Below three seeds queries alone are drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hashbench.seeds import derive
+
+Floats = NDArray[np.float64]
+Name = TypeVar("Name", bound=Hashable)
+
+#: Seeds from which on they can be drawn.
+SEEDS = 3
+#: Draws.
+RESAMPLES = 2000
+#: Numbers held at a time, to bound memory.
+CHUNK = 4_000_000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean and its confidence interval.
+
+    Attributes:
+        mean: over seeds, of each seed's mean over the queries it counts.
+        low: lower end.
+        high: upper end.
+        level: confidence level.
+        seeds: how many seeds there are.
+    """
+
+    mean: float
+    low: float
+    high: float
+    level: float
+    seeds: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """What one method's mean is under each draw.
+
+    Attributes:
+        mean: over the seeds and queries there are.
+        by_queries: `(draws,)` its mean with queries drawn, seeds as they are.
+        drawn: `(draws,)` its mean with queries and, from three on, seeds drawn.
+        seed_variance: of the mean, by its seeds; 0 below three.
+        noise: the part of that which lies in single queries, and so is in the
+            variance by queries too; 0 below three seeds.
+        seeds: how many seeds there are.
+    """
+
+    mean: float
+    by_queries: Floats
+    drawn: Floats
+    seed_variance: float
+    noise: float
+    seeds: int
+
+
+def draw(
+    scores: Mapping[Name, Floats],
+    *,
+    clusters: NDArray[np.int64] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> dict[Name, Draws]:
+    """Draw queries and seeds anew.
+
+    Args:
+        scores: `(seeds, queries)` by method, NaN where a query is left out.
+        clusters: `(queries,)` which queries are drawn together, such as those
+            of one class; None draws each on its own.
+        resamples: draws.
+        seed: root seed of the draws.
+    """
+    sums: dict[Name, list[Floats]] = {name: [] for name in scores}
+    queries = next(iter(scores.values())).shape[1] if scores else 0
+    units = queries if clusters is None else int(clusters.max(initial=-1)) + 1
+    rng = np.random.default_rng(derive(seed, "bootstrap"))
+    step = max(1, CHUNK // max(1, queries))
+    for start in range(0, resamples if queries else 0, step):
+        size = min(step, resamples - start)
+        weights = rng.multinomial(units, np.full(units, 1 / units), size=size).astype(np.float64)
+        if clusters is not None:
+            weights = weights[:, clusters]
+        for name, matrix in scores.items():
+            counted = ~np.isnan(matrix)
+            total = weights @ np.where(counted, matrix, 0.0).T
+            with np.errstate(invalid="ignore", divide="ignore"):
+                sums[name].append(total / (weights @ counted.T.astype(np.float64)))
+    return {
+        name: _draws(matrix, np.concatenate(sums[name]), derive(seed, "seeds", str(place)))
+        for place, (name, matrix) in enumerate(scores.items())
+    }
+
+
+def _draws(matrix: Floats, means: Floats, seed: int) -> Draws:
+    """Draw the seeds of one method, given `(draws, seeds)` means over drawn queries."""
+    own = np.array(
+        [row[~np.isnan(row)].mean() if (~np.isnan(row)).any() else np.nan for row in matrix]
+    )
+    seeds = len(matrix)
+    by_queries = means.mean(axis=1)
+    if seeds < SEEDS:
+        return Draws(float(own.mean()), by_queries, by_queries, 0.0, 0.0, seeds)
+    rng = np.random.default_rng(seed)
+    chosen = rng.integers(0, seeds, means.shape)
+    # Draws from n seeds vary by (n - 1) / n of what seeds do.
+    away = (np.take_along_axis(means, chosen, axis=1).mean(axis=1) - by_queries) * np.sqrt(
+        seeds / (seeds - 1)
+    )
+    variance = float(own.var(ddof=1)) / seeds
+    noise = min(variance, _noise(matrix))
+    return Draws(float(own.mean()), by_queries, by_queries + away, variance, noise, seeds)
+
+
+def _noise(matrix: Floats) -> float:
+    """Variance of the mean by what seeds and queries do not explain on their own."""
+    whole = matrix[:, ~np.isnan(matrix).any(axis=0)]
+    seeds, queries = whole.shape
+    if queries < 2:
+        return 0.0
+    rest = whole - whole.mean(axis=1, keepdims=True) - whole.mean(axis=0) + whole.mean()
+    return float((rest**2).sum() / ((seeds - 1) * (queries - 1)) / (seeds * queries))
+
+
+def student(
+    query_variance: float, units: int, seed_variances: list[tuple[float, int]]
+) -> tuple[float, float]:
+    """Standard error and degrees of freedom (Welch, 1947; Satterthwaite, 1946).
+
+    Args:
+        query_variance: of the mean, by its queries.
+        units: how many of these (or of their clusters) there are.
+        seed_variances: variance of the mean by seeds and number of seeds, of
+            each method that has enough of them.
+    """
+    parts = [(query_variance, units), *seed_variances]
+    total = sum(variance for variance, _ in parts)
+    below = sum(variance**2 / (number - 1) for variance, number in parts if number > 1)
+    return float(np.sqrt(total)), float(total**2 / below) if below > 0 else float("inf")
+
+
+def widened(centre: float, values: Floats, level: float, freedom: float) -> tuple[float, float]:
+    """The percentile interval, widened from the normal to Student's distribution."""
+    from scipy.special import ndtri, stdtrit
+
+    if not np.isfinite(values).any():
+        return float("nan"), float("nan")
+    tail = (1 - level) / 2
+    factor = stdtrit(freedom, 1 - tail) / ndtri(1 - tail) if np.isfinite(freedom) else 1.0
+    low, high = np.nanquantile(values, [tail, 1 - tail])
+    return float(centre + (low - centre) * factor), float(centre + (high - centre) * factor)

@@ -125,6 +125,13 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
     is_flag=True,
     help="Go on when your own lists hold the same file as query and in another part.",
 )
+@click.option(
+    "--distractors",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=None,
+    metavar="DIR",
+    help="Grow the database by every image below DIR, relevant to no query.",
+)
 @click.option("--dry-run", is_flag=True, help="List the cells, what is done and the ETA; run none.")
 @options.results
 @options.data_root
@@ -156,6 +163,7 @@ def command(
     allow_overlap: bool,
     allow_unlabelled: bool,
     allow_duplicates: bool,
+    distractors: Path | None,
     dry_run: bool,
     results: Path,
     data_root: Path | None,
@@ -215,6 +223,7 @@ def command(
         "allow_overlap": allow_overlap,
         "allow_unlabelled": allow_unlabelled,
         "allow_duplicates": allow_duplicates,
+        "distractors": str(distractors.resolve()) if distractors else "",
     }
     request = Request(
         methods=tuple(registry().names()) if methods == "all" else parse_names(methods),
@@ -228,7 +237,7 @@ def command(
         settings=settings_by_method(settings, head),
         params=read_params(params) if params is not None else {},
         shipped=not untuned,
-        options={name: True for name, given in allowed.items() if given},
+        options={name: given for name, given in allowed.items() if given},
     )
     limits = Limits(
         workers=default_workers(device) if workers is None else workers,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from hashbench.data.dataset import Dataset, LabelledImages, Status
 from hashbench.data.folders import default_data_root
@@ -24,26 +25,26 @@ __all__ = [
 ]
 
 
-def open_dataset(name: str, data_root: Path | None = None, **allow: bool) -> Dataset:
+def open_dataset(name: str, data_root: Path | None = None, **options: Any) -> Dataset:
     """The data set called `name`, not yet loaded.
 
     Args:
         name: a registered name, the name of imported lists, or `lists:DIR`.
         data_root: where data sets are kept; None for `default_data_root()`.
-        allow: faults to accept rather than refuse, see `Dataset`.
+        options: faults to accept rather than refuse, and more, see `Dataset`.
 
     Raises:
         InputError: if no data set has that name; the message has the nearest.
     """
     root = (data_root or default_data_root()).expanduser()
     if name.startswith(PREFIX):
-        return ImageLists(root, Path(name.removeprefix(PREFIX)).expanduser(), **allow)
+        return ImageLists(root, Path(name.removeprefix(PREFIX)).expanduser(), **options)
     registry = datasets()
     known = {*registry.names(), *(broken.name for broken in registry.broken)}
     if name not in known:
-        lists = imported(name, root, **allow)
+        lists = imported(name, root, **options)
         if lists is None:
             raise unknown("data set", name, [*registry.names(), *imported_names(root)])
         return lists
-    dataset: Dataset = registry.get(name)(root, **allow)
+    dataset: Dataset = registry.get(name)(root, **options)
     return dataset

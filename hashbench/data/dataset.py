@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hashbench.data.distractors import with_distractors
 from hashbench.data.duplicates import by_bytes, shared
 from hashbench.data.images import FileSource
 from hashbench.data.protocols import Protocol, Rows
@@ -69,6 +70,7 @@ class Dataset(ABC):
         allow_unlabelled: accept images without any positive label.
         allow_duplicates: accept queries of which a file of the same bytes is in the
             database or in the training set.
+        distractors: a folder of images that the database is grown by, or none.
 
     What was allowed and did occur is said in the split's notes.
     """
@@ -94,12 +96,14 @@ class Dataset(ABC):
         allow_overlap: bool = False,
         allow_unlabelled: bool = False,
         allow_duplicates: bool = False,
+        distractors: str | Path = "",
     ) -> None:
         self.root = root
         self.allow_missing = allow_missing
         self.allow_overlap = allow_overlap
         self.allow_unlabelled = allow_unlabelled
         self.allow_duplicates = allow_duplicates
+        self.distractors = distractors
 
     @property
     def folder(self) -> Path:
@@ -144,6 +148,8 @@ class Dataset(ABC):
         if images is every:  # nothing left out, so what is pinned must hold
             verify_pins(chosen, split, seed)
         split = replace(split, notes=images.notes + found)
+        if self.distractors:
+            split = with_distractors(split, Path(self.distractors).expanduser())
         return vary(split, chosen, seed) if chosen.variant else split
 
     def protocol(self, name: str | None = None) -> Protocol:

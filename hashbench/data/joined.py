@@ -23,7 +23,11 @@ class JoinedSource:
     """
 
     def __init__(self, parts: Sequence[ImageSource]) -> None:
-        self.parts = tuple(parts)
+        self.parts: tuple[ImageSource, ...] = tuple(
+            inner
+            for part in parts
+            for inner in (part.parts if isinstance(part, JoinedSource) else (part,))
+        )
         self.ids = [name for part in self.parts for name in part.ids]
         self.starts = np.cumsum([0, *map(len, self.parts)])
 

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ class ImageLists(Dataset):
         root: the data root.
         folder: where the lists are.
         images: the image root, if it is another folder.
-        **allow: as for `Dataset`.
+        **options: as for `Dataset`.
     """
 
     name: ClassVar[str] = "lists"
@@ -53,9 +53,9 @@ class ImageLists(Dataset):
     published = False
 
     def __init__(
-        self, root: Path, folder: Path, images: Path | None = None, /, **allow: bool
+        self, root: Path, folder: Path, images: Path | None = None, /, **options: Any
     ) -> None:
-        super().__init__(root, **allow)
+        super().__init__(root, **options)
         self._folder = folder
         self._roots = [path for path in (images, folder, folder / "images", root) if path]
         self._spelling = Spelling()
@@ -203,7 +203,7 @@ def import_lists(lists: Path, name: str, root: Path, images: Path | None = None)
     return folder
 
 
-def imported(name: str, root: Path, **allow: bool) -> ImageLists | None:
+def imported(name: str, root: Path, **options: Any) -> ImageLists | None:
     """The imported lists called `name`, or None.
 
     Raises:
@@ -218,7 +218,7 @@ def imported(name: str, root: Path, **allow: bool) -> ImageLists | None:
             raise ValueError("no path")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{marker} is damaged: import the lists again") from error
-    return ImageLists(root, root / name, Path(images), **allow)
+    return ImageLists(root, root / name, Path(images), **options)
 
 
 def imported_names(root: Path) -> list[str]:

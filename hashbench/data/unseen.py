@@ -29,8 +29,10 @@ def unseen_classes(split: Split, seed: int) -> Split:
     Raises:
         InputError: unless every image has one class, and there are enough of them.
     """
-    labels = (split.query_labels, split.train.labels, split.database_labels)
-    if any((part.sum(axis=1, dtype=np.int64) != 1).any() for part in labels):
+    query, database = split.query_labels, split.database_labels
+    several = database.sum(axis=1, dtype=np.int64) > 1  # none is a distractor's
+    others = [part.sum(axis=1, dtype=np.int64) != 1 for part in (query, split.train.labels)]
+    if any(part.any() for part in (several, *others)):
         raise InputError(
             "unseen classes need images of one class each, and some here have several or none: "
             "choose a protocol without '-unseen'"
@@ -53,7 +55,6 @@ def unseen_classes(split: Split, seed: int) -> Split:
     def positions(part: NDArray[np.uint8], classes: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.flatnonzero(part[:, classes].any(axis=1))
 
-    query, database = split.query_labels, split.database_labels
     everything = np.arange(len(split.database))
     names = ", ".join(split.classes[label] for label in unseen)
     return replace(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from hashbench.data.protocols import Protocol
+from hashbench.data.shifted import shifted_queries
 from hashbench.data.split import Split
 from hashbench.data.unseen import unseen_classes
 
@@ -29,6 +30,10 @@ VARIANTS: Mapping[str, Variant] = {
     "unseen": Variant(
         unseen_classes,
         "trained on three classes in four; seen and unseen ones scored apart",
+    ),
+    "shifted": Variant(
+        shifted_queries,
+        "searched with corrupted queries too, scored by kind and severity",
     ),
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,6 +20,19 @@ from hashbench.parsing import printable
 
 #: How many of the most frequent concepts the usual variant keeps.
 FREQUENT = 21
+
+#: A fault of the official ground truth: file, line, what it reads.
+FAULT = ("Labels_lake_Train.txt", 78_372, b"-1130179")
+
+#: Digests of the official lists, each as one copy's owner gives it: SHA-256, or SHA-1 of git.
+OFFICIAL = {
+    "Imagelist.txt": "bf7c7142636d84acfeaf08c58bffa8e14aebdae2",
+    "TrainImagelist.txt": "838a44827b23df690164cd73e4ef24fac166c609",
+    "TestImagelist.txt": "5ded9bb33dd95b3a241bcf0aed14e9398dc49ade500cbb49b00f3850f2c001a2",
+}
+
+#: The images that could still be had when HashNet's lists were made, labelled or not.
+AVAILABLE = "nuswide81-223k"
 
 
 class NUSWIDE(Dataset):
@@ -57,6 +72,15 @@ class NUSWIDE(Dataset):
             train_in_database=True,
             summary="81 concepts, 5k queries, the other labelled images are the database (DCH)",
         ),
+        AVAILABLE: Protocol(
+            name=AVAILABLE,
+            queries=5000,
+            train=10_000,
+            train_in_database=True,
+            summary="81 concepts, the 223,496 images still to be had, labelled or not (HashNet)",
+            database=218_496,
+            unlabelled=True,
+        ),
     }
     default_protocol = "nuswide21"
     #: Images in the official list, and concepts of the ground truth.
@@ -83,11 +107,12 @@ class NUSWIDE(Dataset):
             InputError: if the list or the ground truth is missing, damaged or
                 not the official one.
         """
+        notes: list[str] = []
         if (self.folder / "Groundtruth" / "AllLabels").is_dir():
-            names, concepts, labels = self._read("ImageList/Imagelist.txt", "AllLabels", "")
+            names, concepts, labels = self._read("Imagelist.txt", "AllLabels", "", notes)
         else:
             parts = [
-                self._read(f"ImageList/{part}Imagelist.txt", "TrainTestLabels", f"_{part}")
+                self._read(f"{part}Imagelist.txt", "TrainTestLabels", f"_{part}", notes)
                 for part in ("Train", "Test")
             ]
             names = parts[0][0] + parts[1][0]
@@ -100,29 +125,44 @@ class NUSWIDE(Dataset):
                 f"{self.folder} lists {len(names):,} images with {len(concepts)} concepts and not "
                 f"{self.images:,} with {self.concepts}: unpack ImageList.zip and Groundtruth.zip"
             )
-        if protocol.id == "nuswide21":
+        notes += _listed_twice(names)
+        if protocol.name == "nuswide21":
             order = np.argsort(-labels.sum(axis=0, dtype=np.int64), kind="stable")
             columns = np.sort(order[:FREQUENT])
         else:
             columns = np.arange(len(concepts))
         labels = labels[:, columns]
-        kept = np.flatnonzero(labels.any(axis=1))
+        if protocol.name == AVAILABLE:
+            missing = FileSource(self._paths(names), names).missing()
+            kept = np.setdiff1d(np.arange(len(names)), missing)
+        else:
+            kept = np.flatnonzero(labels.any(axis=1))
         names = [names[row] for row in kept]
-        source = FileSource(self._paths(names), names)
-        return LabelledImages(source, labels[kept], tuple(concepts[column] for column in columns))
+        return LabelledImages(
+            FileSource(self._paths(names), names),
+            labels[kept],
+            tuple(concepts[column] for column in columns),
+            notes=tuple(notes),
+        )
 
     def _read(
-        self, list_name: str, folder: str, suffix: str
+        self, list_name: str, folder: str, suffix: str, notes: list[str]
     ) -> tuple[list[str], list[str], NDArray[np.uint8]]:
         """Names, concepts and labels from a list and the ground truth in its order."""
-        path = self.folder / list_name
+        path = self.folder / "ImageList" / list_name
         try:
             with open_regular(path) as stream:
-                lines = stream.read().decode("utf-8-sig").split("\n")
+                content = stream.read()
+            lines = content.decode("utf-8-sig").split("\n")
         except (OSError, ValueError) as error:
             raise InputError(
                 f"{path} cannot be read ({shown(error)}): unpack ImageList.zip"
             ) from error
+        if OFFICIAL[list_name] not in (_git_sha1(content), hashlib.sha256(content).hexdigest()):
+            notes.append(
+                f"{list_name} is not the official list a known copy of which has the digest "
+                f"{OFFICIAL[list_name][:16]}."
+            )
         listed = [line.strip() for line in lines if line.strip()]
         names = [
             "/".join(path_parts(name, f"{path}, image {number}"))
@@ -137,7 +177,8 @@ class NUSWIDE(Dataset):
         concepts = [file.stem.removeprefix("Labels_").removesuffix(suffix) for file in files]
         if not all(map(printable, concepts)):
             raise InputError(f"{truth} holds a file without a printable name: unpack it again")
-        return names, concepts, np.stack([_column(file, len(names)) for file in files], axis=1)
+        columns = [_column(file, len(names), notes) for file in files]
+        return names, concepts, np.stack(columns, axis=1)
 
     def _paths(self, names: list[str]) -> list[Path]:
         """Image files: in folders as listed, or all in one folder."""
@@ -146,7 +187,23 @@ class NUSWIDE(Dataset):
         return [root / (name if nested else name.rsplit("/", 1)[-1]) for name in names]
 
 
-def _column(path: Path, rows: int) -> NDArray[np.uint8]:
+def _listed_twice(names: list[str]) -> list[str]:
+    """A note on photographs that are listed under two names, known by Flickr's number."""
+    numbers = Counter(name.rpartition("_")[2].partition(".")[0] for name in names)
+    twice = [number for number, count in numbers.items() if count > 1 and number.isdigit()]
+    if not twice:
+        return []
+    first = ", ".join(twice[:6]) + (" and so on" if len(twice) > 6 else "")
+    return [f"{len(twice)} photographs are listed twice under other names (Flickr {first})."]
+
+
+def _git_sha1(content: bytes) -> str:
+    """What git calls a file of this content."""
+    head = f"blob {len(content)}\0".encode()
+    return hashlib.sha1(head + content, usedforsecurity=False).hexdigest()
+
+
+def _column(path: Path, rows: int, notes: list[str]) -> NDArray[np.uint8]:
     """One concept's ground truth: a 0 or a 1 on every line."""
     try:
         with open_regular(path) as stream:
@@ -155,6 +212,13 @@ def _column(path: Path, rows: int) -> NDArray[np.uint8]:
         raise InputError(
             f"{path} cannot be read ({shown(error)}): unpack Groundtruth.zip"
         ) from error
+    name, bad, read = FAULT
+    if path.name == name and read in content:
+        lines = content.split(b"\n")
+        if len(lines) >= bad and lines[bad - 1].strip() == read:
+            lines[bad - 1] = b"0"
+            content = b"\n".join(lines)
+            notes.append(f"{name}, line {bad:,} reads {read.decode()}, taken as 0.")
     digits = np.frombuffer(content.translate(None, b" \t\r\n"), np.uint8)
     if len(digits) != rows or not np.isin(digits, (48, 49)).all():
         for number, line in enumerate(content.splitlines(), 1):

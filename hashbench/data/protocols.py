@@ -82,12 +82,13 @@ class Protocol:
         drawn = order[labels[order].any(axis=1)] if self.unlabelled else order
         if queries is None:
             query = take(drawn, labels, self.queries)
+            rest = _without(order, query)
         else:
-            query = order[np.isin(order, queries)]
-        rest = _without(order, query)
+            query = drawn[np.isin(drawn, queries)]
+            rest = _without(order, queries)
         if self.train is None:
-            return query, _without(drawn, query), rest
-        train = take(_without(drawn, query), labels, self.train)
+            return query, rest[np.isin(rest, drawn)], rest
+        train = take(rest[np.isin(rest, drawn)], labels, self.train)
         return query, train, rest if self.train_in_database else _without(rest, train)
 
     def _uniform(self, order: Rows, labels: NDArray[np.uint8], count: int) -> Rows:

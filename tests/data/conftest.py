@@ -211,6 +211,9 @@ def tiny_nuswide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             nuswide.NUSWIDE.protocols["nuswide21"], queries=2, train=4, database=7
         ),
         "nuswide81": replace(nuswide.NUSWIDE.protocols["nuswide81"], queries=2, train=4),
+        "nuswide81-223k": replace(
+            nuswide.NUSWIDE.protocols["nuswide81-223k"], queries=2, train=4, database=9
+        ),
     }
     monkeypatch.setattr(nuswide.NUSWIDE, "protocols", protocols)
     return tmp_path / "root"

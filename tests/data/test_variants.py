@@ -93,8 +93,15 @@ KNOWN = {
     "cifar100-2": "10000 None 50000 train_in_database balanced 8ca5bdf5",
     "coco": "5000 10000 117218 train_in_database 0b24f1d6",
     "digits": "200 500 1097 balanced",
+    "imagenet100": "5000 13000 None train_in_database balanced",
+    "imagenet100-10k": "5000 10000 None train_in_database balanced",
+    "mirflickr25k": "1000 4000 20000 unlabelled 9ead8050",
     "nuswide21": "2100 10500 193734 train_in_database balanced",
     "nuswide81": "5000 10000 None train_in_database",
+    "nuswide81-223k": "5000 10000 218496 train_in_database unlabelled",
+    "voc2007": "4952 None 5011 train_in_database",
+    "voc2007-easy": "4952 None 5011 train_in_database unlabelled",
+    "voc2012": "1000 4000 6540 c6549477",
 }
 
 

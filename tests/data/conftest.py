@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from pictures import noise, write_image
 from python2 import pickled
 
 from hashbench.data.cifar import CIFAR
@@ -23,16 +23,6 @@ TINY = {
     "cifar10": ({"train": 10, "test": 2}, 5, "labels"),
     "cifar100": ({"train": 2, "test": 1}, 1, "fine_labels"),
 }
-
-
-def write_image(path: Path, pixels: np.ndarray) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)
-    return path
-
-
-def noise(seed: int, height: int = 32, width: int = 32) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
 class TinyCifar:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import noise, write_image
+from pictures import noise, write_image
 
 from hashbench.data import open_dataset
 from hashbench.data.imagenet100 import ImageNet100

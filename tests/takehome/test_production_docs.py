@@ -1,0 +1,45 @@
+"""What docs/production.md shows runs as it stands, in order."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).parents[2] / "docs" / "production.md"
+
+
+def test_every_block_of_the_page_runs(hashbench) -> None:
+    pytest.importorskip("lancedb")
+    starlette = pytest.importorskip("starlette.testclient")
+    blocks = re.findall(r"```(python|console)\n(.*?)```", PAGE.read_text("utf-8"), flags=re.DOTALL)
+    assert [kind for kind, _ in blocks].count("console") == 5
+    names: dict[str, object] = {}
+    printed = {}
+    for kind, block in blocks:
+        if kind == "python":
+            exec(compile(block, str(PAGE), "exec"), names)
+            continue
+        for line in block.strip().splitlines():
+            verb, *args = shlex.split(line)[1:]
+            if verb == "serve":
+                served = args
+                continue
+            code, out, err = hashbench(verb, *args)
+            assert (code, err) == (0, ""), line
+            printed[line] = out
+    encode, _, search, nearest, *_ = printed.values()
+    assert "300 pictures, 16 bits each" in encode
+    lines = search.splitlines()[:-1]
+    assert len(lines) > 10
+    assert sum(line.endswith("  3") for line in lines) > len(lines) / 2  # threes find threes
+    assert len(json.loads(nearest)["found"]) == 10
+    # The demo, with both methods that the page has indexed by now.
+    from hashbench.serve.app import application
+
+    client = starlette.TestClient(application(Path(*served)), base_url="http://127.0.0.1")
+    page = client.get("/look", params={"query": "3/0003.png", "left": "dch", "right": "itq-cca"})
+    assert re.findall(r"<h2>(.*?)</h2>", page.text) == ["dch, 16 bits", "itq-cca, 16 bits"]

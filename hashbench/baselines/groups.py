@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
@@ -50,6 +51,39 @@ class LabelGroups:
         return csr_array((np.ones(n), (self.index, np.arange(n))), shape=(self.count, n))
 
     def signed_product(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """`S v` for S in {-1, +1} and `(n, k)` values, in O(n k + groups^2 k)."""
+        """`S v` for S in {-1, +1} and `(n, k)` or `(n,)` values, in O((n + groups^2) k)."""
+        if values.ndim == 1:
+            sums = np.bincount(self.index, values, minlength=self.count)
+            return (2.0 * packed_product(self._packed, sums) - sums.sum())[self.index]
         sums = self.sums(values)
         return (2.0 * (self.similar @ sums) - sums.sum(axis=0))[self.index]
+
+    @cached_property
+    def _packed(self) -> NDArray[np.uint8]:
+        """`similar`, which is symmetric, eight rows to a byte: 64 times smaller to read."""
+        return np.packbits(self.similar > 0, axis=0, bitorder="little")
+
+
+@njit(cache=True)
+def packed_product(packed, sums):  # type: ignore[no-untyped-def] # pragma: no cover
+    """`similar @ sums` for the symmetric bits of `similar` (the method of four Russians).
+
+    All 256 sums of eight values are worked out once for each byte of rows and then looked
+    up, so that a product reads a bit where a dense one reads eight bytes.
+
+    Args:
+        packed: `(ceil(groups / 8), groups)` uint8, least significant bit first.
+        sums: `(groups,)` float64.
+    """
+    count = len(sums)
+    result = np.zeros(count)
+    table = np.zeros(256)
+    for block in range(len(packed)):
+        for bit in range(8):
+            at = 8 * block + bit
+            value = sums[at] if at < count else 0.0
+            for byte in range(1 << bit):
+                table[byte + (1 << bit)] = table[byte] + value
+        for group in range(count):
+            result[group] += table[packed[block, group]]
+    return result

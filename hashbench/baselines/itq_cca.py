@@ -16,6 +16,8 @@ from hashbench.baselines.base import ShallowHasher
 from hashbench.baselines.rotation import itq_rotation
 from hashbench.hyper import number, whole
 
+#: What the authors' code adds to the diagonal of X^T X.
+_PUBLISHED_RIDGE = 1e-4
 #: Added to Y^T Y so that classes without an image do not make it singular.
 _LABEL_RIDGE = 1e-4
 #: Correlations below this are rounding noise around zero.
@@ -40,7 +42,8 @@ class ITQCCA(ShallowHasher):
         bits: code length.
         seed: draws the first rotation.
         ridge: added to the diagonal of the features' covariance, whose own
-            diagonal is 1.
+            diagonal is 1; "published" is the authors' 1e-4 on that of `X^T X`, which
+            is 1e-4 / n here.
         scaling: power of the correlation that scales a direction: 1 as
             published; more spends the bits of long codes on fewer directions,
             which makes codes of one class meet more often within a small radius.
@@ -70,14 +73,15 @@ class ITQCCA(ShallowHasher):
         "scaling": (0.0, 6.0),
     }
 
-    ridge: float = number(1.0, above=0)
+    ridge: float | str = number(1.0, above=0, words=("published",))
     scaling: float = number(1.0, low=0)
     iterations: int = whole(50, low=0)
 
     def _learn(self, features: NDArray[np.floating], labels: NDArray[np.uint8]) -> None:
         self.scaler_ = StandardScaler().fit(features)
         scaled = self.scaler_.transform(features)
-        directions, self.correlations_ = cca_directions(scaled, labels, self.ridge, self.bits)
+        ridge = _PUBLISHED_RIDGE / len(scaled) if self.ridge == "published" else float(self.ridge)
+        directions, self.correlations_ = cca_directions(scaled, labels, ridge, self.bits)
         weights = directions * self.correlations_**self.scaling
         rotation, self.objective_ = itq_rotation(
             scaled @ weights, self.bits, self.iterations, self._generator("rotation")
@@ -109,11 +113,12 @@ def cca_directions(
         without correlation.
     """
     n = len(features)
-    targets = labels.astype(features.dtype)
-    gram = (features.T @ features).astype(np.float64) / n
+    # A small ridge is lost in the rounding of float32.
+    rows, targets = features.astype(np.float64), labels.astype(np.float64)
+    gram = rows.T @ rows / n
     gram[np.diag_indices_from(gram)] += ridge
-    cross = (features.T @ targets).astype(np.float64) / n
-    label_gram = (targets.T @ targets).astype(np.float64)
+    cross = rows.T @ targets / n
+    label_gram = targets.T @ targets
     label_gram[np.diag_indices_from(label_gram)] += _LABEL_RIDGE
     lower = cholesky(gram, lower=True, overwrite_a=True)
     label_lower = np.linalg.cholesky(label_gram / n)

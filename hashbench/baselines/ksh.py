@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cholesky, eigh, solve_triangular
+from scipy.linalg import cholesky, solve_triangular
+from scipy.sparse.linalg import eigsh
 
 from hashbench.baselines.base import ShallowHasher
 from hashbench.baselines.groups import LabelGroups
@@ -32,9 +33,10 @@ class KSH(ShallowHasher):
     `b = sgn(K a)` for the centred kernel K of the training set and the anchors.
     The start is the top eigenvector of `K^T R_k K a = lambda K^T K a`; then the
     sign is smoothed to `2 / (1 + exp(-x)) - 1` and the objective is descended
-    with Nesterov's acceleration (section 3 of the paper). Of the two, the
-    better one is kept. `R_k` is never formed: its products follow from sums over
-    groups of equal labels and the bits found so far.
+    with Nesterov's acceleration (section 3 of the paper), for as many steps and as
+    near to its end as the authors' code goes. Of the two, the better one is kept.
+    `R_k` is never formed: its products follow from sums over groups of equal labels
+    and the bits found so far.
 
     Args:
         bits: code length.
@@ -42,7 +44,7 @@ class KSH(ShallowHasher):
         anchors: number of basis functions.
         width: bandwidth relative to the root mean square distance.
         iterations: Nesterov steps for one bit, at most; 0 keeps the start.
-        tolerance: relative fall of the smoothed objective that ends the steps.
+        tolerance: relative change of the smoothed objective that ends the steps.
 
     Attributes:
         kernel_: the anchors and bandwidth.
@@ -62,7 +64,7 @@ class KSH(ShallowHasher):
   booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
   year      = {2012},
 }"""
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
         "anchors": (300, 2000, "log"),
         "width": (0.1, 2.0, "log"),
@@ -70,8 +72,8 @@ class KSH(ShallowHasher):
 
     anchors: int = whole(1000)
     width: float = number(0.5, above=0)
-    iterations: int = whole(50, low=0)
-    tolerance: float = number(3e-4, low=0)
+    iterations: int = whole(500, low=0)
+    tolerance: float = number(1e-6, low=0)
 
     def _learn(self, features: NDArray[np.floating], labels: NDArray[np.uint8]) -> None:
         self.kernel_ = AnchorKernel(features, self.anchors, self.width, self._generator("anchors"))
@@ -80,11 +82,12 @@ class KSH(ShallowHasher):
         kernel -= self.means_
         residual = Residual(LabelGroups.of(labels), self.bits)
         start = _SpectralStart(kernel, residual)
+        single = kernel.astype(np.float32)
         columns = []
         self.objective_: list[float] = []
         for _ in range(self.bits):
             first = start.direction()
-            refined = nesterov(smoothed(residual), kernel, first, self.iterations, self.tolerance)
+            refined = nesterov(smoothed(residual), single, first, self.iterations, self.tolerance)
             candidates = [(residual.agreement(_sign(kernel @ a)), a) for a in (first, refined)]
             score, column = max(candidates, key=lambda pair: pair[0])
             bit = _sign(kernel @ column)
@@ -113,14 +116,14 @@ class Residual:
         self._found: NDArray[np.float64] = np.zeros((self._n, 0))
 
     def product(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """`R v` for `(n, k)` values."""
+        """`R v` for `(n, k)` or `(n,)` values."""
         result = self._bits * self._groups.signed_product(values)
         result -= self._found @ (self._found.T @ values)
         return result / (self._bits * float(self._n) ** 2)
 
     def agreement(self, bit: NDArray[np.float64]) -> float:
         """`b^T R b` of one `(n,)` bit."""
-        return float(bit @ self.product(bit[:, None])[:, 0])
+        return float(bit @ self.product(bit))
 
     def subtract(self, bit: NDArray[np.float64]) -> None:
         """Take `b b^T` off for an `(n,)` bit that has been found."""
@@ -147,9 +150,8 @@ class _SpectralStart:
 
     def direction(self) -> NDArray[np.float64]:
         """`(anchors,)` a, with `a^T K^T K a = n` and its largest entry positive."""
-        size = len(self._matrix)
-        symmetric = (self._matrix + self._matrix.T) / 2
-        _, vectors = eigh(symmetric, subset_by_index=[size - 1, size - 1])
+        # From a fixed start: a random one would be drawn outside of `fit`'s seed.
+        _, vectors = eigsh(self._matrix, k=1, which="LA", v0=np.ones(len(self._matrix)))
         top = vectors[:, 0]
         top = top * np.sign(top[np.argmax(np.abs(top))])
         return np.sqrt(self._n) * solve_triangular(self._lower, top, lower=True, trans="T")
@@ -169,7 +171,7 @@ def smoothed(residual: Residual) -> Smooth:
 
     def value_and_gradient(z: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         phi = np.tanh(z / 2)
-        image = residual.product(phi[:, None])[:, 0]
+        image = residual.product(phi)
         return -float(phi @ image), -image * (1 - phi**2)
 
     return value_and_gradient
@@ -177,7 +179,7 @@ def smoothed(residual: Residual) -> Smooth:
 
 def nesterov(
     objective: Smooth,
-    kernel: NDArray[np.float64],
+    kernel: NDArray[np.floating],
     start: NDArray[np.float64],
     iterations: int,
     tolerance: float,
@@ -185,7 +187,8 @@ def nesterov(
     """Minimise `objective(K a)` over a: the best point met by accelerated descent.
 
     Outputs `K a` are carried along with a, so that a step costs one product
-    with K and one with its transpose however often it is shortened.
+    with K and one with its transpose however often it is shortened; the two read all
+    of K and are the cost of KSH, which a K of float32 halves.
 
     Args:
         objective: value and gradient at outputs z.
@@ -194,33 +197,41 @@ def nesterov(
         iterations: steps, at most.
         tolerance: relative change of the value that ends the steps.
     """
-    current = previous = np.concatenate([start, kernel @ start])
+
+    def image(a: NDArray[np.float64]) -> NDArray[np.float64]:
+        return (kernel @ a.astype(kernel.dtype)).astype(np.float64)
+
+    current = previous = np.concatenate([start, image(start)])
     size = len(start)
     momentum, curvature = 1.0, 1.0
     value = objective(current[size:])[0]
     best_value, best = value, start
+    shortened = False
     for _ in range(iterations):
         next_momentum = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
         point = current + (momentum - 1) / next_momentum * (current - previous)
         momentum = next_momentum
         at_point, slope = objective(point[size:])
-        gradient = kernel.T @ slope
-        downhill = np.concatenate([gradient, kernel @ gradient])
+        gradient = (kernel.T @ slope.astype(kernel.dtype)).astype(np.float64)
+        downhill = np.concatenate([gradient, image(gradient)])
         squared = float(gradient @ gradient)
-        curvature /= 2  # let the step grow again where the objective is flatter
+        if not shortened:
+            curvature /= 2  # let the step grow again where the objective is flatter
+        shortened = False
         for _ in range(60):
             trial = point - downhill / curvature
             at_trial = objective(trial[size:])[0]
             if at_trial <= at_point - squared / (2 * curvature):
                 break
             curvature *= 2
+            shortened = True
         else:
             break
         previous, current = current, trial
-        fall, value = abs(value - at_trial), at_trial
+        change, value = abs(value - at_trial), at_trial
         if value < best_value:
             best_value, best = value, current[:size]
-        if fall <= tolerance * abs(value):
+        if change <= tolerance * abs(value):
             break
     return best
 

@@ -4,6 +4,7 @@ from scipy.linalg import eigh, orthogonal_procrustes
 
 from hashbench.baselines.itq_cca import ITQCCA, cca_directions
 from hashbench.baselines.rotation import itq_rotation
+from hashbench.errors import InputError
 
 
 @pytest.mark.parametrize("data", ["digits", "multilabel"])
@@ -44,6 +45,21 @@ def test_directions_are_scaled_by_their_correlations(digits):
     gram = hasher.projection_ @ hasher.projection_.T
     expected = (directions * correlations**2) @ directions.T
     np.testing.assert_allclose(gram, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_the_published_ridge_is_that_of_the_sums(digits):
+    hasher = ITQCCA(bits=8, ridge="published").fit(digits.train)
+    X = digits.X[:600]
+    X = (X - X.mean(axis=0)) / np.where(X.std(axis=0) > 0, X.std(axis=0), 1)
+    Y = digits.Y[:600].astype(np.float64)
+    # The authors' problem: 1e-4 on the diagonals of X^T X and Y^T Y.
+    left = X.T @ Y @ np.linalg.inv(Y.T @ Y + 1e-4 * np.eye(10)) @ Y.T @ X
+    values = eigh(left, X.T @ X + 1e-4 * np.eye(64), eigvals_only=True)
+    np.testing.assert_allclose(hasher.correlations_**2, values[::-1][:8], rtol=1e-6)
+    by_value = ITQCCA(bits=8, ridge=1e-4 / 600).fit(digits.train)
+    np.testing.assert_array_equal(hasher.projection_, by_value.projection_)
+    with pytest.raises(InputError, match=r"itq-cca\.ridge must be a number above 0 or 'published'"):
+        ITQCCA(ridge="publisht").fit(digits.train)
 
 
 def test_bits_beyond_the_classes_do_no_harm(digits):

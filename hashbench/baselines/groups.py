@@ -53,8 +53,8 @@ class LabelGroups:
     def signed_product(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """`S v` for S in {-1, +1} and `(n, k)` or `(n,)` values, in O((n + groups^2) k)."""
         if values.ndim == 1:
-            sums = np.bincount(self.index, values, minlength=self.count)
-            return (2.0 * packed_product(self._packed, sums) - sums.sum())[self.index]
+            totals = np.bincount(self.index, values, minlength=self.count)
+            return (2.0 * packed_product(self._packed, totals) - totals.sum())[self.index]
         sums = self.sums(values)
         return (2.0 * (self.similar @ sums) - sums.sum(axis=0))[self.index]
 

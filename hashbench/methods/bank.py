@@ -52,4 +52,9 @@ def likelihood(outputs: Tensor, labels: Tensor, step: Step, bank: Bank) -> Tenso
     inner = outputs @ bank.outputs.to(outputs).T / 2
     similar = labels @ bank.labels.to(labels).T > 0
     pairs = bank.partners(step.rows)
-    return (logistic(inner, similar) * pairs).sum() / pairs.sum().clamp(min=1)
+    return mean_over(logistic(inner, similar), pairs)
+
+
+def mean_over(values: Tensor, chosen: Tensor) -> Tensor:
+    """Mean of the `values` that a bool tensor of their shape chooses; 0 if it chooses none."""
+    return values.masked_fill(~chosen, 0).sum() / chosen.sum().clamp(min=1)

@@ -11,6 +11,10 @@ def signs(outputs: Tensor) -> Tensor:
     return torch.where(outputs.detach() > 0, 1.0, -1.0).to(outputs)
 
 
-def straight_through(outputs: Tensor) -> Tensor:
-    """The signs forwards, the identity backwards: outputs get the gradient of their signs."""
-    return outputs + (signs(outputs) - outputs).detach()
+def straight_through(soft: Tensor, hard: Tensor | None = None) -> Tensor:
+    """The values of `hard` forwards, by default the signs; backwards `soft` as it is.
+
+    Exact however large `soft` is: soft + (hard - soft) would round `hard` away.
+    """
+    hard = signs(soft) if hard is None else hard
+    return hard.detach() + (soft - soft.detach())

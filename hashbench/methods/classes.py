@@ -15,6 +15,8 @@ from hashbench.seeds import derive
 
 #: Vectors shorter than this have no direction: their cosines shrink to 0 and stay differentiable.
 SHORTEST = 1e-6
+#: Stands for the sum over other classes where there is only one.
+NO_OTHER = -100.0
 
 
 class Centres(nn.Module):
@@ -83,3 +85,15 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean cross-entropy of `(n, classes)` logits; the labels of an item have equal shares."""
     likelihood = (shares(labels) * functional.log_softmax(logits, 1)).sum(1)
     return -labelled_mean(likelihood, labels)
+
+
+def membership(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """`(n, classes)` log p and log(1 - p) of p = softmax(logits), exact where p rounds to 1.
+
+    Only the largest p of a row can: 1 - p is then summed over the others.
+    """
+    total = logits.logsumexp(1, keepdim=True)
+    inside = logits - total
+    largest = functional.one_hot(logits.argmax(1), logits.shape[1]).bool()
+    others = logits.masked_fill(largest, NO_OTHER).logsumexp(1, keepdim=True) - total
+    return inside, torch.where(largest, others, torch.log1p(-inside.exp().clamp(max=0.75)))

@@ -26,11 +26,11 @@ def features_of(count=COUNT, dim=5):
     return np.random.default_rng(9).normal(size=(count, dim)).astype(np.float32)
 
 
-def begin(method, labels=LABELS, seed=2):
+def begin(method, labels=LABELS, seed=2, features=None):
     """The method's step before its first batch; all of the labels are the training set."""
     method.prepare(labels.astype(np.uint8))
     torch.manual_seed(seed)
-    features = features_of(len(labels))
+    features = features_of(len(labels)) if features is None else features
     state = method.loss_state(labels.astype(np.uint8), features)
     generator = torch.Generator().manual_seed(5)
     step = Step(30, 100, torch.arange(len(labels)), BALANCE, generator, state=state)

@@ -30,7 +30,7 @@ METHODS = sorted(
 )
 each_method = pytest.mark.parametrize("cls", METHODS, ids=lambda cls: cls.name)
 #: What they learn with names the classes: a codeword, a proxy or a weight for each.
-NAMED = {"csq", "dpn", "greedyhash", "hyp2", "orthohash"}
+NAMED = {"csq", "dpn", "greedyhash", "hyp2", "jmlh", "mdshc", "orthohash"}
 
 SHORT = {"bits": 8, "epochs": 3, "batch_size": 16}
 
@@ -176,7 +176,7 @@ def test_it_learns_on_real_images(cls, digits):
     learnt = mean_average_precision(cls(**settings, epochs=25, lr=5e-3).fit(train), digits)
     start = mean_average_precision(cls(**settings, epochs=1, lr=1e-12).fit(train), digits)
     floor = mean_average_precision(LSH(bits=24, seed=1).fit(train), digits)
-    assert learnt > max(start, floor) + 0.15
+    assert learnt > max(start, floor) + (0.15 if cls.supervised else 0.1)
 
 
 # CNNH: row i of the codes of stage 1 belongs to item i, whatever order batches come in.

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -40,7 +41,9 @@ def codes_of(count: int, seed: int) -> Codes:
 
 
 def memory() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """MB of this process that are in memory now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
 
 
 def build(kind: str, count: int, folder: Path) -> dict[str, float]:
@@ -119,6 +122,7 @@ def main() -> None:
                         check=True,
                         capture_output=True,
                         text=True,
+                        env={**os.environ, "OMP_NUM_THREADS": "1"},
                     )
                     row |= json.loads(done.stdout)
             figures = ", ".join(f"{name} {value:,.4g}" for name, value in row.items())

@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 
 from hashbench.codes import Codes
 from hashbench.errors import InputError, shown, unknown
-from hashbench.evaluation.structures import BATCH, Structure, flat, hashed, multihashed
+from hashbench.evaluation.backends import threads
+from hashbench.evaluation.structures import (
+    BATCH,
+    Structure,
+    faiss_threads,
+    flat,
+    hashed,
+    multihashed,
+)
 from hashbench.search.engine import Near
 
 FILE = "codes.faiss"
@@ -90,14 +98,16 @@ class FaissIndex:
                 f"{radius}: build it with --radius {radius} or --structure flat"
             )
         found = []
-        for start in range(0, len(query), BATCH):
-            batch = np.ascontiguousarray(query[start : start + BATCH])
-            # FAISS leaves the radius itself out.
-            limits, distances, rows = self.index.range_search(batch, radius + 1)
-            found += [
-                Near.ordered(rows[left:right], distances[left:right])
-                for left, right in pairwise(limits)
-            ]
+        # To wake threads takes longer than to look one query up.
+        with faiss_threads(1 if len(query) == 1 else threads()):
+            for start in range(0, len(query), BATCH):
+                batch = np.ascontiguousarray(query[start : start + BATCH])
+                # FAISS leaves the radius itself out.
+                limits, distances, rows = self.index.range_search(batch, radius + 1)
+                found += [
+                    Near.ordered(rows[left:right], distances[left:right])
+                    for left, right in pairwise(limits)
+                ]
         return found
 
     def nearest(self, query: NDArray[np.uint8], k: int) -> list[Near]:

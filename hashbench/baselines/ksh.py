@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cholesky, solve_triangular
-from scipy.sparse.linalg import eigsh
+from scipy.linalg import cholesky, eigh, solve_triangular
+from scipy.sparse.linalg import ArpackError, eigsh
 
 from hashbench.baselines.base import ShallowHasher
 from hashbench.baselines.groups import LabelGroups
@@ -19,6 +19,9 @@ from hashbench.hyper import number, whole
 #: Added to the centred kernel's Gram matrix, relative to its mean diagonal: centring
 #: and repeated anchors make it singular.
 _GRAM_RIDGE = 1e-8
+
+#: Matrices larger than this have their top eigenvector found by Lanczos.
+_LANCZOS_FROM = 50
 
 #: The value and the gradient of a function at a point.
 Smooth = Callable[[NDArray[np.float64]], tuple[float, NDArray[np.float64]]]
@@ -150,9 +153,7 @@ class _SpectralStart:
 
     def direction(self) -> NDArray[np.float64]:
         """`(anchors,)` a, with `a^T K^T K a = n` and its largest entry positive."""
-        # From a fixed start: a random one would be drawn outside of `fit`'s seed.
-        _, vectors = eigsh(self._matrix, k=1, which="LA", v0=np.ones(len(self._matrix)))
-        top = vectors[:, 0]
+        top = _top_eigenvector(self._matrix)
         top = top * np.sign(top[np.argmax(np.abs(top))])
         return np.sqrt(self._n) * solve_triangular(self._lower, top, lower=True, trans="T")
 
@@ -234,6 +235,18 @@ def nesterov(
         if change <= tolerance * abs(value):
             break
     return best
+
+
+def _top_eigenvector(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of a symmetric matrix, by Lanczos where that is faster and converges."""
+    size = len(matrix)
+    if size > _LANCZOS_FROM:
+        try:
+            # From a fixed start: a random one would be drawn outside of `fit`'s seed.
+            return np.asarray(eigsh(matrix, k=1, which="LA", v0=np.ones(size))[1][:, 0])
+        except ArpackError:
+            pass  # the top eigenvalues are too close, or all are zero
+    return np.asarray(eigh(matrix, subset_by_index=[size - 1, size - 1])[1][:, 0])
 
 
 def _sign(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -4,7 +4,14 @@ from scipy.linalg import eigh
 from scipy.optimize import check_grad
 
 from hashbench.baselines.groups import LabelGroups
-from hashbench.baselines.ksh import KSH, Residual, _SpectralStart, nesterov, smoothed
+from hashbench.baselines.ksh import (
+    KSH,
+    Residual,
+    _SpectralStart,
+    _top_eigenvector,
+    nesterov,
+    smoothed,
+)
 from hashbench.items import train_from_features
 
 
@@ -39,6 +46,16 @@ def test_the_start_is_the_top_generalised_eigenvector(toy):
     found = start.direction()
     np.testing.assert_allclose(found * np.sign(found @ reference), reference, rtol=1e-6)
     assert found @ (K.T @ K) @ found == pytest.approx(len(K))
+
+
+def test_the_top_eigenvector_is_the_same_by_lanczos_and_where_that_fails():
+    generator = np.random.default_rng(0)
+    half = generator.normal(size=(60, 60))
+    for matrix in (half + half.T, np.zeros((60, 60))):
+        top = _top_eigenvector(matrix)
+        values = np.linalg.eigvalsh(matrix)
+        np.testing.assert_allclose(matrix @ top, values[-1] * top, atol=1e-8)
+        assert np.linalg.norm(top) == pytest.approx(1)
 
 
 def test_the_smoothed_objective_and_its_gradient(toy):

@@ -18,7 +18,7 @@ class DCHE(DCH):
     """
 
     name = "dch-e"
-    title = "DCH-E"
+    title = "DCH-E (our reading)"
     summary = "ablation, as we read it: DCH with a Euclidean quantisation loss"
 
     def quantization_loss(self, codes: Tensor) -> Tensor:

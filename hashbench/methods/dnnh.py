@@ -14,6 +14,9 @@ from hashbench.methods.pairs import drawn_negatives, similarity
 from hashbench.training.deep import DeepHasher
 from hashbench.training.step import Step
 
+#: Features a bit is encoded from in the paper.
+SLICE = 50
+
 
 @dataclass(kw_only=True, eq=False)
 class DNNH(DeepHasher):
@@ -21,9 +24,13 @@ class DNNH(DeepHasher):
 
         L = mean over triplets of max(0, m + ||F - F+||^2 - ||F - F-||^2)
 
-    with F = g(sigmoid(z)) in [0, 1]^K. Each bit is encoded from a slice of
-    features of its own, and the piecewise threshold g sends s to 0 below
-    0.5 - epsilon, to 1 above 0.5 + epsilon, and to itself between.
+    with F = g(sigmoid(z)) in [0, 1]^K. The piecewise threshold g sends s to 0
+    below 0.5 - epsilon, to 1 above 0.5 + epsilon, and to itself between.
+
+    Divide and encode: each bit is encoded from a slice of features of its own,
+    after a ReLU. That is a hidden layer, of `slice_width` units a bit, and with
+    the linear head no other method has one: there the hash layer is linear unless
+    `slice_width` is set.
 
     Triplets are drawn within the batch: every similar pair meets one item,
     drawn anew at each step, that is dissimilar to its anchor.
@@ -35,7 +42,8 @@ class DNNH(DeepHasher):
     Args:
         margin: m as a share of the code length.
         epsilon: half the width of the piece between 0 and 1.
-        slice_width: features each bit is encoded from.
+        slice_width: features each bit is encoded from; 0 for a linear hash layer;
+            None for the paper's 50 with the MLP head and 0 with the linear one.
     """
 
     name = "dnnh"
@@ -52,6 +60,7 @@ class DNNH(DeepHasher):
   booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
   year      = {2015},
 }"""
+    version: ClassVar[str] = "4"
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
         "margin": (0.05, 0.5),
         "epsilon": (0.0, 0.4),
@@ -59,11 +68,14 @@ class DNNH(DeepHasher):
 
     margin: float = number(0.25, above=0)
     epsilon: float = number(0.1, low=0, high=0.5)
-    slice_width: int = whole(50)
+    slice_width: int | None = whole(None, low=0)
 
     def hash_layer(self, width: int) -> nn.Module:
-        """Divide and encode: `slice_width` features a bit, one linear function each."""
-        return DivideAndEncode(width, self.bits, self.slice_width)
+        """Divide and encode, or a linear layer."""
+        slices = self.slice_width
+        if slices is None:
+            slices = SLICE if self.head == "mlp" else 0
+        return DivideAndEncode(width, self.bits, slices) if slices else super().hash_layer(width)
 
     def relax(self, outputs: Tensor) -> Tensor:
         """F, moved from [0, 1] to [-1, 1]."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from hashbench.hyper import number
+from hashbench.hyper import choice, number
 from hashbench.methods.pairs import jaccard, logistic, pair_mean, similarity
 from hashbench.training.deep import DeepHasher
 from hashbench.training.step import Step
@@ -28,11 +28,20 @@ class HashNet(DeepHasher):
     with g = tanh(beta z), w_ij = c_ij times the class-balance weight, and c_ij
     the share of labels that two similar items have in common (1 for dissimilar
     ones). Continuation: beta = (1 + 0.005 t)^0.5 over t = 10,000 iterations,
-    raised every 200; here the same 50 stages over a training of any length.
+    raised every 200; here the same 50 stages over a training of any length, so
+    that the last of them has beta^2 = 50, one stage short of the end at 51.
+
+    The released trainings, Caffe and PyTorch, halve the learning rate every 2,000
+    iterations while beta rises, which `schedule=step` resembles from pixels; ours
+    follows the recipe of every other method. They weigh similar pairs by
+    |S|/|S1|, set by hand, and dissimilar ones by 1, whatever labels they share:
+    `weights=released`.
 
     Args:
         slope: alpha times K; 10 as in the paper.
-        beta: where the continuation ends; it starts at 1.
+        beta: where the continuation ends; it starts at 1. No part of the search
+            space: with an end near 1 there is no continuation left.
+        weights: of pairs, the "paper"'s or those "released".
     """
 
     name = "hashnet"
@@ -48,18 +57,21 @@ class HashNet(DeepHasher):
 }"""
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
         "slope": (1.0, 100.0, "log"),
-        "beta": (1.0, 20.0, "log"),
     }
 
     slope: float = number(10.0, above=0)
     beta: float = number(math.sqrt(51), low=1)
+    weights: str = choice("paper", ("paper", "released"))
 
     def loss(self, outputs: Tensor, labels: Tensor, step: Step) -> Tensor:
         """The weighted logistic loss at the current beta."""
         codes = torch.tanh(self.beta_at(step) * outputs)
         similar = similarity(labels)
         inner = self.slope / self.bits * (codes @ codes.T)
-        weights = step.balance.weights(similar) * torch.where(similar, jaccard(labels), 1.0)
+        if self.weights == "paper":
+            weights = step.balance.weights(similar) * torch.where(similar, jaccard(labels), 1.0)
+        else:
+            weights = torch.where(similar, step.balance.similar, 1.0)
         return pair_mean(weights * logistic(inner, similar))
 
     def beta_at(self, step: Step) -> float:

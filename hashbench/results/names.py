@@ -18,7 +18,7 @@ METHODS = {
     "dch-released": "DCH (released)",
     "dch-q": "DCH-Q",
     "dch-c": "DCH-C",
-    "dch-e": "DCH-E",
+    "dch-e": "DCH-E (our reading)",
     "dch": "DCH",
 }
 #: The full method first, then one part of it left out or exchanged at a time.

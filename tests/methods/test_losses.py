@@ -160,6 +160,19 @@ def test_hashnet_weighs_by_shared_labels_and_continues(index):
     assert value_of(HashNet(bits=BITS), z, index=index) == pytest.approx(wanted, 1e-12)
 
 
+def test_hashnet_as_released_weighs_similar_pairs_alone():
+    z = outputs_of()
+    g = np.tanh(z)
+
+    def cost(i, j, similar):
+        # mean_over_pairs weighs dissimilar pairs; the released code does not
+        weight = 1 if similar else 1 / BALANCE.dissimilar
+        return weight * logistic_cost(10 / BITS * g[i] @ g[j], similar)
+
+    wanted = mean_over_pairs(LABELS, cost)
+    assert value_of(HashNet(bits=BITS, weights="released"), z) == pytest.approx(wanted, 1e-12)
+
+
 def test_dhn_is_the_logistic_loss_and_the_log_cosh_prior():
     z = outputs_of()
     h = np.tanh(z)
@@ -405,6 +418,19 @@ def test_each_bit_is_encoded_from_a_slice_of_its_own():
     after = layer(features)
     assert (before[:, [0, 2]] == after[:, [0, 2]]).all()
     assert (before[:, 1] != after[:, 1]).all()
+
+
+def test_dnnh_has_a_hidden_layer_only_where_others_have_one():
+    for settings, units in [
+        ({}, None),
+        ({"head": "mlp"}, 50),
+        ({"slice_width": 7}, 7),
+        ({"head": "mlp", "slice_width": 0}, None),
+    ]:
+        layer = DNNH(bits=3, **settings).hash_layer(5)
+        assert sum(item.numel() for item in layer.parameters()) == (
+            3 * (5 + 1) if units is None else 3 * units * (5 + 1) + 3 * (units + 1)
+        )
 
 
 # Pairs

@@ -36,6 +36,39 @@ def test_a_template_passes_every_check(templates, kind: str, name: str) -> None:
     next(c for c in checks_of(templates[kind]) if c.name == name)()
 
 
+EXAMPLES = ("ProxyHash", "BankHash")
+
+
+@pytest.fixture(scope="session")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, type]:
+    """The complete files of docs/add-a-method.md, by class."""
+    page = (ROOT / "docs" / "add-a-method.md").read_text()
+    section = page.split("## What a deep method may add")[1].split("\n## ")[0]
+    found = {}
+    for block in re.findall(r"```python\n(.*?)```", section, flags=re.DOTALL):
+        path = tmp_path_factory.mktemp("example") / "example.py"
+        path.write_text(block)
+        made = vars(import_file(path)[0])
+        found |= {name: made[name] for name in EXAMPLES if name in made}
+    return found
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("check", [c.name for c in checks_of(object)])  # type: ignore[type-var]
+def test_an_example_passes_every_check(examples, name: str, check: str) -> None:
+    next(c for c in checks_of(examples[name]) if c.name == check)()
+
+
+def test_the_reference_explains_every_part_of_a_step() -> None:
+    from hashbench.training.step import Step
+
+    page = (ROOT / "docs" / "add-a-method.md").read_text()
+    section = page.split("## What a deep method may add")[1].split("Learnable proxies")[0]
+    known = {*Step.__dataclass_fields__, "progress"}
+    rows = [re.findall(r"`([a-z]+)`", row) for row in re.findall(r"^\| (`[^|]*) \|", section, re.M)]
+    assert known <= {word for row in rows for word in row}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_templates_lines_fit_the_project(kind: str) -> None:
     assert max(map(len, scaffold("my-hash", kind, "my_hash.py").splitlines())) <= 100

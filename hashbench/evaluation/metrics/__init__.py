@@ -112,7 +112,9 @@ def scores_of(counts: Counts, cutoffs: Sequence[int], with_curves: bool) -> Scor
         if each is not None and metric.keep and own:
             per_query[name] = each
         if metric.tied and worst is not None and best is not None:
-            bounds[name] = metric.compute(worst, number)[0], metric.compute(best, number)[0]
+            ends = metric.compute(worst, number)[0], metric.compute(best, number)[0]
+            if all(map(math.isfinite, (values[name], *ends))):
+                bounds[name] = ends
     return Scores(convention, values, per_query, curves(counts) if with_curves else {}, bounds)
 
 

@@ -19,6 +19,7 @@ from hashbench.evaluation.statistics.resampling import (
     Interval,
     draw,
     student,
+    variance,
     widened,
 )
 
@@ -181,8 +182,8 @@ def _compared(
     p = flip_test(flipped, seed)
     seeds = min(mine.seeds, theirs.seeds)
     by_queries = mine.by_queries - theirs.by_queries
-    variance = float(np.nanvar(by_queries))
-    rest = max(0.0, variance - mine.noise - theirs.noise)  # counted with the seeds already
+    spread = variance(by_queries)
+    rest = max(0.0, spread - mine.noise - theirs.noise)  # counted with the seeds already
     error, freedom = student(
         rest,
         units,
@@ -190,7 +191,7 @@ def _compared(
     )
     if seeds >= SEEDS:
         p = max(p, _student_p(difference, error, freedom))
-    shrunk = (by_queries - difference) * (np.sqrt(rest / variance) - 1) if variance else 0.0
+    shrunk = (by_queries - difference) * (np.sqrt(rest / spread) - 1) if spread else 0.0
     low, high = widened(difference, mine.drawn - theirs.drawn + shrunk, level, freedom)
     against = ""
     if queries < COMMON * either or queries == 0:
@@ -212,7 +213,7 @@ def _student_p(difference: float, error: float, freedom: float) -> float:
 
 def _interval(item: Draws, units: int, level: float) -> Interval:
     variances = [(item.seed_variance, item.seeds)] if item.seeds >= SEEDS else []
-    _, freedom = student(float(np.nanvar(item.by_queries)), units, variances)
+    _, freedom = student(variance(item.by_queries), units, variances)
     return Interval(item.mean, *widened(item.mean, item.drawn, level, freedom), level, item.seeds)
 
 

@@ -120,9 +120,9 @@ def _draws(matrix: Floats, means: Floats, seed: int) -> Draws:
     away = (np.take_along_axis(means, chosen, axis=1).mean(axis=1) - by_queries) * np.sqrt(
         seeds / (seeds - 1)
     )
-    variance = float(own.var(ddof=1)) / seeds
-    noise = min(variance, _noise(matrix))
-    return Draws(float(own.mean()), by_queries, by_queries + away, variance, noise, seeds)
+    by_seeds = float(own.var(ddof=1)) / seeds
+    noise = min(by_seeds, _noise(matrix))
+    return Draws(float(own.mean()), by_queries, by_queries + away, by_seeds, noise, seeds)
 
 
 def _noise(matrix: Floats) -> float:
@@ -133,6 +133,12 @@ def _noise(matrix: Floats) -> float:
         return 0.0
     rest = whole - whole.mean(axis=1, keepdims=True) - whole.mean(axis=0) + whole.mean()
     return float((rest**2).sum() / ((seeds - 1) * (queries - 1)) / (seeds * queries))
+
+
+def variance(values: Floats) -> float:
+    """Of the values that are not NaN; 0 if none is."""
+    known = values[~np.isnan(values)]
+    return float(known.var()) if len(known) else 0.0
 
 
 def student(

@@ -93,7 +93,11 @@ def scored(inputs: Inputs, conventions: list[Convention], executor: str) -> list
 def shown_value(scores: Scores | None, metric: str) -> str:
     """A metric to four digits; a dash where there is none."""
     value = None if scores is None else scores.to_dict().get(metric)
-    return "-" if value is None else f"{value:.4f}"
+    if scores is None or value is None:
+        return "-"
+    low, high = scores.bounds.get(metric, (value, value))
+    bounds = f" [{low:.4f}, {high:.4f}]" if metric in scores.bounds else ""
+    return f"{value:.4f}{bounds}"
 
 
 def print_table(headings: list[str], rows: list[list[str]]) -> None:

@@ -56,6 +56,7 @@ def show_codes(
                 for name, item in scores.items()
             },
             "curves": {name: item.curves for name, item in scores.items()},
+            "bounds": {name: item.bounds for name, item in scores.items()},
             "health": {
                 "query": code_health(inputs.query),
                 "database": code_health(inputs.database),

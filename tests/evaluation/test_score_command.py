@@ -86,11 +86,16 @@ def test_your_own_codes_side_by_side(tmp_path, codes, labels):
     assert "20 queries, 60 database items, 9 bits, 4 classes" in text
     rows = {line.split()[0]: line.split()[1:] for line in text.splitlines()[1:]}
     assert rows["metric"] == ["house", "deephash-pytorch"]
-    assert rows["map"] == [f"{house['map']:.4f}", f"{port['map']:.4f}"]
+    worst, best = port.bounds["map"]
+    assert rows["map"] == [
+        f"{house['map']:.4f}",
+        *f"{port['map']:.4f} [{worst:.4f}, {best:.4f}]".split(),
+    ]
     assert rows["map@h2"] == [f"{house['map@h2']:.4f}", "-"]
     body = json.loads(run("--codes", path, "--convention", "house,deephash-pytorch", "--json"))
     assert body["scores"]["house"] == house.to_dict()
     assert body["curves"]["house"] == house.curves
+    assert body["bounds"] == {"house": {}, "deephash-pytorch": {"map": [worst, best]}}
     assert body["health"]["database"]["unique"] > 1
 
 

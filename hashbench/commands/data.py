@@ -25,6 +25,7 @@ Examples:
   hashbench data verify lists:my_lists --json
   hashbench data prepare cifar10 --download
   hashbench data import my_lists --as mine --images /photos
+  hashbench data import photos --as mine --split 500/2000/rest
 """
 
 #: Names printed before "and N more"; --json has all of them.
@@ -124,26 +125,58 @@ def prepare(name: str, download: bool, data_root: Path | None) -> None:
     click.echo(f"{name} is prepared at {dataset.status().where}.")
 
 
-@command.command("import", epilog="Example: hashbench data import my_lists --as mine")
-@click.argument("lists", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@command.command(
+    "import", epilog="Example: hashbench data import photos --as mine --split 500/2000/rest"
+)
+@click.argument("source", type=click.Path(path_type=Path, exists=True))
 @click.option("--as", "name", required=True, help="Name the data set will have.")
+@click.option(
+    "--split",
+    default=None,
+    metavar="Q/T/rest",
+    help="Queries and training images to draw of images nobody has split; rest+train to search "
+    "the training images too, Q/all/rest to train on all that is searched.",
+)
+@click.option("--split-seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option(
     "--images",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     default=None,
-    help="Folder the listed paths start from [default: LISTS].",
+    help="Folder the listed paths start from [default: where SOURCE is].",
 )
+@click.option("--allow-missing", is_flag=True, help="Leave out images that are not there.")
+@click.option("--allow-duplicates", is_flag=True, help="Take files of the same bytes as they are.")
+@click.option("--allow-unlabelled", is_flag=True, help="Take images without any label.")
 @options.data_root
-def import_(lists: Path, name: str, images: Path | None, data_root: Path | None) -> None:
-    """Copy query, training and database lists into the data root under a name."""
+def import_(
+    source: Path,
+    name: str,
+    split: str | None,
+    split_seed: int,
+    images: Path | None,
+    data_root: Path | None,
+    **allow: bool,
+) -> None:
+    """Keep a split of your own images in the data root under a name.
+
+    SOURCE is a folder with query, training and database lists, or, with --split, a folder of
+    class folders, a CSV of paths and labels, or one list.
+    """
     from hashbench.data import default_data_root
-    from hashbench.data.lists import import_lists
+    from hashbench.data.lists import has_lists, import_lists
+    from hashbench.data.unsplit import import_images
     from hashbench.errors import InputError
     from hashbench.registry import datasets
 
     if name in datasets().names():
         raise InputError(f"'{name}' is a data set of hashbench: choose another name with --as")
-    folder = import_lists(lists, name, data_root or default_data_root(), images)
+    root = data_root or default_data_root()
+    if source.is_dir() and has_lists(source):
+        if split is not None:
+            raise InputError(f"the lists in {source} are a split already: leave out --split")
+        folder = import_lists(source, name, root, images)
+    else:
+        folder = import_images(source, name, root, images, protocol=split, seed=split_seed, **allow)
     click.echo(f"{name} is at {folder}; check it with `hashbench data verify {name}`.")
 
 

@@ -10,6 +10,8 @@ from hashbench.data.folders import default_data_root
 from hashbench.data.lists import PREFIX, ImageLists, imported, imported_names
 from hashbench.data.protocols import Protocol
 from hashbench.data.split import Split
+from hashbench.data.unsplit import PREFIX as UNSPLIT
+from hashbench.data.unsplit import Unsplit
 from hashbench.errors import unknown
 from hashbench.registry import datasets
 
@@ -29,7 +31,7 @@ def open_dataset(name: str, data_root: Path | None = None, **options: Any) -> Da
     """The data set called `name`, not yet loaded.
 
     Args:
-        name: a registered name, the name of imported lists, or `lists:DIR`.
+        name: a registered name, the name of imported lists, `lists:DIR` or `images:PATH`.
         data_root: where data sets are kept; None for `default_data_root()`.
         options: faults to accept rather than refuse, and more, see `Dataset`.
 
@@ -39,6 +41,8 @@ def open_dataset(name: str, data_root: Path | None = None, **options: Any) -> Da
     root = (data_root or default_data_root()).expanduser()
     if name.startswith(PREFIX):
         return ImageLists(root, Path(name.removeprefix(PREFIX)).expanduser(), **options)
+    if name.startswith(UNSPLIT):
+        return Unsplit(root, Path(name.removeprefix(UNSPLIT)).expanduser(), **options)
     registry = datasets()
     known = {*registry.names(), *(broken.name for broken in registry.broken)}
     if name not in known:

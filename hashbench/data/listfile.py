@@ -53,7 +53,7 @@ def read_list(file: Path) -> ImageList:
     rows: list[bytes] = []
     lines: list[int] = []
     seen: dict[str, int] = {}
-    for number, line in _lines(file):
+    for number, line in read_lines(file):
         where = f"{file}, line {number}"
         if b"\0" in line:
             raise InputError(f"{where} holds a NUL byte: save the list as UTF-8 text")
@@ -88,7 +88,12 @@ def read_list(file: Path) -> ImageList:
     return ImageList(file, paths, labels, lines)
 
 
-def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
+def read_lines(file: Path) -> Iterator[tuple[int, bytes]]:
+    """Numbers and bytes of the lines of a text, gzipped if its name ends in `.gz`.
+
+    Raises:
+        InputError: if it cannot be read, or is longer than any list.
+    """
     try:
         with open_regular(file) as plain:
             stream = gzip.GzipFile(fileobj=plain) if file.suffix == ".gz" else plain

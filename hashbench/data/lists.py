@@ -168,6 +168,16 @@ class ImageLists(Dataset):
         return tuple(names)
 
 
+def has_lists(folder: Path) -> bool:
+    """Whether any of the three lists is in a folder."""
+    return any(
+        (folder / f"{name}.txt{end}").is_file()
+        for names in NAMES.values()
+        for name in names
+        for end in ("", ".gz")
+    )
+
+
 def import_lists(lists: Path, name: str, root: Path, images: Path | None = None) -> Path:
     """Copy three lists into the data root, where `name` finds them.
 

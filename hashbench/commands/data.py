@@ -42,9 +42,12 @@ def command() -> None:
 @options.as_json
 def status(data_root: Path | None, as_json: bool) -> None:
     """Say for every data set whether it is prepared, where, and how to get it."""
-    from hashbench.commands.datasets import show
+    from hashbench.commands.datasets import as_json_text, show
 
-    show(data_root, as_json)
+    if as_json:
+        as_json_text(data_root)
+    else:
+        show(data_root)
 
 
 @command.command(epilog="Example: hashbench data verify cifar10 --decode")

@@ -1,13 +1,19 @@
-"""Where a verb prints: stdout, or the file of --out."""
+"""How a verb prints: on stdout or into the file of --out, in tables that fit the terminal."""
 
 from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterator
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
+
+#: Columns that are worth wrapping into.
+LEAST = 20
 
 
 @contextlib.contextmanager
@@ -33,3 +39,24 @@ def printed_to(out: Path | None) -> Iterator[None]:
     except OSError as error:
         raise InputError(f"cannot write {out}: {error.strerror}; choose another --out") from error
     click.echo(f"Wrote {out}.", err=True)
+
+
+def echo_table(rows: Sequence[Sequence[str]], width: int | None = None) -> None:
+    """Print rows in columns of which the last is wrapped to the terminal.
+
+    Args:
+        rows: cells, as many in each row.
+        width: columns of the terminal; None for those of stdout. Where that is no terminal
+            a row is one line.
+    """
+    if width is None:
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:-1]]
+    indent = sum(widths) + 2 * len(widths)
+    for row in rows:
+        head = "".join(f"{cell:<{size}}  " for cell, size in zip(row[:-1], widths, strict=True))
+        room = width - indent
+        lines = textwrap.wrap(row[-1], room) if room >= LEAST else [row[-1]]
+        click.echo(
+            "\n".join([head + (lines or [""])[0], *(" " * indent + x for x in lines[1:])]).rstrip()
+        )

@@ -17,9 +17,10 @@ from safetensors.numpy import load, save
 
 from hashbench.baselines.lsh import LSH
 from hashbench.errors import InputError
-from hashbench.registry import methods
+from hashbench.registry import load_plugins, methods, registry
 from hashbench.saved import dump_hasher, load_hasher, read_hasher, write_hasher
 from hashbench.testing.subject import Subject
+from hashbench.testing.toy import toy
 
 BUILT_IN = [name for name in methods().names() if methods().entry(name).origin == "hashbench"]
 HEADS = [
@@ -220,3 +221,50 @@ def test_no_hasher_at_all(tmp_path, data) -> None:
         read_hasher(tmp_path)
     with pytest.raises(InputError, match="cannot be read"):
         read_hasher(tmp_path / "none")
+
+
+PLUGIN = """
+from dataclasses import dataclass
+import numpy as np
+import hashbench
+
+class Centre:
+    def __init__(self, features):
+        self.mean = features.mean(axis=0)
+    def __call__(self, features):
+        return features - self.mean
+
+@dataclass(kw_only=True)
+class Mine(hashbench.Hasher):
+    name = "mine"
+    bits: int = 8
+    seed: int = 0
+    def fit(self, train):
+        self.centre_ = Centre(train.features())
+        rng = np.random.default_rng(self.seed)
+        self.planes_ = {"all": [rng.normal(size=(train.features().shape[1], self.bits))]}
+        return self
+    def encode(self, items):
+        values = self.centre_(items.features()) @ self.planes_["all"][0]
+        return hashbench.Codes.from_real(values)
+"""
+
+
+def test_a_strangers_method_needs_no_code_to_be_kept(tmp_path) -> None:
+    registry.cache_clear()
+    (tmp_path / "mine.py").write_text(PLUGIN)
+    load_plugins([tmp_path / "mine.py"])
+    problem = toy()
+    hasher = methods().get("mine")(bits=12).fit(problem.train)
+    write_hasher(tmp_path / "h", hasher)
+    registry.cache_clear()
+    with pytest.raises(InputError, match="'mine', which is not registered here"):
+        read_hasher(tmp_path / "h")
+    # The same file elsewhere is another module: its classes are found all the same.
+    (tmp_path / "moved").mkdir()
+    (tmp_path / "mine.py").rename(tmp_path / "moved" / "mine.py")
+    load_plugins([tmp_path / "moved" / "mine.py"])
+    again = read_hasher(tmp_path / "h")
+    assert type(again) is not type(hasher)
+    assert np.array_equal(again.encode(problem.query).packed, hasher.encode(problem.query).packed)
+    registry.cache_clear()

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.data.images import SUFFIXES
-from hashbench.data.listfile import read_lines, read_list
+from hashbench.data.listfile import class_names, read_lines, read_list
 from hashbench.data.names import composed, path_parts
 from hashbench.errors import InputError, shown
 from hashbench.parsing import printable
@@ -59,7 +59,7 @@ def gather(path: Path) -> Gathered:
     if path.suffix.lower() in (".csv", ".tsv"):
         return gather_csv(path)
     listed = read_list(path)
-    classes = tuple(f"class {number}" for number in range(listed.labels.shape[1]))
+    classes = class_names(path.parent, listed.labels.shape[1])
     names = [name.lstrip("/") for name in listed.paths]
     return Gathered(names, listed.labels, classes, path.parent)
 

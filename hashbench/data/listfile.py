@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hashbench.data.names import composed, path_parts
 from hashbench.errors import InputError, shown
 from hashbench.files import open_regular
+from hashbench.parsing import printable
 
 #: Bytes of the longest line that is read; 80 classes take 200.
 LONGEST = 64 * 1024
@@ -86,6 +87,28 @@ def read_list(file: Path) -> ImageList:
         raise InputError(f"{file} lists no image: write one `path 0 1 0 ...` on every line")
     labels = np.frombuffer(b"".join(rows), np.uint8).reshape(len(rows), -1) - np.uint8(48)
     return ImageList(file, paths, labels, lines)
+
+
+def class_names(folder: Path, count: int) -> tuple[str, ...]:
+    """The names in `classes.txt` beside a list, one a line; numbers where there is no such file.
+
+    Raises:
+        InputError: if it cannot be read, or names another number of classes.
+    """
+    path = folder / "classes.txt"
+    if not path.is_file():
+        return tuple(f"class {number}" for number in range(count))
+    try:
+        with open_regular(path) as stream:
+            names = stream.read().decode("utf-8-sig").split("\n")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read ({shown(error)}): save it as UTF-8") from error
+    names = [name.strip() for name in names if name.strip()]
+    if not all(map(printable, names)):
+        raise InputError(f"{path} holds a control character: write one class name a line")
+    if len(names) != count:
+        raise InputError(f"{path} names {len(names)} classes and the lists have {count}")
+    return tuple(names)
 
 
 def read_lines(file: Path) -> Iterator[tuple[int, bytes]]:

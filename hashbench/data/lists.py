@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 
 from hashbench.data.dataset import Dataset, LabelledImages, Status
 from hashbench.data.images import FileSource
-from hashbench.data.listfile import ImageList, read_list
+from hashbench.data.listfile import ImageList, class_names, read_list
 from hashbench.data.names import Spelling
 from hashbench.data.protocols import Protocol
 from hashbench.errors import InputError, shown
-from hashbench.files import open_regular
 from hashbench.parsing import printable
 
 PREFIX = "lists:"
@@ -121,7 +120,7 @@ class ImageLists(Dataset):
             parts.append(mine)
         query, train, database = parts
         source = FileSource(files, list(rows))
-        classes = self._classes(labels[0].size)
+        classes = class_names(self.folder, labels[0].size)
         return LabelledImages(
             source,
             np.stack(labels),
@@ -150,22 +149,6 @@ class ImageLists(Dataset):
                 if os.path.isfile(self._spelling.path(root, "/".join(parts[depth:]))):  # noqa: PTH113
                     return root, depth
         return self._roots[0], 0
-
-    def _classes(self, count: int) -> tuple[str, ...]:
-        path = self.folder / "classes.txt"
-        if not path.is_file():
-            return tuple(f"class {number}" for number in range(count))
-        try:
-            with open_regular(path) as stream:
-                names = stream.read().decode("utf-8-sig").split("\n")
-        except (OSError, ValueError) as error:
-            raise InputError(f"{path} cannot be read ({shown(error)}): save it as UTF-8") from error
-        names = [name.strip() for name in names if name.strip()]
-        if not all(map(printable, names)):
-            raise InputError(f"{path} holds a control character: write one class name a line")
-        if len(names) != count:
-            raise InputError(f"{path} names {len(names)} classes and the lists have {count}")
-        return tuple(names)
 
 
 def has_lists(folder: Path) -> bool:

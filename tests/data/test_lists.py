@@ -12,7 +12,7 @@ from hashbench.data import open_dataset
 from hashbench.data.listfile import LONGEST, read_list
 from hashbench.data.lists import import_lists, imported_names
 from hashbench.errors import InputError
-from hashbench.items import ids_of
+from hashbench.items import ids_of, source_of
 
 QUERY = "a/1.png 1 0 0 \na/2.png 0 1 1 \n"
 TRAIN = "a/3.png 0 1 0 \na/4.png 0 0 1 \na/5.png 1 0 0 \n"
@@ -281,3 +281,17 @@ def test_missing_images_are_said_with_where_they_were_looked_for(usual):
     (usual / "a" / "2.png").unlink()
     with pytest.raises(InputError, match="no query image is left"):
         opened(usual, allow_missing=True).split()
+
+
+def test_lists_are_what_they_say_wherever_their_folder_lies(usual, tmp_path):
+    text = DATABASE.replace("a/", f"{usual}/a/")
+    (usual / "database.txt").write_text(text)
+    before = opened(usual).split()
+    elsewhere = tmp_path / "somewhere" / "else"
+    elsewhere.parent.mkdir()
+    usual.rename(elsewhere)
+    after = opened(elsewhere).split()
+    assert after.digest == before.digest
+    assert source_of(after.query).fingerprint == source_of(before.query).fingerprint
+    (elsewhere / "test.txt").write_text(QUERY.replace("0 1 1", "1 1 1"))
+    assert opened(elsewhere).split().digest != before.digest

@@ -144,9 +144,12 @@ def test_one_list_is_split_too(photos):
     (photos / "all.txt").write_text("".join(lines))
     (photos / "turned.txt").write_text("".join(lines[::-1]))
     split = opened(photos / "all.txt").split("4-6-rest")
+    assert split.classes == ("class 0", "class 1", "class 2")
     assert everything(split) == everything(opened(photos).split("4-6-rest"))
     assert opened(photos / "turned.txt").split("4-6-rest").digest == split.digest
     assert split.query.image(0).shape == (8, 8, 3)
+    (photos / "classes.txt").write_text("cat\ndog\nemu\n")
+    assert opened(photos / "all.txt").split("4-6-rest").classes == ("cat", "dog", "emu")
 
 
 def test_folders_that_hold_no_classes_are_refused(tmp_path):

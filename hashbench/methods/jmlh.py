@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,6 +17,7 @@ from hashbench.hyper import number
 from hashbench.methods.binary import straight_through
 from hashbench.methods.classes import cross_entropy
 from hashbench.training.deep import DeepHasher
+from hashbench.training.recipes import Recipe
 from hashbench.training.step import Step
 
 
@@ -34,6 +35,8 @@ class JMLH(DeepHasher):
 
     Args:
         information: lambda, the weight of the divergence.
+        classifier_rate: learning rate of W and c, in units of the head's. Ours: at the
+            head's own they are far from fitted when training ends.
     """
 
     name = "jmlh"
@@ -50,9 +53,17 @@ class JMLH(DeepHasher):
   booktitle = {IEEE/CVF International Conference on Computer Vision (ICCV) Workshops},
   year      = {2019},
 }"""
-    space: ClassVar[Mapping[str, Sequence[Any]]] = {"information": (1e-3, 1.0, "log")}
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "information": (1e-3, 1.0, "log"),
+        "classifier_rate": (1.0, 100.0, "log"),
+    }
 
     information: float = number(0.1, low=0)
+    classifier_rate: float = number(10.0, above=0)
+
+    def recipe(self) -> Recipe:
+        """The training's, with the classifier's learning rate."""
+        return replace(super().recipe(), loss_rate=self.classifier_rate)
 
     def loss_state(self, labels: NDArray[np.uint8], features: NDArray[np.float32]) -> nn.Module:
         """The classifier."""

@@ -144,7 +144,7 @@ def test_a_batch_of_one_item_has_a_finite_loss(cls):
 #: Another value of a hyper-parameter, where twice its default would not do.
 OTHER = {
     ("dch", "gamma"): 3.0, ("dch-c", "gamma"): 3.0, ("dch-e", "gamma"): 3.0,
-    ("dch-q", "gamma"): 3.0, ("hashnet", "weights"): "released", ("hyp2", "zeta"): 0.3,
+    ("dch-q", "gamma"): 3.0, ("hyp2", "zeta"): 0.3,
     ("dnnh", "slice_width"): 7, ("dch-released", "quantization"): 0.5,
     ("adsh", "balanced"): 0.3, ("ssdh", "alpha"): 0.5,
     ("mihash", "bins"): 2, ("cnnh", "sweeps"): 1, ("dsdh", "sweeps"): 1,
@@ -168,7 +168,9 @@ def test_every_hyper_parameter_changes_what_the_network_learns(cls, item, multil
     beside = BESIDE.get((cls.name, item.name), {})
     settings = {"bits": 8, "epochs": 4, "batch_size": 20, "lr": 0.01, **beside}
     other = OTHER.get((cls.name, item.name))
-    if other is None:
+    if "options" in item.metadata:
+        other = next(option for option in item.metadata["options"] if option != item.default)
+    elif other is None:
         other = not item.default if item.default is True else 2 * item.default
     one, two = (
         cls(**settings, **chosen).fit(multilabel).state_ for chosen in ({}, {item.name: other})

@@ -140,6 +140,7 @@ def command(world, names: str):
             [*line, "--codes", str(path), "--convention", names],
             check=True,
             stdout=subprocess.DEVNULL,
+            cwd=folder,  # not where another version may lie
         )
 
     run.children = True

@@ -141,7 +141,7 @@ class Registry(Generic[T]):
 
     def add_installed(self, points: Iterable[EntryPoint] | None = None) -> None:
         """Register every installed part of this registry's entry-point group."""
-        found = list(entry_points(group=self.group) if points is None else points)
+        found = list(_installed().select(group=self.group) if points is None else points)
         # hashbench's own names first, so that no plugin can take one of them.
         found.sort(key=lambda point: (_distribution(point) != "hashbench", point.name))
         for point in found:
@@ -300,6 +300,12 @@ def _distribution(point: EntryPoint) -> str:
 def _reason(error: BaseException) -> str:
     first = str(error).strip().splitlines()
     return f"{type(error).__name__}: {first[0]}" if first else type(error).__name__
+
+
+@cache
+def _installed() -> Any:
+    """The entry points of all that is installed, read once for all kinds of parts."""
+    return entry_points()
 
 
 @cache

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
-from hashbench.results.store import DEFAULT_STORE
-
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+#: Where runs put their results. Here, so that no verb loads the store for its name.
+DEFAULT_STORE = Path("hashbench-results")
 
 results: Decorator = click.option(
     "--results",

@@ -95,7 +95,6 @@ def command(
     """
     from hashbench.errors import InputError
     from hashbench.evaluation import Convention
-    from hashbench.results.store import Store
 
     conventions = Convention.parse_list(names)
     if codes is not None:
@@ -106,6 +105,8 @@ def command(
         return
     if theirs is not None:
         raise InputError("--names says what the arrays of --codes are called: give --codes too")
+    from hashbench.results.store import Store
+
     if target is not None and Path(target).is_dir():
         store, prefix = Store(Path(target)), ""
     else:

@@ -102,7 +102,17 @@ def shown_value(scores: Scores | None, metric: str) -> str:
 
 
 def print_table(headings: list[str], rows: list[list[str]]) -> None:
-    """A table of texts, numbers to the right."""
-    from tabulate import tabulate
+    """A table of texts, numbers to the right; a heading may have several lines.
 
-    click.echo(tabulate(rows, headings, disable_numparse=True, stralign="right"))
+    Written out here, as what draws tables elsewhere takes longer to load than
+    small codes take to be scored.
+    """
+    lines = [heading.split("\n") for heading in headings]
+    height = max(map(len, lines))
+    top = [
+        [("", *part)[max(0, row - height + len(part) + 1)] for part in lines]
+        for row in range(height)
+    ]
+    widths = [max(map(len, column)) for column in zip(*top, *rows, strict=True)]
+    for row in (*top, ["-" * width for width in widths], *rows):
+        click.echo("  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)))

@@ -158,27 +158,26 @@ def numpy_engine(query: Columns, items: Columns, out: Counts, near: bool) -> Non
     step = max(1, BLOCK_BYTES // (width * 24))
     for start in range(0, len(out), step):
         rows = slice(start, min(start + step, len(out)))
-        offset = np.arange(rows.stop - rows.start, dtype=np.int64)[:, None] * out.shape[1]
         for left in range(0, n, width):
             columns = slice(left, left + width)
             shape = (rows.stop - rows.start, min(width, n - left))
-            distance = np.zeros(shape, np.int64)
+            key = np.zeros(shape, np.uint16)
             for mine, theirs in zip(query.codes, items.codes, strict=True):
-                distance += np.bitwise_count(mine[rows, None] ^ theirs[None, columns])
+                key += np.bitwise_count(mine[rows, None] ^ theirs[None, columns])
+            if near:
+                np.minimum(key, bins - 1, out=key)
+            key *= 2
             shared = np.zeros(shape, bool)
             for mine, theirs in zip(query.labels, items.labels, strict=True):
                 if items.single:
                     shared |= mine[rows, None] == theirs[None, columns]
                 else:
                     shared |= (mine[rows, None] & theirs[None, columns]) != 0
-            if near:
-                np.minimum(distance, bins - 1, out=distance)
-            key = (distance * 2 + shared + offset).ravel()
-            weights = items.weights
-            if weights is not None:
-                weights = np.broadcast_to(weights[columns], shape).ravel()
-            found = np.bincount(key, weights, minlength=shape[0] * out.shape[1])
-            out[rows] += found.astype(np.int64).reshape(shape[0], -1)  # exact below 2**53
+            key += shared
+            weights = None if items.weights is None else items.weights[columns]
+            for row, keys in enumerate(key, start):
+                found = np.bincount(keys, weights, minlength=out.shape[1])
+                out[row] += found.astype(np.int64)  # exact below 2**53
 
 
 def _cuda_at_hand(pairs: int) -> bool:

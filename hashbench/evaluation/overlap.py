@@ -39,9 +39,10 @@ def overlap(
         return 0  # what `score` will refuse
     real = query.relaxed is not None and database.relaxed is not None
     mine = _marks(query, query_labels, slice(None), real)
-    sample = np.linspace(0, len(database) - 1, min(len(database), max(len(query), 100)))
-    theirs = _marks(database, database_labels, np.unique(sample.astype(int)), real)
-    needles = np.unique(np.concatenate([mine, theirs]))
+    size = min(len(database), max(len(query), 100))
+    sample = np.linspace(0, len(database) - 1, size).astype(int)  # steps of 1 or more
+    theirs = _marks(database, database_labels, sample, real)
+    needles = np.sort(np.concatenate([mine, theirs]))
     times = np.zeros(len(needles), np.int64)
     for start in range(0, len(database), ROWS):
         hay = _marks(database, database_labels, slice(start, start + ROWS), real)

@@ -71,6 +71,7 @@ def rank_stored(
             single,
             total[rows],
             relevant[rows],
+            histograms.near,
             most,
             (lengths, firsts),
             (gains[rows], sums[rows], hits[rows], first_sums[rows]),

@@ -31,8 +31,6 @@ from hashbench.files import write_atomically
 from hashbench.npy import read_arrays
 from hashbench.results.record import BadRecordError, Record
 
-DEFAULT_STORE = Path("hashbench-results")
-
 Arrays = dict[str, NDArray[np.generic]]
 
 _FOLDERS = ("records", "codes", "per-query", "splits", "claims")

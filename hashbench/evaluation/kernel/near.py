@@ -38,18 +38,13 @@ def count_near(query, query_labels, codes, labels, single, weights, rest, out):
         out[row, width - 1] += rest[row, 1]
     for start in range(0, items, BLOCK):
         size = min(BLOCK, items - start)
-        first = codes[0, start : start + size]
         for row in range(len(query)):
-            if query.shape[1] == 1:
-                found = _near_words(query[row, 0], first, distance, reach, hits)
-            else:
-                fill_distances(distance, query[row], codes, start, size, np.uint16(1))
-                found = _near(distance[:size], reach, hits)
+            found = find_near(query[row], codes, start, size, reach, distance, hits)
             if found == 0:
                 continue
             for hit in range(found):
                 j = hits[hit]
-                relevant = _shared(query_labels[row], labels, single, start + j)
+                relevant = shared(query_labels[row], labels, single, start + j)
                 weight = weights[start + j] if len(weights) else np.int64(1)
                 counts[2 * np.int64(distance[j]) + relevant] += weight
             for column in range(width - 2):
@@ -71,7 +66,7 @@ def count_relevant(query_labels, sets, weights, single):
     """
     found = np.zeros((len(query_labels), 2), np.int64)
     every = weights.sum()
-    shared = np.empty(sets.shape[1], np.uint64)
+    some = np.empty(sets.shape[1], np.uint64)
     for row in range(len(query_labels)):
         relevant = np.int64(0)
         mine = query_labels[row]
@@ -88,16 +83,35 @@ def count_relevant(query_labels, sets, weights, single):
                     for j in range(len(theirs)):
                         relevant += weights[j] if one & theirs[j] else np.int64(0)
         elif words:
-            shared[:] = 0
+            some[:] = 0
             for word in range(len(mine)):
                 one, theirs = mine[word], sets[word]
                 if one != 0:
                     for j in range(len(theirs)):
-                        shared[j] |= one & theirs[j]
-            for j in range(len(shared)):
-                relevant += weights[j] if shared[j] else np.int64(0)
+                        some[j] |= one & theirs[j]
+            for j in range(len(some)):
+                relevant += weights[j] if some[j] else np.int64(0)
         found[row, 0], found[row, 1] = every - relevant, relevant
     return found
+
+
+@compiled
+def find_near(mine, codes, start, size, reach, distance, hits):
+    """Write down which items of a block are within reach, and their distances; how many.
+
+    Args:
+        mine: `(words,)` uint64 code words of a query.
+        codes: `(words, items)` uint64.
+        start: where the block begins.
+        size: its items, at most `BLOCK`.
+        reach: the greatest distance, uint16.
+        distance: `(BLOCK,)` uint16, written at least where items are within reach.
+        hits: `(BLOCK,)` int64, places in the block, ascending.
+    """
+    if len(mine) == 1:
+        return _near_words(mine[0], codes[0, start : start + size], distance, reach, hits)
+    fill_distances(distance, mine, codes, start, size, np.uint16(1))
+    return _near(distance[:size], reach, hits)
 
 
 @compiled
@@ -142,7 +156,7 @@ def _near(distance, reach, hits):
 
 
 @compiled
-def _shared(mine, labels, single, j):
+def shared(mine, labels, single, j):
     """1 if item j shares a label, else 0."""
     if single:
         return np.int64(mine[0] == labels[0, j])

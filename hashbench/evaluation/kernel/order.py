@@ -12,13 +12,16 @@ from __future__ import annotations
 import numpy as np
 
 from hashbench.evaluation.kernel.basic import add_relevance, compiled, fill_distances
+from hashbench.evaluation.kernel.near import find_near, shared
 
 #: Items a block.
-BLOCK = 4096
+BLOCK = 2048
 
 
 @compiled
-def rank_stored(query, query_labels, codes, labels, single, total, relevant, most, wanted, out):
+def rank_stored(
+    query, query_labels, codes, labels, single, total, relevant, near, most, wanted, out
+):
     """Sum precisions of the database in order of distance, then as stored.
 
     Args:
@@ -29,8 +32,8 @@ def rank_stored(query, query_labels, codes, labels, single, total, relevant, mos
         single: whether labels are class ids.
         total: `(queries, bins)` int64, items at each distance.
         relevant: `(queries, bins)` int64, relevant items at each distance.
-            Either may have all distances from some on in the last bin; then no
-            lists are to be asked for, and the last bin's sum means nothing.
+        near: whether the last bin holds all greater distances, whose items are
+            passed over; then no lists are to be asked for.
         most: the most relevant items any query has.
         wanted: lengths of lists, and numbers of first relevant items, int64.
         out: float64 arrays, written to: the sum of the precisions at the
@@ -43,7 +46,8 @@ def rank_stored(query, query_labels, codes, labels, single, total, relevant, mos
     lengths, firsts = wanted
     gains, sums, hits, first_sums = out
     keys, flags = np.empty(BLOCK, np.uint16), np.empty(BLOCK, np.uint16)
-    met = np.empty(BLOCK, np.int64)
+    met, inside = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
+    reach = np.uint16(bins - 2) if near else np.uint16(0)
     places, seen = np.empty(bins, np.int64), np.empty(bins, np.int64)
     precision, rank = np.empty(most, np.float64), np.empty(most, np.int64)
     for row in range(len(query)):
@@ -55,18 +59,27 @@ def rank_stored(query, query_labels, codes, labels, single, total, relevant, mos
         gain = gains[row]
         for start in range(0, items, BLOCK):
             size = min(BLOCK, items - start)
-            fill_distances(keys, query[row], codes, start, size, np.uint16(2))
-            mine = query_labels[row]
-            add_relevance(keys, flags, mine, labels, single, start, size, np.uint16(1))
             found = 0
-            for j in range(size):
-                key = keys[j]
-                distance = min(np.int64(key >> 1), bins - 1)
-                place = places[distance]
-                places[distance] = place + 1
-                # Written whether relevant or not, and written over if not.
-                met[found] = (place << 16) | distance
-                found += np.int64(key & 1)
+            if near:
+                within = find_near(query[row], codes, start, size, reach, keys, inside)
+                for hit in range(within):
+                    distance = np.int64(keys[inside[hit]])
+                    place = places[distance]
+                    places[distance] = place + 1
+                    met[found] = (place << 16) | distance
+                    found += shared(query_labels[row], labels, single, start + inside[hit])
+            else:
+                fill_distances(keys, query[row], codes, start, size, np.uint16(2))
+                mine = query_labels[row]
+                add_relevance(keys, flags, mine, labels, single, start, size, np.uint16(1))
+                for j in range(size):
+                    key = keys[j]
+                    distance = np.int64(key >> 1)
+                    place = places[distance]
+                    places[distance] = place + 1
+                    # Written whether relevant or not, and written over if not.
+                    met[found] = (place << 16) | distance
+                    found += np.int64(key & 1)
             for j in range(found):
                 distance, place = met[j] & 0xFFFF, met[j] >> 16
                 hit = seen[distance]

@@ -26,8 +26,8 @@ def _area(counts: Counts) -> float:
     curve = hits[:radii] / np.maximum(size[:radii], 1)
     if recall[0] != 0:
         recall, curve = np.r_[0.0, recall], np.r_[curve[0], curve]
-    recall, first = np.unique(recall, return_index=True)
-    return float(np.trapezoid(curve[first], recall))
+    first = np.flatnonzero(np.diff(recall, prepend=-1.0) > 0)  # recall never falls
+    return float(np.trapezoid(curve[first], recall[first]))
 
 
 RADII = (

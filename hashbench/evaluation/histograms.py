@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hashbench.codes import Codes
 from hashbench.evaluation import backends
-from hashbench.evaluation.words import Columns, class_ids, code_words, label_columns
+from hashbench.evaluation.words import Columns, class_ids, code_words, item_columns, label_columns
 
 #: Bytes of temporaries, whatever the size of the database.
 BUDGET = 512 << 20
@@ -77,11 +77,10 @@ def count(
     ids = None if single else class_ids(mine.labels, "query")
     out = np.zeros((mine.codes.shape[1], 2 * bins), np.int64)
     for part in shards(database, database_labels, budget):
-        labels, single = label_columns(database_labels[part])
-        theirs = None if ids is None else class_ids(labels, "item")
-        columns = mine
-        if ids is not None and theirs is not None:
-            columns, labels, single = Columns(mine.codes, ids, None, True), theirs, True
+        columns, labels = mine, database_labels[part]
+        labels, single = label_columns(labels) if ids is None else item_columns(labels)
+        if ids is not None and single:
+            columns = Columns(mine.codes, ids, None, True)
         shard = Columns(code_words(database.packed[part]), labels, None, single)
         if len(out) >= FEW_QUERIES:
             shard = _group_items(shard, kernel)

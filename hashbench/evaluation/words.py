@@ -16,6 +16,9 @@ BLOCK_BYTES = 64 << 20
 #: The class ids of a query and of an item without a label: equal to no other.
 NO_CLASS = {"query": np.uint64(2**64 - 1), "item": np.uint64(2**64 - 2)}
 
+#: From so many classes on, labels are mostly zeros, and are looked at for what is not.
+_MANY_CLASSES = 128
+
 
 class Columns(NamedTuple):
     """Codes with their labels, a column each.
@@ -77,6 +80,42 @@ def class_ids(labels: Words, side: str) -> Words | None:
     for number, word in enumerate(labels):
         here = np.flatnonzero(word) if len(labels) > 1 or not used.all() else slice(None)
         ids[here] = np.bitwise_count(word[here] - np.uint64(1)) + np.uint64(64 * number)
+    return ids[None]
+
+
+def item_columns(labels: NDArray[Any]) -> tuple[Words, bool]:
+    """As `label_columns` of a database, class ids wherever no item has several labels."""
+    if labels.ndim == 1:
+        return label_columns(labels)
+    ids = _one_hot_ids(labels) if labels.shape[1] >= _MANY_CLASSES else None
+    if ids is None:
+        words = label_words(labels)
+        ids = class_ids(words, "item")
+        if ids is None:
+            return words, False
+    return ids, True
+
+
+def _one_hot_ids(labels: NDArray[Any]) -> Words | None:
+    """As `class_ids(label_words(labels), "item")`, of many classes.
+
+    Eight bytes are looked at together, and nearly all are zero. None where
+    labels are no bytes, or some item has several.
+    """
+    n, classes = labels.shape
+    if labels.dtype.itemsize != 1 or labels.dtype.kind not in "ub" or classes % 8 or not n:
+        return None
+    words = np.ascontiguousarray(labels).view(np.uint64)
+    at = np.flatnonzero(words != 0)
+    rows, columns = np.divmod(at, words.shape[1])
+    found = words.ravel()[at]
+    lowest = found & (~found + np.uint64(1))  # the lowest bit that is set
+    lowest = (np.bitwise_count(lowest - np.uint64(1)) // 8).astype(np.uint64)
+    one = (found >> (lowest * np.uint64(8))) < 256  # nothing above the lowest byte in use
+    if not one.all() or (rows[1:] == rows[:-1]).any():
+        return None
+    ids = np.full(n, NO_CLASS["item"])
+    ids[rows] = columns.astype(np.uint64) * np.uint64(8) + lowest
     return ids[None]
 
 

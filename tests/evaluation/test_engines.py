@@ -9,7 +9,7 @@ import torch
 from hashbench import runtime
 from hashbench.codes import Codes
 from hashbench.errors import InputError
-from hashbench.evaluation import Convention, backends, histograms, score
+from hashbench.evaluation import Convention, backends, histograms, score, words
 from hashbench.evaluation.histograms import count
 
 ENGINES = [
@@ -58,7 +58,7 @@ def one_label(labels, rng, none=0.1):
 @pytest.mark.parametrize("single", [False, True, "queries"])
 @pytest.mark.parametrize(
     ("bits", "classes"),
-    [(1, 1), (12, 10), (48, 80), (64, 64), (65, 129), (128, 10), (130, 1), (200, 300)],
+    [(1, 1), (12, 10), (48, 80), (64, 64), (65, 129), (128, 10), (130, 1), (200, 300), (9, 136)],
 )
 def test_engines_count_every_pair(engine, reach, single, bits, classes):
     given = world(bits, classes, queries=9, items=170)
@@ -76,6 +76,26 @@ def test_engines_count_every_pair(engine, reach, single, bits, classes):
         if counted.near:
             wanted = np.c_[wanted[:, :3], wanted[:, 3:].sum(axis=1)]
         assert (found == wanted).all()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, bool, np.int64])
+@pytest.mark.parametrize("classes", [8, 70, 136])
+def test_one_label_an_item_is_read_as_its_class(classes, dtype):
+    ids = np.array([0, classes - 1, -1, 5, 5])
+    hot = np.zeros((5, classes), dtype)
+    hot[[0, 1, 3, 4], ids[[0, 1, 3, 4]]] = 1
+    if dtype is not bool:
+        hot[4] *= 7  # whatever is positive is a label
+    found, single = words.item_columns(hot)
+    assert single
+    assert found[0, [0, 1, 3, 4]].tolist() == [0, classes - 1, 5, 5]
+    assert found[0, 2] == words.NO_CLASS["item"]
+    for other in (6, classes - 2):  # another label, near and far
+        several = hot.copy()
+        several[3, other] = 1
+        found, single = words.item_columns(several)
+        assert not single
+        assert (found == words.label_words(several)).all()
 
 
 @pytest.mark.parametrize("engine", ENGINES)

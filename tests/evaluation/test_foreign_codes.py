@@ -180,6 +180,14 @@ def test_folders_as_peers_leave_them(tmp_path):
     same(read_codes(fire), relaxed=True)
 
 
+def test_an_array_of_a_file_of_a_folder_is_named_with_the_file(tmp_path):
+    np.savez(tmp_path / "a.npz", one=SIGNS[0], two=SIGNS[1])
+    np.savez(tmp_path / "b.npz", qL=LABELS[0], rL=LABELS[1])
+    same(read_codes(tmp_path, parse_names("a.one=query_codes,a.two=database_codes")))
+    with pytest.raises(InputError, match="unknown array on the left"):
+        read_codes(tmp_path, parse_names("a.three=query_codes"))
+
+
 def test_folders_of_text(tmp_path):
     for name, codes in zip(("query", "database"), SIGNS, strict=True):
         np.savetxt(tmp_path / f"{name}_codes.txt", codes, fmt="%d")

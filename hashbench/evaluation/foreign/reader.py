@@ -41,10 +41,10 @@ def read_codes(path: Path, names: Mapping[str, str] | None = None) -> Inputs:
     names = names or {}
     try:
         source = _open(path)
-        chosen = _assigned(path, source, names)
-        if path.is_dir() and not _complete(chosen):
+        told = all(theirs in source for theirs in names)
+        if path.is_dir() and (not told or _lacking(_assigned(path, source, names))):
             source = expanded(path, source)
-            chosen = _assigned(path, source, names)
+        chosen = _assigned(path, source, names)
         _demand(path, source, chosen)
         return _inputs(path, _Arrays(path, source, chosen))
     except MemoryError as error:
@@ -106,10 +106,6 @@ def _assigned(path: Path, source: Source, names: Mapping[str, str]) -> dict[str,
         return assign(source, names)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-
-
-def _complete(chosen: Mapping[str, str]) -> bool:
-    return not _lacking(chosen)
 
 
 def _lacking(chosen: Mapping[str, str]) -> list[str]:

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
-from hashbench.methods.pairs import logistic
 from hashbench.training.step import Step
 
 
@@ -41,18 +41,26 @@ class Bank(nn.Module):
         return pairs
 
 
-def likelihood(outputs: Tensor, labels: Tensor, step: Step, bank: Bank) -> Tensor:
+def likelihood(
+    outputs: Tensor, labels: Tensor, step: Step, bank: Bank, *, balanced: bool
+) -> Tensor:
     """DPSH's negative log-likelihood of a batch's pairs with all items visited so far.
 
-    mean_ij [log(1 + exp(theta_ij)) - s_ij theta_ij] with theta = <u_i, u_j>/2, u the
-    outputs themselves; the bank is refreshed first. Items not visited yet are left
-    out, where the authors' zeros would add log 2 without a gradient.
+    mean_ij w_ij [log(1 + exp(theta_ij)) - s_ij theta_ij] with theta = <u_i, u_j>/2, u
+    the outputs themselves; the bank is refreshed first. Items not visited yet are left
+    out, where the authors' zeros would add log 2 without a gradient. w_ij are the
+    class-balance weights if `balanced`, else 1.
     """
     bank.refresh(step.rows, outputs)
-    inner = outputs @ bank.outputs.to(outputs).T / 2
-    similar = labels @ bank.labels.to(labels).T > 0
+    inner = outputs @ (bank.outputs.to(outputs) / 2).T
+    similar = (labels @ bank.labels.to(labels).T > 0).to(outputs)
     pairs = bank.partners(step.rows)
-    return mean_over(logistic(inner, similar), pairs)
+    high, low = (step.balance.similar, step.balance.dissimilar) if balanced else (1.0, 1.0)
+    # A million pairs a step: the cross-entropy of a sigmoid, exact for any theta, in one pass.
+    total = functional.binary_cross_entropy_with_logits(
+        inner, similar, weight=(low + (high - low) * similar) * pairs, reduction="sum"
+    )
+    return total / pairs.sum().clamp(min=1)
 
 
 def mean_over(values: Tensor, chosen: Tensor) -> Tensor:

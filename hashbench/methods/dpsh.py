@@ -21,7 +21,7 @@ from hashbench.training.step import Step
 class DPSH(DeepHasher):
     """Logistic likelihood of every pair of a batch's item with a training item.
 
-        L = mean_ij [log(1 + exp(theta_ij)) - s_ij theta_ij],  theta_ij = <u_i, u_j>/2
+        L = mean_ij w_ij [log(1 + exp(theta_ij)) - s_ij theta_ij],  theta_ij = <u_i, u_j>/2
         Q = mean_i |u_i - sgn(u_i)|^2
 
     minimising L + eta Q, u = z without any activation; j runs over all training
@@ -29,11 +29,15 @@ class DPSH(DeepHasher):
 
     The paper sums over pairs and items; the authors' code divides both terms by
     the number of training items, and with 5,000 of them its eta of 50 is our
-    0.01. There is no class balance. Several labels: a pair is similar if it
-    shares one.
+    0.01. Several labels: a pair is similar if it shares one.
+
+    Ours, as for every pair loss here: class-balance weights, because most pairs are
+    dissimilar and a network that cannot tell the classes apart does best to push
+    everything apart; `balanced=False` is the paper's.
 
     Args:
         quantization: eta, the weight of Q.
+        balanced: weigh pairs by class balance.
     """
 
     name = "dpsh"
@@ -53,6 +57,7 @@ class DPSH(DeepHasher):
     space: ClassVar[Mapping[str, Sequence[Any]]] = {"quantization": (1e-4, 1.0, "log")}
 
     quantization: float = number(0.01, low=0)
+    balanced: bool = True
 
     def loss_state(self, labels: NDArray[np.uint8], features: NDArray[np.float32]) -> nn.Module:
         """The memory of outputs."""
@@ -61,4 +66,5 @@ class DPSH(DeepHasher):
     def loss(self, outputs: Tensor, labels: Tensor, step: Step) -> Tensor:
         """L + eta Q."""
         gap = (outputs - signs(outputs)).square().sum(1).mean()
-        return likelihood(outputs, labels, step, step.state) + self.quantization * gap
+        pairs = likelihood(outputs, labels, step, step.state, balanced=self.balanced)
+        return pairs + self.quantization * gap

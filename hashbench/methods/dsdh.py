@@ -23,7 +23,7 @@ from hashbench.training.step import Step
 class DSDH(DeepHasher):
     """DPSH's likelihood, tied to discrete codes from which a linear classifier finds the labels.
 
-        sum_ij [log(1 + exp(theta_ij)) - s_ij theta_ij]
+        sum_ij w_ij [log(1 + exp(theta_ij)) - s_ij theta_ij]
             + mu |Y - B W|^2 + nu |W|^2 + eta |B - U|^2
 
     over the network, W and B in {-1, +1}^{n x K} in turn: the network by
@@ -40,6 +40,7 @@ class DSDH(DeepHasher):
         classification: mu.
         ridge: nu.
         sweeps: over all bits of B, at most, between two epochs.
+        balanced: weigh pairs by class balance, as for DPSH; the paper has w = 1.
     """
 
     name = "dsdh"
@@ -62,6 +63,7 @@ class DSDH(DeepHasher):
     classification: float = number(1.0, low=0)
     ridge: float = number(0.1, above=0)
     sweeps: int = whole(10)
+    balanced: bool = True
 
     def loss_state(self, labels: NDArray[np.uint8], features: NDArray[np.float32]) -> nn.Module:
         """U, and B."""
@@ -86,4 +88,5 @@ class DSDH(DeepHasher):
         codes = step.state.codes[step.rows].to(outputs)
         codes = torch.where(codes == 0, signs(outputs), codes)
         gap = (outputs - codes).square().sum(1).mean()
-        return likelihood(outputs, labels, step, step.state) + self.quantization * gap
+        pairs = likelihood(outputs, labels, step, step.state, balanced=self.balanced)
+        return pairs + self.quantization * gap

@@ -19,16 +19,20 @@ from hashbench.training.step import Step
 class DSH(DeepHasher):
     """Contrastive loss on squared distances, and an absolute penalty that draws outputs to +-1.
 
-        L = mean_ij [s_ij d_ij / 2 + (1 - s_ij) max(0, m - d_ij) / 2],  d_ij = |u_i - u_j|^2
+        L = mean_ij w_ij [s_ij d_ij + (1 - s_ij) max(0, m - d_ij)] / 2,  d_ij = |u_i - u_j|^2
         Q = mean_i sum_k ||u_ik| - 1|
 
     minimising L + alpha Q, u = z without any activation. Both means are those of
-    the authors' code; there is no class balance. Several labels: a pair is
-    similar if it shares one.
+    the authors' code. Several labels: a pair is similar if it shares one.
+
+    Ours, as for every pair loss here: class-balance weights, because most pairs are
+    dissimilar and a network that cannot tell the classes apart does best to push
+    everything apart; `balanced=False` is the paper's.
 
     Args:
         margin: m over the code length; 2 as in the paper.
         quantization: alpha, the weight of Q.
+        balanced: weigh pairs by class balance.
     """
 
     name = "dsh"
@@ -49,11 +53,15 @@ class DSH(DeepHasher):
 
     margin: float = number(2.0, above=0)
     quantization: float = number(0.01, low=0)
+    balanced: bool = True
 
     def loss(self, outputs: Tensor, labels: Tensor, step: Step) -> Tensor:
         """L + alpha Q."""
         squares = outputs.square().sum(1)
         distance = squares[:, None] + squares[None, :] - 2 * outputs @ outputs.T
         hinge = torch.relu(self.margin * self.bits - distance)
-        pairs = pair_mean(torch.where(similarity(labels), distance, hinge) / 2)
-        return pairs + self.quantization * (outputs.abs() - 1).abs().sum(1).mean()
+        similar = similarity(labels)
+        pairs = torch.where(similar, distance, hinge) / 2
+        if self.balanced:
+            pairs = pairs * step.balance.weights(similar)
+        return pair_mean(pairs) + self.quantization * (outputs.abs() - 1).abs().sum(1).mean()

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from laws import BITS, COUNT, LABELS, at, begin, loss_of, outputs_of
+from laws import BALANCE, BITS, COUNT, LABELS, at, begin, loss_of, outputs_of
 
 from hashbench.methods.dpsh import DPSH
 from hashbench.methods.dsdh import DSDH
@@ -28,10 +28,16 @@ def squared_gap(u):
     return (u - np.where(u > 0, 1, -1)) ** 2
 
 
-def bank_likelihood(u, bank, batch):
+def weight(similar, balanced):
+    if not balanced:
+        return 1.0
+    return BALANCE.similar if similar else BALANCE.dissimilar
+
+
+def bank_likelihood(u, bank, batch, balanced):
     """Over the pairs of a batch with every item visited; `bank` has a row of them, or None."""
     costs = [
-        logistic_cost(u[i] @ bank[j] / 2, SIMILAR[i, j])
+        weight(SIMILAR[i, j], balanced) * logistic_cost(u[i] @ bank[j] / 2, SIMILAR[i, j])
         for i in batch
         for j in range(COUNT)
         if j != i and bank[j] is not None
@@ -39,15 +45,15 @@ def bank_likelihood(u, bank, batch):
     return np.mean(costs)
 
 
-@pytest.mark.parametrize("quantization", [0.0, 0.3])
-def test_dpsh_pairs_a_batch_with_all_items_as_last_seen(quantization):
-    method = DPSH(bits=BITS, quantization=quantization)
+@pytest.mark.parametrize(("quantization", "balanced"), [(0.0, True), (0.3, False)])
+def test_dpsh_pairs_a_batch_with_all_items_as_last_seen(quantization, balanced):
+    method = DPSH(bits=BITS, quantization=quantization, balanced=balanced)
     step, bank = begin(method), [None] * COUNT
     for number, batch in enumerate([[4, 0, 6], [2, 0, 1, 3]]):
         u = outputs_of(seed=number)
         for i in batch:
             bank[i] = u[i]
-        wanted = bank_likelihood(u, bank, batch)
+        wanted = bank_likelihood(u, bank, batch, balanced)
         wanted += quantization * np.mean(squared_gap(u[batch]).sum(1))
         value, _ = loss_of(method, u[batch], LABELS[batch], at(step, batch))
         assert value == pytest.approx(wanted, 1e-12)
@@ -55,22 +61,23 @@ def test_dpsh_pairs_a_batch_with_all_items_as_last_seen(quantization):
 
 
 def test_dpsh_learns_from_badly_wrong_pairs():
-    method = DPSH(bits=64)
+    method = DPSH(bits=64, balanced=False)
     labels = np.eye(2)
     _, gradient = loss_of(method, np.ones((2, 64)) * 2, labels, begin(method, labels))
     # sigma(128) = 1: half the partner's output, the mean over two pairs; and Q.
     np.testing.assert_allclose(gradient, 2 / 2 / 2 + 0.01 * 2 * (2 - 1) / 2, rtol=1e-12)
 
 
-def test_dsdh_pulls_outputs_to_its_discrete_codes():
-    method = DSDH(bits=BITS, quantization=0.2)
+@pytest.mark.parametrize("balanced", [True, False])
+def test_dsdh_pulls_outputs_to_its_discrete_codes(balanced):
+    method = DSDH(bits=BITS, quantization=0.2, balanced=balanced)
     step = begin(method)
     u, everyone = outputs_of(), list(range(COUNT))
-    wanted = bank_likelihood(u, u, everyone) + 0.2 * np.mean(squared_gap(u).sum(1))
+    wanted = bank_likelihood(u, u, everyone, balanced) + 0.2 * np.mean(squared_gap(u).sum(1))
     assert loss_of(method, u, LABELS, step)[0] == pytest.approx(wanted, 1e-12)
     codes = np.where(outputs_of(seed=7) > 0, 1.0, -1.0)
     step.state.codes.copy_(torch.from_numpy(codes))
-    wanted = bank_likelihood(u, u, everyone) + 0.2 * np.mean(((u - codes) ** 2).sum(1))
+    wanted = bank_likelihood(u, u, everyone, balanced) + 0.2 * np.mean(((u - codes) ** 2).sum(1))
     assert loss_of(method, u, LABELS, step)[0] == pytest.approx(wanted, 1e-12)
 
 
@@ -168,15 +175,17 @@ def test_negatives_are_drawn_for_the_anchor_and_an_anchor_without_any_has_no_tri
     assert set(drawn[3].tolist()) <= {1, 2}
 
 
+@pytest.mark.parametrize("balanced", [True, False])
 @pytest.mark.parametrize(("margin", "quantization"), [(2.0, 0.01), (0.5, 0.4)])
-def test_dsh_is_the_contrastive_loss_with_the_absolute_penalty(margin, quantization):
-    method = DSH(bits=BITS, margin=margin, quantization=quantization)
+def test_dsh_is_the_contrastive_loss_with_the_absolute_penalty(margin, quantization, balanced):
+    method = DSH(bits=BITS, margin=margin, quantization=quantization, balanced=balanced)
     u, costs = outputs_of(), []
     for i in range(COUNT):
         for j in range(COUNT):
             d = np.sum((u[i] - u[j]) ** 2)
             if i != j:
-                costs.append(d / 2 if SIMILAR[i, j] else max(0, margin * BITS - d) / 2)
+                cost = d / 2 if SIMILAR[i, j] else max(0, margin * BITS - d) / 2
+                costs.append(weight(SIMILAR[i, j], balanced) * cost)
     wanted = np.mean(costs) + quantization * np.mean(np.sum(abs(abs(u) - 1), 1))
     assert loss_of(method, u, LABELS, begin(method))[0] == pytest.approx(wanted, 1e-12)
 

@@ -3,16 +3,19 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint types pytest clean
+.PHONY: run test lint floors types pytest clean
 
 run: $(VENV)/.runtime  ## the main job, on the data sets prepared here or on the embedded digits
 	$(BIN)/hashbench run --methods dch,hashnet --bits 16,32,48,64
 
-test: lint types pytest  ## everything CI checks
+test: lint floors types pytest  ## everything CI checks
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+floors: $(VENV)/.dev  ## a floor of the house imports only from those below it
+	$(BIN)/lint-imports
 
 types: $(VENV)/.dev
 	$(BIN)/mypy

@@ -11,29 +11,48 @@ import click
 from hashbench import __version__
 from hashbench.errors import InputError, unknown
 
-#: verb -> (module in hashbench.commands, one line for --help)
-VERBS = {
-    "run": "Compare methods: train, encode, score and show the table.",
-    "score": "Score stored or foreign codes under any conventions.",
-    "reconcile": "Find the conventions under which codes score a claimed number.",
-    "compare": "Test whether differences between methods are real.",
-    "export": "Write the tables as CSV, LaTeX or Markdown.",
-    "plot": "Draw the figures of a paper from stored records.",
-    "explain": "Print everything a cell's scores depend on.",
-    "diff": "Say what differs between two runs or two cells.",
-    "encode": "Encode pictures with a trained hash.",
-    "export-model": "Export a trained hash: pixels in, packed bits out.",
-    "index": "Index pictures by their codes, to be searched.",
-    "serve": "Show on a local page what hashes retrieve.",
-    "search": "Print what is near a picture in an index.",
-    "methods": "List the hashing methods.",
-    "datasets": "List the data sets and whether they are prepared here.",
-    "data": "Look at, verify, prepare and import data sets.",
-    "tune": "Search a method's hyper-parameters on a validation split.",
-    "new-method": "Write a commented template for a method of your own.",
-    "check": "Check that a method keeps the contract.",
-    "doctor": "Check the installation and say how to mend it.",
+#: What one wants -> the verbs that do it, each a module in hashbench.commands, with one line.
+GROUPS = {
+    "Compare": {
+        "run": "Compare methods: train, encode, score and show the table.",
+        "compare": "Test whether differences between methods are real.",
+        "tune": "Search a method's hyper-parameters on a validation split.",
+    },
+    "Look": {
+        "export": "Write the tables as CSV, LaTeX or Markdown.",
+        "plot": "Draw the figures of a paper from stored records.",
+        "explain": "Print everything a cell's scores depend on.",
+        "diff": "Say what differs between two runs or two cells.",
+    },
+    "Score": {
+        "score": "Score stored or foreign codes under any conventions.",
+        "reconcile": "Find the conventions under which codes score a claimed number.",
+    },
+    "Take home": {
+        "encode": "Encode pictures with a trained hash.",
+        "index": "Index pictures by their codes, to be searched.",
+        "search": "Print what is near a picture in an index.",
+        "export-model": "Export a trained hash: pixels in, packed bits out.",
+        "serve": "Show on a local page what hashes retrieve.",
+    },
+    "Data": {
+        "datasets": "List the data sets and whether they are prepared here.",
+        "data": "Look at, verify, prepare and import data sets.",
+    },
+    "Extend": {
+        "methods": "List the hashing methods.",
+        "parts": "List the parts of every kind: metrics, conventions, backbones, ...",
+        "new-method": "Write a commented template for a method of your own.",
+        "check": "Check that a method keeps the contract.",
+    },
+    "Mend": {
+        "forget": "Drop results, by name or because newer ones took their place.",
+        "doctor": "Check the installation and say how to mend it.",
+    },
 }
+
+#: verb -> one line for --help
+VERBS = {verb: line for group in GROUPS.values() for verb, line in group.items()}
 
 EXAMPLES = """\b
 Examples:
@@ -65,8 +84,10 @@ class _Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(VERBS.items()))
+        widest = max(map(len, VERBS))
+        for heading, verbs in GROUPS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(f"{verb:<{widest}}", line) for verb, line in verbs.items()])
 
 
 @click.group(cls=_Verbs, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})

@@ -22,13 +22,14 @@ class Codes:
         bits: code length.
         relaxed: `(n, bits)` float32 real-valued outputs before binarisation, or
             None. Only conventions that re-rank by real outputs read them.
-        zeros: how many real outputs were exactly zero when binarised.
+        at_zero: packed as `packed` is: 1 where the real output was exactly zero when it was
+            binarised; None where none was, or none is known.
     """
 
     packed: NDArray[np.uint8]
     bits: int
     relaxed: NDArray[np.float32] | None = None
-    zeros: int = 0
+    at_zero: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         width = (self.bits + 7) // 8
@@ -46,6 +47,21 @@ class Codes:
                 f"relaxed outputs must be ({len(self.packed)}, {self.bits}), "
                 f"got {self.relaxed.shape}"
             )
+        zeros = self.at_zero
+        if zeros is not None and (zeros.shape, zeros.dtype) != (self.packed.shape, np.uint8):
+            raise ValueError("at_zero must have the shape and type of packed")
+
+    @property
+    def zeros(self) -> int:
+        """How many real outputs were exactly zero when binarised."""
+        return 0 if self.at_zero is None else int(np.bitwise_count(self.at_zero).sum())
+
+    def zero_places(self) -> NDArray[np.bool_]:
+        """`(n, bits)` whether the real output was exactly zero."""
+        if self.at_zero is None:
+            return np.zeros((len(self), self.bits), bool)
+        places = np.unpackbits(self.at_zero, axis=1, count=self.bits, bitorder=BITORDER)
+        return places.astype(bool)
 
     @classmethod
     def from_real(cls, outputs: NDArray[np.floating], *, keep_relaxed: bool = True) -> Codes:
@@ -63,7 +79,7 @@ class Codes:
             packed=np.packbits(values > 0, axis=1, bitorder=BITORDER),
             bits=values.shape[1],
             relaxed=values.astype(np.float32) if keep_relaxed else None,
-            zeros=int(np.count_nonzero(values == 0)),
+            at_zero=zero_mask(values),
         )
 
     @classmethod
@@ -87,6 +103,15 @@ class Codes:
     def __len__(self) -> int:
         return len(self.packed)
 
+    def subset(self, rows: NDArray[np.integer]) -> Codes:
+        """The codes at `rows`, in that order."""
+        return Codes(
+            self.packed[rows],
+            self.bits,
+            None if self.relaxed is None else self.relaxed[rows],
+            None if self.at_zero is None else self.at_zero[rows],
+        )
+
     @staticmethod
     def concatenate(parts: list[Codes]) -> Codes:
         """One `Codes` of several with the same number of bits, in order.
@@ -97,9 +122,20 @@ class Codes:
         if not parts or len({part.bits for part in parts}) != 1:
             raise ValueError("concatenate needs one or more Codes of the same number of bits")
         relaxed = [part.relaxed for part in parts if part.relaxed is not None]
+        none_at_zero = all(part.at_zero is None for part in parts)
         return Codes(
             np.concatenate([part.packed for part in parts]),
             parts[0].bits,
             np.concatenate(relaxed) if len(relaxed) == len(parts) else None,
-            sum(part.zeros for part in parts),
+            None
+            if none_at_zero
+            else np.concatenate(
+                [np.zeros_like(p.packed) if p.at_zero is None else p.at_zero for p in parts]
+            ),
         )
+
+
+def zero_mask(outputs: NDArray[np.floating]) -> NDArray[np.uint8] | None:
+    """Where `(n, bits)` real outputs are exactly zero, packed as codes are; None if nowhere."""
+    places = np.asarray(outputs) == 0
+    return np.packbits(places, axis=1, bitorder=BITORDER) if places.any() else None

@@ -39,7 +39,10 @@ def unknown(noun: str, name: str, known: Iterable[str]) -> InputError:
     """The error for a name nobody registered, with the nearest known names."""
     names = sorted(known)
     name = shown(name)
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    letters = sorted(name.lower())  # a slip of two keys is the commonest of all
+    swapped = [known for known in names if sorted(known) == letters]
+    alike = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    near = list(dict.fromkeys([*swapped, *alike]))[:3]
     if near:
         hint = f"did you mean {' or '.join(near)}?"
     elif len(names) > LISTED:

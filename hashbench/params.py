@@ -121,17 +121,25 @@ def shipped_params(setting: Setting) -> Params:
     """The hyper-parameters hashbench ships for a setting, by method name; empty if none."""
     wanted = asdict(setting)
     found: Params = {}
-    for params, made_for in _shipped():
+    for params, made_for, _ in _shipped():
         if made_for == wanted:
             found |= params
     return {name: dict(values) for name, values in found.items()}
 
 
+def shipped_note(setting: Setting, method: str) -> str:
+    """How the shipped hyper-parameters of a method were found; "" if there are none."""
+    wanted = asdict(setting)
+    found = [notes.get(method, "") for _, made_for, notes in _shipped() if made_for == wanted]
+    return next(filter(None, found), "")
+
+
 @cache
-def _shipped() -> tuple[tuple[Params, dict[str, Any]], ...]:
+def _shipped() -> tuple[tuple[Params, dict[str, Any], dict[str, str]], ...]:
     folder = files("hashbench") / "shipped"
     paths = sorted(path.name for path in folder.iterdir() if path.name.endswith(".toml"))
-    return tuple(_parse((folder / name).read_text("utf-8"), name) for name in paths)
+    texts = [(name, (folder / name).read_text("utf-8")) for name in paths]
+    return tuple((*_parse(text, name), _notes(text)) for name, text in texts)
 
 
 def _parse(text: str, where: str) -> tuple[Params, dict[str, Any]]:

@@ -19,6 +19,11 @@ def printable(text: str) -> bool:
     return _UNPRINTABLE.search(text) is None
 
 
+def plain(text: str) -> str:
+    """A stranger's text on one line for a terminal: what would move its cursor is a `?`."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
 def parse_numbers(text: str, what: str, *, low: int, high: int) -> tuple[int, ...]:
     """`16,32` or `0-4` as whole numbers between `low` and `high`.
 

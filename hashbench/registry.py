@@ -52,6 +52,18 @@ class Kind:
 KINDS = {
     "methods": Kind("method", "hashbench.hasher:Hasher"),
     "datasets": Kind("data set", "hashbench.data.dataset:Dataset"),
+    "backbones": Kind(
+        "backbone",
+        "hashbench.backbones.backbone:Backbone",
+        objects=True,
+        built_in="hashbench.backbones.catalogue:BUILT_IN",
+    ),
+    "executors": Kind(
+        "executor",
+        "hashbench.runner.executors:Executor",
+        objects=True,
+        built_in="hashbench.runner.executors:BUILT_IN",
+    ),
     "conventions": Kind(
         "convention",
         "hashbench.evaluation.convention:Convention",
@@ -65,6 +77,8 @@ KINDS = {
         name=re.compile(r"[a-z][a-z0-9-]*(@\{n\}|@h\{radius\})?"),
         built_in="hashbench.evaluation.metrics:BUILT_IN",
     ),
+    "exports": Kind("export", "hashbench.results.exports:Export", objects=True),
+    "plots": Kind("figure", "hashbench.results.plots:Plot", objects=True),
 }
 
 
@@ -171,7 +185,7 @@ class Registry(Generic[T]):
             if label.startswith("_"):
                 continue
             if self.objects:
-                if isinstance(part, self.base) and not self._is_known(part):
+                if isinstance(part, self.base) and not self._is_known(part, module):
                     found[id(part)] = part
             elif (
                 inspect.isclass(part)
@@ -284,9 +298,12 @@ class Registry(Generic[T]):
     def _wanted(self) -> str:
         return f"{'instance' if self.objects else 'subclass'} of {self.base.__name__}"
 
-    def _is_known(self, part: object) -> bool:
-        """Whether an object is one of ours that a plugin file merely imported."""
-        return any(part is loaded for loaded in self._loaded.values())
+    def _is_known(self, part: object, module: ModuleType) -> bool:
+        """Whether an object came from elsewhere, and a plugin file merely imported it."""
+        return any(
+            part is loaded and self._entries[name].origin != module.__file__
+            for name, loaded in self._loaded.items()
+        )
 
 
 def _same(part: T) -> T:
@@ -349,6 +366,16 @@ def conventions() -> Registry[Any]:
 def metrics() -> Registry[Any]:
     """The registry of metrics."""
     return registry("metrics")
+
+
+def exports() -> Registry[Any]:
+    """The registry of formats of tables."""
+    return registry("exports")
+
+
+def plots() -> Registry[Any]:
+    """The registry of figures."""
+    return registry("plots")
 
 
 def load_plugins(paths: Iterable[Path]) -> None:

@@ -12,6 +12,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
+#: Folder of the results where nobody names another.
+DEFAULT_RESULTS = Path("hashbench-results")
+
 
 def _silent(_fraction: float, _note: str) -> None:
     return None

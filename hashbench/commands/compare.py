@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hashbench.commands import options
+from hashbench.commands import options, selection
 
 if TYPE_CHECKING:
-    from hashbench.results.record import Record
-    from hashbench.results.store import Store
+    from hashbench.results.series import Series
 
 EPILOG = """\b
 Examples:
   hashbench compare
-  hashbench compare --metric r@h2
-  hashbench compare --datasets cifar10 --convention deephash --json
+  hashbench compare --metric r@h2 --methods dch,hashnet
+  hashbench compare --datasets cifar10 --bits 48 --convention deephash --json
 """
 
 
@@ -26,113 +25,107 @@ Examples:
 @click.option(
     "--convention", default="house", show_default=True, metavar="NAME", help="Under which rules."
 )
-@options.datasets
-@options.seeds
-@options.results
+@selection.out
+@selection.selection
+@selection.plugins
 @options.as_json
 def command(
     metric: str,
     convention: str,
+    out: Path | None,
+    methods: str | None,
+    bits: str | None,
     datasets: str | None,
     seeds: str | None,
+    all_versions: bool,
     results: Path,
     as_json: bool,
 ) -> None:
     """Show confidence intervals, and test every two methods on the same queries.
 
-    Intervals are of queries drawn anew and, from three seeds on, of seeds too.
-    Methods of equal code length on the same split are compared by a paired
-    randomisation test, corrected (Holm) for all comparisons shown; from three
-    seeds on the difference must also be one that other seeds would give.
-    "first" is how often a method is first over these draws.
+    Means are those of the tables. Intervals are bootstrapped over queries and,
+    from three on, seeds. The rows of one column of a table, which share data and
+    code length, are compared by paired randomisation tests, corrected together
+    (Holm): the same tests that set the dagger in a table. "First of all" is how
+    often a row is the best when queries and seeds are drawn anew.
     """
     import json
-    from dataclasses import asdict
 
-    from hashbench.evaluation import Convention, describe_metric
-    from hashbench.evaluation.statistics import compare_family, correct, shown_p
-    from hashbench.results.store import Store
-    from hashbench.results.tables import select
+    from hashbench.commands.output import printed_to
+    from hashbench.results.choose import select
+    from hashbench.results.collect import check_metric, collect
+    from hashbench.results.comparison import columns
+    from hashbench.results.scored import StoredJudge
+    from hashbench.store import Store
 
     store = Store(results)
-    records = [record for record in select(store.records(), datasets, seeds) if record.ok]
-    key = f"{Convention.parse(convention)}|{metric}"
-    better = describe_metric(metric).better
-    families = correct(
-        [compare_family(part, better=better) for part in _families(store, records, key)]
-    )
-    intervals = {name: item for family in families for name, item in family.intervals.items()}
-    certificate = {name: item for family in families for name, item in family.certificate.items()}
-    comparisons = [item for family in families for item in family.comparisons]
-    if as_json:
-        body = {
-            "metric": metric,
-            "convention": convention,
-            "intervals": {name: asdict(item) for name, item in intervals.items()},
-            "first": certificate,
-            "comparisons": [
-                asdict(item) | {"significant": item.significant()} for item in comparisons
-            ],
-        }
-        click.echo(json.dumps(body, indent=1))
-        return
+    records = select(store.records(), methods=methods, bits=bits, datasets=datasets, seeds=seeds)
+    series = collect(records, StoredJudge(store), metric, convention, all_versions=all_versions)
+    check_metric(series)
+    body = columns(series)
+    with printed_to(out):
+        if as_json:
+            name = str(series[0].convention)
+            pairs = [
+                {"bits": column["bits"], "series": column["series"], **pair}
+                for column in body
+                for pair in column["pairs"]
+            ]
+            found = {"metric": metric, "convention": name, "columns": body, "comparisons": pairs}
+            click.echo(json.dumps(found, indent=1))
+            return
+        for one in series:
+            _print(one, [column for column in body if column["series"] == series.index(one)])
+
+
+def _print(series: Series, body: list[dict[str, Any]]) -> None:
     from tabulate import tabulate
 
-    rows = [
-        [
-            name,
-            str(item.seeds),
-            f"{item.mean:.4f}",
-            f"{item.low:.4f} .. {item.high:.4f}",
-            f"{certificate[name]:.0%}",
-        ]
-        for name, item in intervals.items()
-    ]
-    headings = ["", "seeds", f"{metric} ({convention})", "95% interval", "first"]
-    click.echo(tabulate(rows, headings, disable_numparse=True))
-    if comparisons:
-        tests = [
+    from hashbench.evaluation.statistics import shown_p
+    from hashbench.results.sinks import for_terminal, one_line
+
+    click.echo(for_terminal(f"{series.title}: {series.about}"))
+    if series.origins:
+        click.echo(for_terminal(series.origins))
+    for column in body:
+        rows = [
             [
-                item.first,
-                item.second,
-                f"{item.difference:+.4f}",
-                f"{item.low:+.4f} .. {item.high:+.4f}",
-                f"{item.queries:,}",
-                shown_p(item.p),
-                shown_p(item.adjusted) + (f" ({item.against})" if item.against else ""),
+                for_terminal(row["row"]),
+                f"{row['mean']:.4f}",
+                row["seeds"],
+                f"{row['low']:.4f} .. {row['high']:.4f}",
+                f"{row['first']:.0%}",
             ]
-            for item in comparisons
+            for row in column["rows"]
         ]
-        click.echo()
-        corrected = f"p, Holm over {len(tests)}"
-        headings = ["first", "second", "first - second", "95% interval", "queries", "p", corrected]
-        click.echo(tabulate(tests, headings, disable_numparse=True))
-        if any(item.seeds < 3 for item in comparisons):
-            click.echo("- below three seeds p speaks of other queries, not of other seeds")
+        title = f"{series.info.title} ({series.convention})"
+        headings = [f"{column['bits']} bits", title, "seeds", "95% interval", "first of all"]
+        click.echo("\n" + tabulate(rows, headings, disable_numparse=True))
+        if column["pairs"]:
+            tests = [
+                [
+                    for_terminal(pair["first"]),
+                    for_terminal(pair["second"]),
+                    f"{pair['difference']:+.4f}",
+                    f"{pair['common']:.0%}",
+                    shown_p(pair["p"]),
+                    shown_p(pair["adjusted"]),
+                    _verdict(pair),
+                ]
+                for pair in column["pairs"]
+            ]
+            holm = f"p, Holm over these {len(tests)}"
+            headings = ["first", "second", "first - second", "common queries", "p", holm, ""]
+            click.echo("\n" + tabulate(tests, headings, disable_numparse=True))
+    for sentence in series.notes:
+        click.echo(f"- {one_line(sentence)}")
+    click.echo()
 
 
-def _families(store: Store, records: list[Record], key: str) -> list[dict[str, Any]]:
-    """`(seeds, queries)` scores by label, one mapping for each split and code length.
-
-    Raises:
-        InputError: if a record has no per-query scores of that name.
-    """
-    import numpy as np
-
-    from hashbench.errors import unknown
-    from hashbench.results.tables import row_labels
-
-    labels = row_labels(records)
-    found: dict[tuple[str, int], dict[str, list[Any]]] = {}
-    for record in records:
-        stored = store.per_query(record)
-        if key not in stored:
-            raise unknown("per-query score", key, stored)
-        bits = int(record.cell["bits"])
-        family = found.setdefault((str(record.split["sha256"]), bits), {})
-        label = f"{record.cell['dataset']} {labels[record.key]} {bits} bits"
-        family.setdefault(label, []).append(stored[key])
-    return [
-        {label: np.stack(values) for label, values in family.items()}
-        for _, family in sorted(found.items())
-    ]
+def _verdict(pair: dict[str, Any]) -> str:
+    """What a comparison comes to, in a few words."""
+    if pair["significant"]:
+        return "differ"
+    if pair["over_queries"]:
+        return "differ over queries; too few seeds to say more"
+    return str(pair["against"])

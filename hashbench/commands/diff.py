@@ -10,7 +10,7 @@ import click
 from hashbench.commands import options
 
 if TYPE_CHECKING:
-    from hashbench.results.store import Store
+    from hashbench.store import Store
 
 EPILOG = """\b
 Examples:
@@ -36,8 +36,9 @@ def command(a: str, b: str, timings: bool, results: Path, as_json: bool) -> None
     import sys
 
     from hashbench.errors import InputError
+    from hashbench.parsing import plain
     from hashbench.results.explain import compare, find_cell, shown
-    from hashbench.results.store import Store
+    from hashbench.store import Store
 
     folders = [Path(name).is_dir() for name in (a, b)]
     if folders[0] != folders[1]:
@@ -54,10 +55,10 @@ def command(a: str, b: str, timings: bool, results: Path, as_json: bool) -> None
         click.echo(json.dumps(found, indent=1))
     else:
         for name, differences in found.items():
-            click.echo(name)
+            click.echo(plain(name))
             for what, (one, other) in differences.items():
                 words = shown(one) if other is None and what == "codes" else ""
-                click.echo(f"  {what}: {words or f'{shown(one)} | {shown(other)}'}")
+                click.echo(plain(f"  {what}: {words or f'{shown(one)} | {shown(other)}'}"))
         if not found:
             click.echo("Nothing differs.")
     if found:
@@ -73,7 +74,7 @@ def _folders(first: Store, second: Store, noise: bool) -> dict[str, dict[str, tu
     for key in sorted(ours.keys() ^ theirs.keys()):
         here = key in ours
         cell = (ours if here else theirs)[key].cell
-        name = f"{cell['method']} {cell['bits']} bits seed {cell['seed']} ({key})"
+        name = f"{cell} ({key})"
         found[name] = {"record": ("there", "missing") if here else ("missing", "there")}
     both = {
         key: compare((first, ours[key]), (second, theirs[key]), noise=noise)
@@ -84,7 +85,7 @@ def _folders(first: Store, second: Store, noise: bool) -> dict[str, dict[str, tu
         found[f"all {len(both)} cells of both"] = common
     for key, differences in both.items():
         cell = ours[key].cell
-        name = f"{cell['method']} {cell['bits']} bits seed {cell['seed']} ({key})"
+        name = f"{cell} ({key})"
         found[name] = {what: pair for what, pair in differences.items() if what not in common}
     return found
 

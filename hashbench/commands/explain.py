@@ -27,8 +27,9 @@ def command(cell: str, results: Path, as_json: bool) -> None:
     """
     import json
 
+    from hashbench.parsing import plain
     from hashbench.results.explain import describe, find_cell, flatten, shown
-    from hashbench.results.store import Store
+    from hashbench.store import Store
 
     store = Store(results)
     description = describe(store, find_cell(store, cell))
@@ -37,11 +38,11 @@ def command(cell: str, results: Path, as_json: bool) -> None:
         return
     for part, content in description.items():
         if not isinstance(content, dict):
-            click.echo(f"{part}: {shown(content)}")
+            click.echo(f"{part}: {plain(shown(content))}")
             continue
         flat = flatten(content)
         width = max(map(len, flat), default=0)
         if flat:
             click.echo(f"\n{part}")
         for name, value in flat.items():
-            click.echo(f"  {name:<{width}}  {shown(value)}")
+            click.echo(f"  {plain(name):<{width}}  {plain(shown(value))}")

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from hashbench.commands import options
+from hashbench.commands import options, selection
+
+if TYPE_CHECKING:
+    from hashbench.results.exports import Tables
 
 EPILOG = """\b
 Examples:
   hashbench export --format csv --out scores.csv
   hashbench export --format latex --out table.tex
-  hashbench export --format markdown --metric r@h2
+  hashbench export --format markdown --metric r@h2 --methods dch,hashnet
   hashbench export --format markdown --against published
   hashbench export --format latex --ablation --fragment --out ablation.tex
   hashbench export --format bib --out hashbench.bib
@@ -21,30 +25,19 @@ LaTeX is a document that compiles as it is; with --fragment it is for \\input.
 """
 
 
-@click.command(epilog=EPILOG)
+@click.command(cls=selection.listing("exports", "Formats"), epilog=EPILOG)
+@click.option("--format", "kind", required=True, metavar="NAME", help="Which format; see below.")
+@selection.out
 @click.option(
-    "--format", "kind", type=click.Choice(["csv", "latex", "markdown", "bib"]), required=True
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=None,
-    metavar="FILE",
-    help="Where to write; stdout if not given.",
-)
-@click.option(
-    "--metric",
-    default="map@h2",
-    show_default=True,
-    metavar="NAME",
-    help="Metric of a LaTeX or Markdown table; CSV holds them all.",
+    "--metric", default="map@h2", show_default=True, metavar="NAME", help="Metric of a table."
 )
 @click.option(
     "--convention",
+    "conventions",
     default=None,
-    metavar="NAME",
-    help="Convention of a LaTeX or Markdown table [default: house; deephash beside published "
-    "numbers]; CSV holds them all.",
+    metavar="NAMES",
+    help="Convention of a table [default: house; deephash beside published numbers]; CSV takes "
+    "several, and without any holds all that are stored.",
 )
 @click.option(
     "--against",
@@ -54,84 +47,79 @@ LaTeX is a document that compiles as it is; with --fragment it is for \\input.
 )
 @click.option("--ablation", is_flag=True, help="DCH and its variants DCH-Q, DCH-C, DCH-E only.")
 @click.option("--fragment", is_flag=True, help="LaTeX without the document around it.")
-@options.datasets
-@options.seeds
-@options.results
+@selection.selection
+@selection.plugins
 @options.as_json
-def command(
-    kind: str,
-    out: Path | None,
+def command(kind: str, out: Path | None, as_json: bool, **asked: Any) -> None:
+    """Write the tables of stored results; scores that are missing are computed from their codes."""
+    import json
+
+    from hashbench.commands.output import printed_to
+    from hashbench.registry import exports
+    from hashbench.results.exports import write
+
+    export = exports().get(kind)
+    tables = _tables(**asked)
+    text = write(export, tables, exports().entry(kind).origin)
+    to_file = out is not None and str(out) != "-"
+    if as_json and not to_file:
+        click.echo(json.dumps({"format": kind, "records": len(tables.records), "text": text}))
+        return
+    with printed_to(out):
+        click.echo(text, nl=False)
+    if as_json:
+        click.echo(json.dumps({"out": str(out), "format": kind, "records": len(tables.records)}))
+    if not export.needs_scores:  # a table says it below itself
+        for sentence in dict.fromkeys(s for one in tables.series for s in one.left_out):
+            click.echo(sentence, err=True)
+
+
+def _tables(
+    *,
     metric: str,
-    convention: str | None,
+    conventions: str | None,
     against: str | None,
     ablation: bool,
     fragment: bool,
+    methods: str | None,
+    bits: str | None,
     datasets: str | None,
     seeds: str | None,
+    all_versions: bool,
     results: Path,
-    as_json: bool,
-) -> None:
-    """Write the tables of stored results as CSV, LaTeX or Markdown, or the references."""
-    from hashbench.results import export, latex, published
-    from hashbench.results.ablation import ablation_rows
-    from hashbench.results.marks import significant
-    from hashbench.results.references import bibtex
-    from hashbench.results.sheets import paper_sheets
-    from hashbench.results.store import Store
-    from hashbench.results.tables import check_score, select, tables
+) -> Tables:
+    from hashbench.evaluation import Convention
+    from hashbench.parsing import parse_numbers
+    from hashbench.results import published
+    from hashbench.results.choose import select
+    from hashbench.results.exports import Tables
+    from hashbench.results.scored import StoredJudge
+    from hashbench.store import Store
+    from hashbench.store.scorefiles import kept_conventions
 
-    if kind == "bib":
-        _write(out, bibtex(), "the references", as_json, {"format": kind})
-        return
+    named = conventions or (published.CONVENTION if against else "house")
+    asked = Convention.parse_list(named)
+    common: dict[str, Any] = {
+        "metric": metric,
+        "conventions": asked,
+        "against": against is not None,
+        "ablation": ablation,
+        "fragment": fragment,
+        "all_versions": all_versions,
+        "bits": parse_numbers(bits, "--bits", low=1, high=4096) if bits else (),
+        "results": results,
+    }
+    if against and not results.exists():
+        click.echo(f"There is no {results}: these are the published numbers alone.", err=True)
+        return Tables(records=(), **common)
     store = Store(results)
-    records = select(store.records(), datasets, seeds)
-    rows: tuple[str, ...] = ()
-    if ablation:
-        records, rows = ablation_rows(records)
-    convention = convention or (published.CONVENTION if against else "house")
-    if kind == "csv" and not against:
-        text = export.csv(records)
-    else:
-        check_score(records, metric, convention)
-        found = tables(records, metric, convention)
-        if kind == "csv":
-            text = published.comparison_csv(found)
-        else:
-            sheets = (
-                published.comparison_sheets(found)
-                if against
-                else paper_sheets(found, lambda table: significant(store, table), rows=rows)
-            )
-            if kind == "markdown":
-                text = export.markdown(sheets)
-            else:
-                text = latex.fragment(sheets) if fragment else latex.document(sheets)
-    _write(
-        out,
-        text,
-        f"{len(records)} records in {results}",
-        as_json,
-        {"format": kind, "records": len(records)},
+    records = select(store.records(), methods=methods, bits=bits, datasets=datasets, seeds=seeds)
+    stored = {
+        record.key: [] if conventions else kept_conventions(store, record) for record in records
+    }
+    return Tables(
+        records=records,
+        judge=StoredJudge(store),
+        stored=lambda record: [Convention.parse(name) for name in stored[record.key]],
+        **common,
     )
-
-
-def _write(
-    out: Path | None, text: str, source: str, as_json: bool, facts: dict[str, object]
-) -> None:
-    """Write `text` to a file and say so, or print it."""
-    import json
-
-    from hashbench.errors import InputError
-    from hashbench.files import write_atomically
-
-    if out is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        write_atomically(out, lambda stream: stream.write(text.encode()))
-    except OSError as error:
-        raise InputError(f"cannot write {out}: {error.strerror}; choose another --out") from error
-    if as_json:
-        click.echo(json.dumps({"out": str(out), **facts}))
-    else:
-        click.echo(f"Wrote {out} from {source}.")

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from hashbench.encoder.pictures import Pictures
 
 #: What a verb says of its first argument.
-HASHER = "HASHER is the folder of a kept encoder."
+HASHER = (
+    "HASHER is a cell of --results, METHOD:BITS:SEED or the beginning of a key, or the folder "
+    "of a kept encoder."
+)
 
 
 def open_encoder(name: str, results: Path) -> Encoder:
@@ -24,9 +27,17 @@ def open_encoder(name: str, results: Path) -> Encoder:
     Raises:
         InputError: if there is none, or it is damaged.
     """
-    from hashbench.encoder import load
+    from hashbench.api import load
+    from hashbench.errors import InputError, shown
 
-    return load(Path(name))
+    if Path(name).is_dir():
+        return load(name)
+    if not results.is_dir():
+        raise InputError(
+            f"{shown(name)} is no encoder: it is neither a folder that holds one nor a cell of "
+            f"{results}, where there are no results"
+        )
+    return load(results, name)
 
 
 def open_pictures(images: Path) -> Pictures:

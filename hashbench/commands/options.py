@@ -8,15 +8,14 @@ from typing import Any
 
 import click
 
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+from hashbench.runtime import DEFAULT_RESULTS
 
-#: Where runs put their results. Here, so that no verb loads the store for its name.
-DEFAULT_STORE = Path("hashbench-results")
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 results: Decorator = click.option(
     "--results",
     type=click.Path(path_type=Path),
-    default=DEFAULT_STORE,
+    default=DEFAULT_RESULTS,
     show_default=True,
     metavar="DIR",
     help="Folder of the results.",
@@ -57,7 +56,9 @@ _SETTING: tuple[Decorator, ...] = (
     click.option("--split-seed", default=0, show_default=True, help="Seed of the split's draw."),
     click.option("--backbone", default=None, metavar="NAME", help="Feature extractor."),
     click.option(
+        "--train",
         "--tuning",
+        "train",
         type=click.Choice(["head", "partial", "full"]),
         default="head",
         show_default=True,

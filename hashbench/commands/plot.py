@@ -1,16 +1,15 @@
-"""`hashbench plot`: the paper's figures from stored results."""
+"""`hashbench plot`: figures of stored results."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from hashbench.commands import options
-from hashbench.results.plots import FORMATS, KINDS, WITHOUT_RECORDS
+from hashbench.commands import options, selection
 
-EPILOG = "\b\nKinds:\n" + "".join(f"  {name:<12} {line}\n" for name, line in KINDS.items())
-EPILOG += """
+EPILOG = """
 \b
 Examples:
   hashbench plot bits
@@ -20,21 +19,23 @@ Examples:
 """
 
 
-@click.command(epilog=EPILOG)
-@click.argument("kind", type=click.Choice(list(KINDS)))
+@click.command(cls=selection.listing("plots", "Kinds"), epilog=EPILOG)
+@click.argument("kind")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     default=Path("figures"),
     show_default=True,
     metavar="DIR",
-    help="Folder of the figures and their CSV files.",
+    help="Folder of the figures and their CSV files; - prints the CSV alone.",
 )
 @click.option(
-    "--format", "file_format", type=click.Choice(FORMATS), default="pdf", show_default=True
+    "--format",
+    "file_format",
+    type=click.Choice(["pdf", "png", "svg"]),
+    default="pdf",
+    show_default=True,
 )
-@click.option("--methods", default="", metavar="NAMES", help="Methods, such as dch,hashnet.")
-@click.option("--bits", default="", metavar="BITS", help="Code lengths, such as 48 or 16,32.")
 @click.option(
     "--convention", default="house", show_default=True, metavar="NAME", help="Whose scores."
 )
@@ -44,69 +45,70 @@ Examples:
 )
 @click.option("--worst", is_flag=True, help="The worst queries in topk, not random ones.")
 @click.option("--draw-seed", default=0, show_default=True, help="Draws points and queries.")
-@options.datasets
-@options.seeds
+@selection.selection
 @options.data_root
-@options.results
+@selection.plugins
 @options.as_json
 def command(
     kind: str,
     out: Path,
     file_format: str,
-    methods: str,
-    bits: str,
-    convention: str,
-    points: int,
-    queries: int,
-    worst: bool,
     draw_seed: int,
+    methods: str | None,
+    bits: str | None,
     datasets: str | None,
     seeds: str | None,
-    data_root: Path | None,
     results: Path,
     as_json: bool,
+    **choices: Any,
 ) -> None:
-    """Draw a figure of stored results, with the numbers it shows as CSV beside it."""
+    """Draw a figure of stored results, with the numbers it shows as CSV beside it.
+
+    Scores that are missing are computed from stored codes. Methods are shown in the
+    order of --methods.
+    """
     import json
+    import tempfile
 
     from rich.console import Console
     from rich.progress import Progress
 
     from hashbench.parsing import parse_names, parse_numbers
+    from hashbench.registry import plots
+    from hashbench.results.choose import select
     from hashbench.results.plots import draw
     from hashbench.results.plots.request import Request
-    from hashbench.results.sheets import unfinished
-    from hashbench.results.store import Store
-    from hashbench.results.tables import select, tables
+    from hashbench.store import Store
 
-    store = None if kind in WITHOUT_RECORDS else Store(results)
+    store = Store(results) if plots().get(kind).needs_results else None
+    chosen = {"methods": methods, "bits": bits, "datasets": datasets, "seeds": seeds}
     console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+    to_stdout = str(out) == "-"
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Progress(console=console, transient=True, disable=not console.is_terminal) as bar,
+    ):
         task = bar.add_task(kind, total=1.0, visible=False)
-
-        def progress(share: float, note: str) -> None:
-            bar.update(task, completed=share, description=note, visible=True)
-
         request = Request(
-            records=() if store is None else select(store.records(), datasets, seeds),
+            records=() if store is None else select(store.records(), **chosen),
             store=store,
-            methods=parse_names(methods),
+            methods=parse_names(methods or ""),
             bits=parse_numbers(bits, "--bits", low=1, high=4096) if bits else (),
-            convention=convention,
-            data_root=data_root,
-            points=points,
-            queries=queries,
-            worst=worst,
             seed=draw_seed,
-            progress=progress,
+            progress=lambda share, note: bar.update(
+                task, completed=share, description=note, visible=True
+            ),
+            **choices,
         )
-        written = draw(kind, request, out, file_format)
+        written = draw(kind, request, Path(folder) if to_stdout else out, file_format)
+        texts = [path.read_text() for path in written if to_stdout and path.suffix == ".csv"]
     if as_json:
-        click.echo(json.dumps({"written": [str(path) for path in written]}))
+        body = {"numbers": texts} if to_stdout else {"written": [str(path) for path in written]}
+        click.echo(json.dumps(body))
         return
-    if store is not None:
-        for table in tables(request.records):
-            if sentence := unfinished(table):
-                click.echo(sentence, err=True)
-    for path in written:
+    for text in texts:
+        click.echo(text, nl=False)
+    for sentence in request.notes if store is not None else ():
+        click.echo(sentence, err=True)
+    for path in written if not to_stdout else ():
         click.echo(f"Wrote {path}.")

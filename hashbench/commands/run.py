@@ -10,10 +10,7 @@ import click
 from hashbench.commands import options
 
 if TYPE_CHECKING:
-    from hashbench.runner.attempt import Task
-    from hashbench.runner.cell import Cell
-    from hashbench.runner.execute import Limits
-    from hashbench.runner.work import Settings
+    from hashbench.runner.run import Job
 
 EPILOG = """\b
 Examples:
@@ -23,6 +20,10 @@ Examples:
   hashbench run --methods dch,my-hash --plugin my_hash.py --set dch.gamma=10
   hashbench run sweep.toml --dry-run
   hashbench run sweep.toml --timeout 2h --memory 8G
+
+\b
+Exit code: 0 when every cell that was asked for has scores, 1 when some have none (the same run
+tries them again), 2 for input that cannot be used, 130 when stopped.
 """
 
 
@@ -32,9 +33,11 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
         from hashbench.runner.sweepfile import read_sweep
 
         by_option = {
-            max(parameter.opts, key=len).removeprefix("--"): parameter.name
+            name.removeprefix("--"): parameter.name
             for parameter in context.command.params
             if isinstance(parameter, click.Option)
+            for name in parameter.opts
+            if name.startswith("--")
         }
         found = read_sweep(path, by_option.keys() - {"help", "json", "dry-run"})
         context.default_map = {str(by_option[name]): value for name, value in found.items()}
@@ -93,6 +96,12 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
     help="Evaluation conventions; the first one makes the table.",
 )
 @click.option("--keep-relaxed", is_flag=True, help="Store real-valued outputs beside the codes.")
+@click.option(
+    "--discard",
+    default="",
+    metavar="KINDS",
+    help="What is not kept of a cell: 'hashers', the fitted methods themselves.",
+)
 @click.option("--lookup", is_flag=True, help="Measure FAISS lookup within radius 2.")
 @options.device
 @click.option(
@@ -106,10 +115,10 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
 @click.option("--memory", default=None, metavar="SIZE", help="Most memory of a worker: 800M, 8G.")
 @click.option(
     "--executor",
-    type=click.Choice(["local", "ray", "slurm"]),
     default="local",
     show_default=True,
-    help="Where the cells run.",
+    metavar="NAME",
+    help="Where the cells run: local, ray or slurm.",
 )
 @click.option(
     "--allow-missing", is_flag=True, help="Go on without images that are listed and not there."
@@ -137,190 +146,68 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
 @options.data_root
 @options.plugins
 @options.as_json
-def command(
-    sweep: Path | None,
-    methods: str,
-    bits: str,
-    datasets: str | None,
-    seeds: str | None,
-    protocol: str | None,
-    split_seed: int,
-    backbone: str | None,
-    tuning: str,
-    head: str | None,
-    settings: tuple[str, ...],
-    params: Path | None,
-    untuned: bool,
-    conventions: str,
-    keep_relaxed: bool,
-    lookup: bool,
-    device: str,
-    workers: int | None,
-    timeout: str | None,
-    memory: str | None,
-    executor: str,
-    allow_missing: bool,
-    allow_overlap: bool,
-    allow_unlabelled: bool,
-    allow_duplicates: bool,
-    distractors: Path | None,
-    dry_run: bool,
-    results: Path,
-    data_root: Path | None,
-    plugins: tuple[Path, ...],
-    as_json: bool,
-) -> None:
+def command(sweep: Path | None, dry_run: bool, as_json: bool, **given: Any) -> int:
     """Compare methods: train, encode, score and show the table.
 
     Without --datasets, takes every one of cifar10, nuswide and coco that is
     prepared on this machine, or else the embedded digits. Cells that already
     have scores in the results folder are not run again, whatever stopped the
-    run before; several runs over one folder share the work.
+    run before; scores under another convention are computed from stored codes;
+    several runs over one folder share the work.
 
     A SWEEP.toml holds options by their names, as in bits = [16, 32] and
-    keep-relaxed = true; options on the command line override it.
+    keep-relaxed = true; options on the command line override it. Paths in it are
+    relative to its folder.
     """
-    from hashbench.commands.progress import say
+    from hashbench import api
     from hashbench.commands.report import report
-    from hashbench.data import default_data_root
-    from hashbench.evaluation import Convention
-    from hashbench.params import read_params
-    from hashbench.parsing import (
-        parse_duration,
-        parse_names,
-        parse_numbers,
-        parse_seeds,
-        parse_size,
-    )
-    from hashbench.registry import load_plugins
-    from hashbench.registry import methods as registry
-    from hashbench.results.store import Store
-    from hashbench.runner.attempt import pending
-    from hashbench.runner.execute import Limits, default_workers
-    from hashbench.runner.plan import (
-        EMBEDDED_DATASET,
-        STANDARD_DATASETS,
-        Request,
-        plan,
-        prepared_datasets,
-        settings_by_method,
-    )  # fmt: skip
+    from hashbench.progress import say
+    from hashbench.runner.plan import STANDARD_DATASETS, origins_line
     from hashbench.runner.sweepfile import keep_sweep
-    from hashbench.runner.work import Settings
+    from hashbench.store.store import Store
 
-    load_plugins(plugins)
-    root = data_root or default_data_root()
-    convention_names = tuple(str(item) for item in Convention.parse_list(conventions))
-    if datasets is None:
-        names = prepared_datasets(root) or (EMBEDDED_DATASET,)
+    given["seeds"] = given["seeds"] or "1"
+    job = api.job(**given)
+    if given["datasets"] is None:
+        names = list(dict.fromkeys(ask.dataset for ask in job.asks))
         missing = [name for name in STANDARD_DATASETS if name not in names]
         advice = f"; for {', '.join(missing)} see `hashbench datasets`" if missing else ""
         say(f"Taking {', '.join(names)}, prepared here{advice}.", as_json)
-    else:
-        names = parse_names(datasets)
-    allowed = {
-        "allow_missing": allow_missing,
-        "allow_overlap": allow_overlap,
-        "allow_unlabelled": allow_unlabelled,
-        "allow_duplicates": allow_duplicates,
-        "distractors": str(distractors.resolve()) if distractors else "",
-    }
-    request = Request(
-        methods=tuple(registry().names()) if methods == "all" else parse_names(methods),
-        bits=parse_numbers(bits, "--bits", low=1, high=1024),
-        seeds=parse_seeds(seeds or "1"),
-        datasets=names,
-        protocol=protocol,
-        split_seed=split_seed,
-        backbone=backbone,
-        tuning=tuning,
-        settings=settings_by_method(settings, head),
-        params=read_params(params) if params is not None else {},
-        shipped=not untuned,
-        options={name: given for name, given in allowed.items() if given},
-    )
-    limits = Limits(
-        workers=default_workers(device) if workers is None else workers,
-        timeout=None if timeout is None else parse_duration(timeout, "--timeout"),
-        memory=None if memory is None else parse_size(memory, "--memory"),
-    )
-    cells = plan(request, root)
+    if line := origins_line(job.asks):
+        say(line, as_json)
     if dry_run:
-        _foretell(cells, results, limits, as_json)
-        return
-    store = Store(results, create=True)
+        _foretell(job, as_json)
+        return 0
     if sweep is not None:
-        keep_sweep(sweep, store)
-    shared = Settings(
-        store=results,
-        data_root=root,
-        conventions=convention_names,
-        keep_relaxed=keep_relaxed,
-        lookup=lookup,
-        device=device,
-        plugins=plugins,
-    )
-    todo = pending(cells, store)
-    if todo:
-        _compute(executor, len(cells), todo, shared, limits, quiet=as_json)
-    else:
-        say(f"All {len(cells)} cells are in {results} already.", as_json)
-    report(store, [cell.key for cell in cells], convention_names[0], as_json=as_json)
+        keep_sweep(sweep, Store(job.settings.store, create=True))
+    results = api.run_job(job, progress=not as_json)
+    if not results.computed:
+        say(f"All {len(job.asks)} cells are in {job.settings.store} already.", as_json)
+    report(results, as_json=as_json)
+    return int(bool(results.missing))
 
 
-def _compute(
-    executor: str,
-    total: int,
-    todo: list[Task],
-    settings: Settings,
-    limits: Limits,
-    *,
-    quiet: bool,
-) -> None:
-    from hashbench.commands.progress import display
-    from hashbench.results.store import Store
-    from hashbench.runner.estimate import Pace
-    from hashbench.runner.executors import open_executor
-    from hashbench.runner.prepare import prepare
-
-    run = open_executor(executor, limits)
-    pace = Pace(Store(settings.store).records())
-    first = settings.conventions[0]
-    with display(total, [task.cell for task in todo], pace, first, quiet=quiet) as listener:
-        run(prepare(todo, settings, listener), settings, limits, listener)
-
-
-def _foretell(cells: list[Cell], results: Path, limits: Limits, as_json: bool) -> None:
+def _foretell(job: Job, as_json: bool) -> None:
     """List the cells, whether they are done, and how long the others will take."""
     import json
 
-    from hashbench.commands.progress import duration
-    from hashbench.results.store import Store
-    from hashbench.runner.estimate import Pace
+    from hashbench.progress import duration
+    from hashbench.runner.run import foretell
 
-    store = Store(results) if results.is_dir() and (results / "records").is_dir() else None
-    pace = Pace(store.records() if store else ())
-    rows: list[dict[str, Any]] = []
-    for cell in cells:
-        record = store.get(cell.key) if store else None
-        state: str = "to do" if record is None else "damaged" if record.ok else record.status
-        if store is not None and record is not None and store.done(cell.key):
-            state = "done"
-        rows.append({"key": cell.key, "cell": str(cell), "state": state, "s": pace.seconds(cell)})
-    todo = [cell for cell, row in zip(cells, rows, strict=True) if row["state"] != "done"]
-    work = pace.total(todo)
-    workers = max(1, min(limits.workers, len(todo)))
-    eta = None if work is None else work / workers
+    rows = foretell(job)
+    todo = [row for row in rows if row["state"] != "done"]
+    known = [row["s"] for row in todo]
+    workers = max(1, min(job.limits.workers, len(todo)))
+    eta = None if None in known else sum(float(str(item)) for item in known) / workers
     if as_json:
         click.echo(json.dumps({"cells": rows, "todo": len(todo), "eta_s": eta}, indent=1))
         return
     for row in rows:
-        seconds = (
-            "" if row["state"] == "done" or row["s"] is None else f", about {duration(row['s'])}"
-        )
-        click.echo(f"{row['key']}  {row['cell']}: {row['state']}{seconds}")
+        seconds = row["s"]
+        left = "" if seconds is None else f", about {duration(float(str(seconds)))}"
+        click.echo(f"{row['key']}  {row['cell']}: {row['state']}{left}")
     basis = "unknown, for no similar cell has finished yet" if eta is None else duration(eta)
     click.echo(
-        f"{len(cells)} cells, {len(cells) - len(todo)} done, {len(todo)} to do; "
+        f"{len(rows)} cells, {len(rows) - len(todo)} done, {len(todo)} to do; "
         f"eta {basis if todo else duration(0)} with {workers} at a time."
     )

@@ -9,13 +9,11 @@ import click
 
 from hashbench.commands import options
 from hashbench.commands.output import printed_to
-from hashbench.commands.score_codes import print_table, scored, show_codes, shown_value
+from hashbench.commands.score_codes import print_table, show_codes, shown_value
 
 if TYPE_CHECKING:
-    from hashbench.evaluation import Convention, Scores
-    from hashbench.evaluation.arrays import Inputs
-    from hashbench.results.record import Record
-    from hashbench.results.store import Store
+    from hashbench.evaluation import Convention
+    from hashbench.store import Record, Store
 
 EPILOG = """\b
 Examples:
@@ -90,11 +88,14 @@ def command(
 ) -> None:
     """Score stored codes, or your own, under any convention; no method is run.
 
+    What is computed for a run is kept there: tables, figures and `compare` show it.
+
     RUN is a folder of results, CELL the first digits of a cell's key in --results;
     without either, every cell of --results is scored.
     """
     from hashbench.errors import InputError
     from hashbench.evaluation import Convention
+    from hashbench.store import Store
 
     conventions = Convention.parse_list(names)
     if codes is not None:
@@ -105,8 +106,6 @@ def command(
         return
     if theirs is not None:
         raise InputError("--names says what the arrays of --codes are called: give --codes too")
-    from hashbench.results.store import Store
-
     if target is not None and Path(target).is_dir():
         store, prefix = Store(Path(target)), ""
     else:
@@ -117,7 +116,6 @@ def command(
 
 def _chosen(store: Store, prefix: str) -> list[Record]:
     from hashbench.errors import InputError
-    from hashbench.results.tables import select
 
     records = [record for record in store.records() if record.ok and record.key.startswith(prefix)]
     if prefix and not records:
@@ -125,16 +123,14 @@ def _chosen(store: Store, prefix: str) -> list[Record]:
             f"'{prefix}' is neither a folder of results nor the start of a scored cell's key "
             f"in {store.root}: `hashbench export --format csv` lists the keys"
         )
-    return select(records)
+    if not records:
+        raise InputError(f"no cell in {store.root} has codes: run `hashbench run` again")
+    return sorted(records, key=_order)
 
 
-def _score(
-    inputs: Inputs, conventions: list[Convention], executor: str
-) -> dict[str, Scores | None]:
-    """Scores by convention name; None where the codes lack what one needs."""
-    usable = [item for item in conventions if item.applies_to(*inputs[:2])]
-    found = {str(item.convention): item for item in scored(inputs, usable, executor)}
-    return {str(item): found.get(str(item)) for item in conventions}
+def _order(record: Record) -> tuple[object, ...]:
+    cell = record.cell
+    return (str(cell.bench), cell.method, cell.bits, cell.seed, record.key)
 
 
 def _show_records(
@@ -147,25 +143,23 @@ def _show_records(
 ) -> None:
     import json
 
-    import numpy as np
+    from hashbench.errors import shown
+    from hashbench.store.judge import judge
 
-    from hashbench.evaluation.arrays import Inputs
-    from hashbench.results.tables import row_labels
+    counter = None
+    if executor == "ray":
+        from hashbench.evaluation.cluster import count_on_ray
 
-    labels = row_labels(records)
-    results = []
-    for record in records:
-        split = store.open_split(record)
-        query_labels, database_labels = (
-            np.asarray(split[f"{side}_labels"], np.uint8) for side in ("query", "database")
-        )
-        inputs = Inputs(*store.open_codes(record), query_labels, database_labels)
-        results.append((record, _score(inputs, conventions, executor)))
+        counter = count_on_ray
+    results = [
+        (record, judge(store, record, conventions, keep=False, counter=counter))
+        for record in records
+    ]
     if as_json:
         body = [
             {
                 "key": record.key,
-                "cell": record.cell,
+                "cell": record.cell.to_dict(),
                 "scores": {name: item and item.to_dict() for name, item in found.items()},
             }
             for record, found in results
@@ -176,10 +170,10 @@ def _show_records(
     rows = [
         [
             record.key[:8],
-            str(record.cell["dataset"]),
-            labels[record.key],
-            str(record.cell["bits"]),
-            str(record.cell["seed"]),
+            shown(record.cell.bench.dataset, 40),
+            shown(record.title("method"), 40),
+            str(record.cell.bits),
+            str(record.cell.seed),
             *(shown_value(found[name], metric) for name, metric in columns),
         ]
         for record, found in results
@@ -188,7 +182,10 @@ def _show_records(
     print_table(["cell", "data", "method", "bits", "seed", *headings], rows)
     for name in map(str, conventions):
         if not any(found[name] for _, found in results):
-            click.echo(f"- {name} needs real-valued outputs: run with --keep-relaxed to store them")
+            click.echo(
+                f"- {name} needs real-valued outputs: the run's own command with --keep-relaxed "
+                "stores them, from the kept hashers without training"
+            )
         elif name not in dict(columns):
             click.echo(f"- {name} does not define {metric}")
 

@@ -63,7 +63,7 @@ def command(
     protocol: str | None,
     split_seed: int,
     backbone: str | None,
-    tuning: str,
+    train: str,
     head: str | None,
     settings: tuple[str, ...],
     metric: str,
@@ -85,32 +85,31 @@ def command(
     from dataclasses import asdict
 
     from hashbench import runtime
-    from hashbench.commands.progress import say
     from hashbench.data import default_data_root
     from hashbench.errors import InputError
     from hashbench.evaluation import Convention
     from hashbench.params import Setting, write_params
     from hashbench.parsing import parse_names, parse_numbers, parse_seeds
+    from hashbench.progress import say
     from hashbench.registry import load_plugins, methods
+    from hashbench.runner.benches import bound_split, evidence_of
     from hashbench.runner.plan import (
-        EMBEDDED_DATASET,
         Request,
+        default_datasets,
         plan,
-        prepared_datasets,
         settings_by_method,
     )  # fmt: skip
-    from hashbench.runner.work import bound_split
     from hashbench.tuning.space import default_space, parse_space
     from hashbench.tuning.study import Goal, tune
 
     load_plugins(plugins)
     Convention.parse(convention)
     root = data_root or default_data_root()
-    names = parse_names(datasets) if datasets else prepared_datasets(root) or (EMBEDDED_DATASET,)
+    names = parse_names(datasets) if datasets else default_datasets(root)
     if datasets and len(names) != 1:
         raise InputError(f"tune one data set at a time, not {len(names)}: name one with --datasets")
     cls = methods().get(method)
-    cells = plan(
+    asks = plan(
         Request(
             methods=(method,),
             bits=parse_numbers(bits, "--bits", low=1, high=1024),
@@ -119,32 +118,34 @@ def command(
             protocol=protocol,
             split_seed=split_seed,
             backbone=backbone,
-            tuning=tuning,
+            mode=train,
             settings=settings_by_method(settings, head),
             shipped=False,
         ),
         root,
     )
-    goal = Goal(cells, parse_space(space, cls) if space else default_space(cls), metric, convention)
+    cells = [ask.cell for ask in asks]
     first = cells[0]
+    split = bound_split(asks[0], root)
+    wanted = parse_space(space, cls) if space else default_space(cls)
+    goal = Goal(cells, wanted, metric, convention, evidence_of(split, first.bench))
     lengths = ",".join(str(cell) for cell in dict.fromkeys(cell.bits for cell in cells))
     setting = Setting(
-        dataset=first.dataset,
-        protocol=first.protocol,
-        split_seed=first.split_seed,
+        dataset=first.bench.dataset,
+        protocol=first.bench.protocol,
+        split_seed=first.bench.split_seed,
         bits=lengths,
-        tuning=first.tuning,
+        tuning=first.mode,
         head=str(first.params.get("head", "")),
-        backbone=first.backbone,
+        backbone=first.bench.backbone,
     )
-    say(f"Tuning {method} on a part of {first.dataset}'s training set.", as_json)
+    say(f"Tuning {method} on a part of {first.bench.dataset}'s training set.", as_json)
 
     def told(done: int, value: float | None, best: float | None) -> None:
         score = "failed" if value is None else f"{value:.4f}"
         leader = "" if best is None else f", best {best:.4f}"
         say(f"[{done}/{trials}] {metric} {score}{leader}", as_json)
 
-    split = bound_split(first, root)
     with runtime.use(runtime.Runtime(device=device)):
         best = tune(goal, split.train, trials, results / "tuning", told)
     kind = "-".join(filter(None, (setting.dataset, setting.protocol, setting.backbone)))

@@ -21,6 +21,8 @@ __all__ = [
     "Protocol",
     "Split",
     "Status",
+    "dataset_label",
+    "dataset_place",
     "default_data_root",
     "imported_names",
     "open_dataset",
@@ -52,3 +54,15 @@ def open_dataset(name: str, data_root: Path | None = None, **options: Any) -> Da
         return lists
     dataset: Dataset = registry.get(name)(root, **options)
     return dataset
+
+
+def dataset_label(name: str) -> str:
+    """What results call a data set: `lists:DIR` is what its lists say, wherever DIR lies."""
+    kind, colon, place = name.partition(":")
+    return f"{kind}{colon}{Path(place).expanduser().resolve().name}" if colon else name
+
+
+def dataset_place(name: str) -> str:
+    """The name of a data set with an absolute path, where it has a path."""
+    kind, colon, place = name.partition(":")
+    return f"{kind}{colon}{Path(place).expanduser().resolve()}" if colon else name

@@ -82,10 +82,8 @@ class Encoder:
         lenient = Lenient(pictures)
         codes = self._run(lenient, progress)
         kept = np.setdiff1d(np.arange(len(pictures)), list(lenient.bad))
-        relaxed = None if codes.relaxed is None else codes.relaxed[kept]
-        zeros = 0 if relaxed is None else int(np.count_nonzero(relaxed == 0))
         bad = dict(sorted(lenient.bad.items()))
-        return Codes(codes.packed[kept], codes.bits, relaxed, zeros), kept, bad
+        return codes.subset(kept), kept, bad
 
     def save(self, path: str | Path) -> Path:
         """Write a folder that `hashbench.load` reads anywhere: hasher, network, preprocessing.

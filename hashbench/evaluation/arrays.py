@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hashbench.codes import BITORDER, Codes
+from hashbench.codes import BITORDER, Codes, zero_mask
 from hashbench.errors import InputError
 from hashbench.evaluation.convention import Convention
 from hashbench.evaluation.conventions.house import HOUSE
@@ -118,7 +118,7 @@ def _codes(side: str, codes: Array, relaxed: Array | None, bits: int | None) -> 
         )
     if np.isnan(outputs).any():
         raise InputError(f"relaxed outputs of the {side} hold NaN: the model has diverged")
-    return Codes(made.packed, made.bits, outputs, int(np.count_nonzero(outputs == 0)))
+    return Codes(made.packed, made.bits, outputs, zero_mask(outputs))
 
 
 def _plain(side: str, codes: Array) -> Codes:

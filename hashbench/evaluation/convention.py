@@ -156,8 +156,6 @@ class Convention:
         sides = (query, database)
         if self.needs_relaxed and any(side.relaxed is None for side in sides):
             return "ranks by real-valued outputs"
-        if self.sgn0 != "negative" and any(s.zeros and s.relaxed is None for s in sides):
-            return "codes exact zeros anew from the real-valued outputs"
         return ""
 
     def __str__(self) -> str:

@@ -61,7 +61,7 @@ def recode(query: Codes, database: Codes, sgn0: str) -> Recoded:
 
     Args:
         query: query codes.
-        database: database codes; those with zeros need relaxed outputs.
+        database: database codes.
         sgn0: see `Convention`.
     """
     if sgn0 == "negative" or not (query.zeros or database.zeros):
@@ -79,10 +79,10 @@ def recode(query: Codes, database: Codes, sgn0: str) -> Recoded:
 
 
 def _filled(codes: Codes, sgn0: str, side: str) -> Codes:
-    if not codes.zeros or codes.relaxed is None:
+    if not codes.zeros:
         return codes
     bits = codes.unpack()
-    at = codes.relaxed == 0
+    at = codes.zero_places()
     if sgn0 == "random":
         bits[at] = np.random.default_rng(derive(0, "sgn0", side)).integers(0, 2, at.sum())
     else:
@@ -96,6 +96,6 @@ def _worded(
     """A word of bits in place of each sign."""
     words = np.array([negative, positive, zero], np.uint8)
     signs = codes.unpack()
-    if codes.zeros and codes.relaxed is not None:
-        signs[codes.relaxed == 0] = 2
+    if codes.zeros:
+        signs[codes.zero_places()] = 2
     return Codes.from_bits(words[signs].reshape(len(codes), -1))

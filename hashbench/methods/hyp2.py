@@ -53,7 +53,7 @@ class HyP2(DeepHasher):
     bibtex = """@inproceedings{xu2022hyp2,
   author    = {Chengyin Xu and Zenghao Chai and Zhengzhuo Xu and Chun Yuan and Yanbo Fan and
                Jue Wang},
-  title     = {{HyP$^2$} Loss: Beyond Hypersphere Metric Space for Multi-label Image Retrieval},
+  title     = {{HyP2} Loss: Beyond Hypersphere Metric Space for Multi-label Image Retrieval},
   booktitle = {ACM International Conference on Multimedia},
   year      = {2022},
 }"""

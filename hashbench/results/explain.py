@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -12,13 +13,15 @@ import numpy as np
 
 from hashbench.codes import Codes
 from hashbench.errors import InputError
+from hashbench.errors import shown as printed
 from hashbench.evaluation import Convention
-from hashbench.results.record import Record
-from hashbench.results.store import Store
 from hashbench.seeds import derive
+from hashbench.store.record import Record
+from hashbench.store.scorefiles import get_lookup, get_scores, kept_conventions
+from hashbench.store.store import Store
 
 #: Parts of a description that differ between any two runs and explain nothing.
-NOISE = ("timings", "lookup")
+NOISE = ("timings", "finished", "lookup")
 
 
 def find_cell(store: Store, name: str) -> Record:
@@ -33,40 +36,78 @@ def find_cell(store: Store, name: str) -> Record:
         found = [
             record
             for record in records
-            if [str(record.cell[part]) for part in ("method", "bits", "seed")] == parts
+            if [record.cell.method, str(record.cell.bits), str(record.cell.seed)] == parts
         ]
     else:
         found = [record for record in records if name and record.key.startswith(name)]
     if len(found) == 1:
         return found[0]
     if not found:
+        near = _near(records, parts)
         raise InputError(
-            f"no cell '{name}' in {store.root}: write the beginning of its key, as "
+            f"no cell '{printed(name)}' in {store.root}{near}: write the beginning of its key, as "
             "`hashbench run --dry-run` lists them, or METHOD:BITS:SEED, as in dch:48:0"
         )
-    keys = ", ".join(record.key for record in found[:5])
-    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-    raise InputError(f"'{name}' is {len(found)} cells of {store.root}: name one of {keys}{more}")
+    raise InputError(
+        f"'{printed(name)}' is {len(found)} cells of {store.root}: name one of "
+        f"{_apart(found[:5])}{f' and {len(found) - 5} more' if len(found) > 5 else ''}"
+    )
+
+
+def _apart(records: Sequence[Record]) -> str:
+    """Keys, each with what tells its cell apart from the others."""
+    bodies = [flatten({"": _asked(record)}) for record in records]
+    differing = [
+        name
+        for name in dict.fromkeys(name for body in bodies for name in body)
+        if len({json.dumps(body.get(name), sort_keys=True) for body in bodies}) > 1
+    ]
+    return "; ".join(
+        f"{record.key} ({', '.join(_trait(name, body) for name in differing[:4])})"
+        for record, body in zip(records, bodies, strict=True)
+    )
+
+
+def _trait(name: str, body: Mapping[str, Any]) -> str:
+    return printed(f"{name.removeprefix('.')} {shown(body.get(name))}", 60)
+
+
+def _near(records: Sequence[Record], parts: Sequence[str]) -> str:
+    names = {f"{r.cell.method}:{r.cell.bits}:{r.cell.seed}" for r in records}
+    near = difflib.get_close_matches(":".join(parts), sorted(names), n=3, cutoff=0.6)
+    return f" (there is {', '.join(printed(name) for name in near)})" if near else ""
+
+
+def _asked(record: Record) -> dict[str, Any]:
+    body = record.cell.to_dict()
+    return {**body, "evidence": asdict(record.evidence), "finished": record.finished}
 
 
 def describe(store: Store, record: Record) -> dict[str, Any]:
     """Everything the scores of a record depend on, and the scores, as nested JSON-able dicts."""
     codes = _open_codes(store, record)
+    scores = _scores(store, record)
     return {
         "key": record.key,
         "status": record.status,
         **({"reason": record.reason} if record.reason else {}),
-        "cell": dict(record.cell),
+        "cell": record.cell.to_dict(),
+        "evidence": asdict(record.evidence),
+        "hyper-parameters": _origins(record),
+        "parts": {name: dict(part) for name, part in record.parts.items()},
+        "request": dict(record.request),
         "adjusted": dict(record.adjusted),
-        "seeds": {"method": derive(int(record.cell["seed"]), "method")},
+        "seeds": {"method": derive(record.cell.seed, "method")},
         "split": dict(record.split),
+        "files": dict(record.files),
+        "finished": record.finished,
         "codes": {
             name: hashlib.sha256(part.packed.tobytes()).hexdigest()
             for name, part in zip(("query", "database"), codes or (), strict=False)
         },
-        "conventions": {name: _knobs(name) for name in record.scores},
-        "scores": {name: dict(values) for name, values in record.scores.items()},
-        **({"lookup": dict(record.lookup)} if record.lookup else {}),
+        "conventions": {name: _knobs(name) for name in scores},
+        "scores": scores,
+        "lookup": get_lookup(store, record),
         "health": {name: dict(values) for name, values in record.health.items()},
         "environment": dict(record.environment),
         "timings": dict(record.timings),
@@ -115,6 +156,25 @@ def shown(value: Any) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "; ".join(map(shown, value))
     return json.dumps(value) if isinstance(value, bool) or value is None else str(value)
+
+
+def _scores(store: Store, record: Record) -> dict[str, dict[str, float | None]]:
+    found = {}
+    for name in kept_conventions(store, record):
+        try:
+            stored = get_scores(store, record, Convention.parse(name))
+        except InputError:  # of a plugin that is not loaded
+            continue
+        if stored is not None:
+            found[name] = stored[0].to_dict()
+    return found
+
+
+def _origins(record: Record) -> dict[str, Any]:
+    return {
+        f"asked {place}": {"from": origin.label, "note": origin.note, **origin.sources}
+        for place, origin in enumerate(record.origins, 1)
+    }
 
 
 def _open_codes(store: Store, record: Record) -> tuple[Codes, Codes] | None:

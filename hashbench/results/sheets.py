@@ -1,70 +1,82 @@
 """Sheets: printable tables, independent of the format they are written in.
 
 Methods go down, data sets x code lengths across. A sheet never holds one data
-set in two settings: a second protocol or backbone opens a second sheet.
+set in two settings: a second protocol, backbone or state of the data opens a
+second sheet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from hashbench.evaluation.metrics import describe_metric
-from hashbench.results.names import (
-    dataset_name,
-    dataset_order,
-    method_name,
-    method_order,
-)
-from hashbench.results.tables import Table
-
-#: Longest sentence printed below a table; the CSV has the whole of it.
-LONGEST_NOTE = 200
+from hashbench.results.missing import Gap, gap
+from hashbench.results.rows import BLOCKS, Row, labels
+from hashbench.results.series import Entry, Series
+from hashbench.results.sinks import one_line, slug
 
 
 @dataclass(frozen=True)
-class Cell:
+class Place:
     """One place of a sheet.
 
     Attributes:
         value: the number shown, None for a dash.
         std: standard deviation over seeds, if there are several.
+        n: seeds it is over, None where as many as the caption says.
         rank: 1 for the best of a column, 2 for the second, else 0.
-        significant: whether the best is significantly better than all others.
+        marked: whether the best is significantly better than all others.
         notes: positions in `Sheet.footnotes`.
         digits: decimals shown.
         signed: print a plus before positive numbers.
+        bounds: (worst, best) over the orders of tied items.
     """
 
     value: float | None = None
     std: float | None = None
+    n: int | None = None
     rank: int = 0
-    significant: bool = False
+    marked: bool = False
     notes: tuple[int, ...] = ()
     digits: int = 3
     signed: bool = False
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row's heading: what is printed, the method it cites, what kind of number it holds."""
-
-    text: str
-    method: str
-    kind: str = ""
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column's heading: a data set and a code length."""
-
-    dataset: str
-    bits: int
+    bounds: tuple[float, float] | None = None
 
     @property
-    def text(self) -> str:
-        """The printed name of the data set."""
-        return dataset_name(self.dataset)
+    def number(self) -> str:
+        """The value as digits, "" for a dash."""
+        return (
+            ""
+            if self.value is None
+            else f"{self.value:{'+' if self.signed else ''}.{self.digits}f}"
+        )
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line's heading.
+
+    Attributes:
+        text: what is printed.
+        bibtex: the BibTeX entry of what it cites, "" for none.
+        kind: what kind of number it holds, where lines of one method differ in it.
+        block: one of `rows.BLOCKS`.
+    """
+
+    text: str
+    bibtex: str = ""
+    kind: str = ""
+    block: str = "method"
+
+
+@dataclass(frozen=True)
+class Head:
+    """A column's heading: a data set and a code length."""
+
+    text: str
+    bits: int
+    bibtex: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,203 +84,219 @@ class Sheet:
     """A printable table.
 
     Attributes:
-        name: letters, digits and dashes; a LaTeX label and part of file names.
+        name: letters, digits and dashes; a LaTeX label.
         caption: what it shows, in one or more sentences.
-        rows: headings down.
-        columns: headings across, equal data sets side by side.
-        cells: by (row position, column position); a missing place is a dash.
-        footnotes: sentences cells refer to.
+        lines: headings down, those of one block together.
+        heads: headings across, equal data sets side by side.
+        places: by (line position, head position); a missing one is a dash.
+        footnotes: sentences places refer to.
         remarks: sentences about the whole table.
+        gaps: cells nobody has run.
     """
 
     name: str
     caption: str
-    rows: tuple[Row, ...]
-    columns: tuple[Column, ...]
-    cells: dict[tuple[int, int], Cell]
+    lines: tuple[Line, ...]
+    heads: tuple[Head, ...]
+    places: Mapping[tuple[int, int], Place]
     footnotes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    gaps: tuple[Gap, ...] = ()
 
-    def cell(self, row: int, column: int) -> Cell:
-        """The cell at a place; an empty one where nothing is known."""
-        return self.cells.get((row, column), Cell())
+    def place(self, line: int, head: int) -> Place:
+        """What stands at a place; an empty one where nothing is known."""
+        return self.places.get((line, head), Place())
 
-
-#: Tells for which code lengths a table's best score is significantly best.
-Marks = Callable[[Table], set[int]]
-
-
-def no_marks(_table: Table) -> set[int]:
-    """No significance marks."""
-    return set()
+    @property
+    def kinds(self) -> bool:
+        """Whether lines of one method hold different kinds of number."""
+        return any(line.kind for line in self.lines)
 
 
-def side_by_side(tables: Sequence[Table]) -> list[list[Table]]:
-    """Tables that may share a sheet: different data sets, nothing else but the split differs."""
-    groups: list[list[Table]] = []
-    for table in tables:
+def side_by_side(found: Sequence[Series]) -> list[list[Series]]:
+    """Series that may share a sheet: of different data sets on one backbone."""
+    groups: list[list[Series]] = []
+    for series in found:
         for group in groups:
-            first = group[0].setting
-            same = (first.backbone, first.options) == (
-                table.setting.backbone,
-                table.setting.options,
-            )
-            if same and table.setting.dataset not in [part.setting.dataset for part in group]:
-                group.append(table)
+            first = group[0].bench
+            same = (first.backbone, first.options) == (series.bench.backbone, series.bench.options)
+            if same and series.bench.dataset not in [part.bench.dataset for part in group]:
+                group.append(series)
                 break
         else:
-            groups.append([table])
-    for group in groups:
-        order = dataset_order(part.setting.dataset for part in group)
-        group.sort(key=lambda part: order.index(part.setting.dataset))
+            groups.append([series])
     return groups
 
 
 def paper_sheets(
-    tables: Sequence[Table], marks: Marks = no_marks, *, rows: Sequence[str] = ()
+    found: Sequence[Series],
+    *,
+    first: Sequence[tuple[str, str]] = (),
+    results: Path | None = None,
 ) -> list[Sheet]:
-    """The tables in the paper's layout, those of one backbone side by side.
+    """The tables in the papers' layout, those of one backbone side by side.
 
     Args:
-        tables: of one metric and convention.
-        marks: where to set significance marks.
-        rows: row labels shown first, in this order, even where nothing is known.
+        found: of one metric and convention.
+        first: (name, title) of methods listed first, in this order, even where nothing is known.
+        results: the folder they are from, for commands.
     """
-    return [_paper_sheet(group, marks, rows) for group in side_by_side(tables)]
+    return [_paper_sheet(group, first, results) for group in side_by_side(found)]
 
 
-def describe(table: Table) -> str:
-    """Where a table's numbers come from: protocol, sizes, backbone, tuning, seeds."""
-    setting = table.setting
-    counts = next((record.split["counts"] for record in table.records if record.split), None)
+def describe(series: Series) -> str:
+    """Where a table's numbers come from: protocol, sizes, backbone, training, origins."""
+    counts = series.counts
     sizes = (
-        f" ({counts['query']:,} queries, {counts['train']:,} training, "
-        f"{counts['database']:,} database images)"
+        f" ({counts.get('query', 0):,} queries, {counts.get('train', 0):,} training, "
+        f"{counts.get('database', 0):,} database images)"
         if counts
         else ""
     )
-    tuning = f", {'/'.join(table.tunings)} tuning of deep methods" if table.tunings else ""
-    split = f", split seed {setting.split_seed}"
-    options = f", {setting.options}" if setting.options != "{}" else ""
-    return (
-        f"{dataset_name(setting.dataset)}: protocol {setting.protocol}{sizes}{split}, "
-        f"{setting.backbone} features{tuning}{options}"
-    )
+    origins = f"; {series.origins}" if series.origins else ""
+    return f"{series.title}{sizes}: {series.about}{origins}"
 
 
-def what(table: Table) -> str:
+def what(series: Series) -> str:
     """The metric and the convention of a table, as a caption begins."""
-    return f"{describe_metric(table.metric).title}, {table.convention} convention"
+    return f"{series.info.title}, {series.convention} convention"
 
 
-def spread(tables: Sequence[Table]) -> str:
-    """How seeds enter the numbers, empty for single runs."""
-    several = max(
-        (len(entry.values) for table in tables for entry in table.entries.values()), default=0
-    )
-    even = {len(entry.values) for table in tables for entry in table.entries.values()} <= {
-        0,
-        several,
-    }
-    number = f"{several}" if even else f"up to {several}"
-    return f"Mean ± standard deviation over {number} seeds." if several > 1 else ""
-
-
-def unfinished(table: Table) -> str:
-    """A sentence on cells of the grid nobody has run, and what runs them; empty if none."""
-    holes = [
-        (row, bits) for row in table.rows for bits in table.bits if (row, bits) not in table.entries
-    ]
-    if not holes:
+def spread(found: Sequence[Series]) -> str:
+    """How seeds enter the numbers."""
+    seeds = {series.title: series.seeds for series in found if series.seeds}
+    counts = set(seeds.values())
+    if not counts:
         return ""
-    methods = ",".join(dict.fromkeys(row.partition(" [")[0] for row, _ in holes))
-    lengths = ",".join(str(bits) for bits in sorted({bits for _, bits in holes}))
-    return (
-        f"{len(holes)} of {len(table.rows) * len(table.bits)} cells on "
-        f"{dataset_name(table.setting.dataset)} have not been run: hashbench run --datasets "
-        f"{table.setting.dataset} --methods {methods} --bits {lengths}."
+    if counts == {1}:
+        return "One seed."
+    over = (
+        f"{max(counts)} seeds"
+        if len(counts) == 1
+        else ", ".join(
+            f"{n} {'seed' if n == 1 else 'seeds'} on {name}" for name, n in seeds.items()
+        )
+    )
+    return f"Mean ± standard deviation over {over}."
+
+
+def place_of(entry: Entry, series: Series, seeds: int, notes: tuple[int, ...] = ()) -> Place:
+    """An entry as a place, neither ranked nor marked.
+
+    Args:
+        entry: the numbers.
+        series: where it is from.
+        seeds: how many seeds the caption says.
+        notes: positions of footnotes.
+    """
+    return Place(
+        value=entry.mean,
+        std=entry.std,
+        n=entry.n if entry.n not in (0, seeds) else None,
+        notes=notes,
+        digits=series.info.digits,
+        bounds=entry.bounds,
     )
 
 
-def slug(*parts: str) -> str:
-    """Letters, digits and single dashes."""
-    text = "".join(c if c.isalnum() else "-" for c in "-".join(parts))
-    return "-".join(filter(None, text.split("-")))
+def dataset_bibtex(series: Series) -> str:
+    """The BibTeX entry of a series' data set, "" for none."""
+    entries = (record.parts.get("dataset", {}).get("bibtex") for record in series.records)
+    return str(next(filter(None, entries), ""))
 
 
-def note(text: str) -> str:
-    """One line of at most `LONGEST_NOTE` characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST_NOTE else line[: LONGEST_NOTE - 3] + "..."
+def _merged(group: Sequence[Series]) -> dict[Row, dict[int, Row]]:
+    """The lines of a sheet: for each the row it is of every series, by position.
+
+    A method that is tuned for one data set and at its defaults on another is one
+    line; one that stands in a series with both is two.
+    """
+    several = {
+        row.base
+        for series in group
+        for row in series.rows
+        if [other.base for other in series.rows].count(row.base) > 1
+    }
+    found: dict[Row, dict[int, Row]] = {}
+    for place, series in enumerate(group):
+        for row in series.rows:
+            key = row if row.base in several else row.base
+            found.setdefault(key, {})[place] = row
+    merged = {}
+    for rows in found.values():
+        origins = "/".join(dict.fromkeys(filter(None, (row.origin for row in rows.values()))))
+        merged[replace(next(iter(rows.values())), origin=origins)] = rows
+    return dict(sorted(merged.items(), key=lambda item: item[0].order))
 
 
-def _paper_sheet(group: Sequence[Table], marks: Marks, first: Sequence[str]) -> Sheet:
-    found = method_order(row for table in group for row in table.rows)
-    absent = [label for label in first if not any(row.partition(" [")[0] == label for row in found)]
-    leading = [
-        label
-        for name in first
-        for label in ([name] if name in absent else found)
-        if label.partition(" [")[0] == name
-    ]
-    labels = [*leading, *(label for label in found if label not in leading)]
-    columns = [Column(table.setting.dataset, bits) for table in group for bits in table.bits]
-    owners = [table for table in group for _ in table.bits]
-    best = {id(table): marks(table) for table in group}
+def _paper_sheet(
+    group: Sequence[Series], first: Sequence[tuple[str, str]], results: Path | None
+) -> Sheet:
+    merged = _merged(group)
+    texts = labels(list(merged))
+    names = [name for name, _ in first]
+    absent = [(name, title) for name, title in first if name not in {row.method for row in merged}]
+    lines = [(Line(texts[row], row.bibtex, block=row.block), row) for row in merged]
+    lines += [(Line(title), Row(name, title)) for name, title in absent]
+    if first:
+        lines.sort(
+            key=lambda line: names.index(line[1].method) if line[1].method in names else len(names)
+        )
+    columns = [(place, bits) for place, series in enumerate(group) for bits in series.bits]
+    seeds = max(series.seeds for series in group)
     footnotes: dict[str, int] = {}
-    cells = {}
-    for i, label in enumerate(labels):
-        for j, (column, table) in enumerate(zip(columns, owners, strict=True)):
-            entry = table.entries.get((label, column.bits))
-            if entry is None:
+    places = {}
+    for i, (_, line) in enumerate(lines):
+        for j, (place, bits) in enumerate(columns):
+            series, row = group[place], merged.get(line, {}).get(place)
+            if row is None or (row, bits) not in series.places:
                 continue
-            rank = table.rank(label, column.bits) or 0
-            cells[i, j] = Cell(
-                value=entry.mean,
-                std=entry.std,
-                rank=rank,
-                significant=rank == 1 and column.bits in best[id(table)],
-                notes=tuple(
-                    footnotes.setdefault(text, len(footnotes))
-                    for text in dict.fromkeys(note(reason) for reason in entry.failures)
-                ),
-                digits=describe_metric(table.metric).digits,
+            entry = series.entry(row, bits)
+            notes = tuple(
+                footnotes.setdefault(text, len(footnotes))
+                for text in dict.fromkeys(one_line(reason) for reason in entry.failures)
             )
-    ranked = any(cell.rank for cell in cells.values())
-    parts = [
-        f"{what(group[0])}.",
-        *(f"{describe(table)}." for table in group),
-        spread(group),
-        "Best bold, second best underlined." if ranked else "",
-        "† significantly better than every other method "
-        "(paired randomisation test over queries, Holm-corrected, p ≤ 0.05)."
-        if any(cell.significant for cell in cells.values())
-        else "",
-    ]
+            places[i, j] = replace(
+                place_of(entry, series, seeds, notes),
+                rank=series.rank(row, bits),
+                marked=series.marked(row, bits),
+            )
+    remarks = [f"{title} has not been run: hashbench run --methods {n}." for n, title in absent]
+    remarks += [one_line(note) for series in group for note in series.notes]
     return Sheet(
         name=slug(
-            *(table.setting.dataset for table in group), group[0].setting.backbone, group[0].metric
+            *(series.bench.dataset for series in group),
+            group[0].bench.backbone,
+            group[0].metric,
+            str(group[0].convention),
         ),
-        caption=" ".join(filter(None, parts)),
-        rows=tuple(Row(method_name(label), label.partition(" [")[0]) for label in labels),
-        columns=tuple(columns),
-        cells=cells,
+        caption=" ".join(_caption(group, places, [line for line, _ in lines])),
+        lines=tuple(line for line, _ in lines),
+        heads=tuple(
+            Head(group[place].title, bits, dataset_bibtex(group[place])) for place, bits in columns
+        ),
+        places=places,
         footnotes=tuple(footnotes),
-        remarks=tuple(
-            dict.fromkeys(
-                [
-                    *(
-                        f"{method_name(label)} has not been run: hashbench run --methods {label}."
-                        for label in absent
-                    ),
-                    *filter(None, map(unfinished, group)),
-                    *(
-                        note(text)
-                        for table in group
-                        for record in table.records
-                        for text in record.split.get("notes", [])
-                    ),
-                ]
-            )
-        ),
+        remarks=tuple(dict.fromkeys(remarks)),
+        gaps=tuple(found for series in group if (found := gap(series, results)) is not None),
     )
+
+
+def _caption(
+    group: Sequence[Series], places: Mapping[tuple[int, int], Place], lines: Sequence[Line]
+) -> list[str]:
+    apart = [
+        BLOCKS[block] for block in dict.fromkeys(line.block for line in lines) if BLOCKS[block]
+    ]
+    parts = [
+        f"{what(group[0])}.",
+        *(f"{describe(series)}." for series in group),
+        spread(group),
+        "Best bold, second best underlined." if any(p.rank for p in places.values()) else "",
+        f"Not ranked: {', '.join(apart)}." if apart else "",
+        "In brackets the worst and the best order of tied items."
+        if any(place.bounds for place in places.values())
+        else "",
+        *dict.fromkeys(f"{series.dagger}." for series in group if series.dagger),
+    ]
+    return list(filter(None, parts))

@@ -1,152 +1,117 @@
-"""Tables for a terminal: best bold, second underlined, coverage below."""
+"""Series for a terminal: best bold, second underlined, coverage below."""
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from hashbench.evaluation.lookup import fastest
-from hashbench.evaluation.metrics import describe_metric
-from hashbench.results.tables import Table, row_labels, tables
+from hashbench.results.rows import BLOCKS, Row
+from hashbench.results.series import Series
+from hashbench.results.sinks import for_terminal, one_line
 
 #: rank -> style where there are colours, mark where there are none
 STYLES = {1: "bold", 2: "underline"}
 MARKS = {1: "*", 2: "+"}
 
 
-def show(console: Console, table: Table, significant: AbstractSet[int] = frozenset()) -> None:
-    """Print one table, its coverage and its footnotes.
-
-    Args:
-        console: where to.
-        table: what.
-        significant: code lengths at which the best row beats every other significantly.
-    """
+def show(console: Console, series: Series) -> None:
+    """Print a series as a table, its coverage and what a reader must know."""
     marks = not console.is_terminal
-    name = describe_metric(table.metric).title
-    tuning = f", {'/'.join(table.tunings)} tuning" if table.tunings else ""
-    console.print(
-        f"\n{name} ({table.convention} convention) on {table.setting}{tuning}",
+    _say(
+        console,
+        f"\n{series.info.title} ({series.convention} convention) on {series.title}, {series.about}",
         style="bold",
-        highlight=False,
     )
-    console.print(_scores(table, marks, significant))
+    seeds = "1 seed" if series.seeds == 1 else f"mean ± deviation over {series.seeds} seeds"
+    _say(console, "; ".join(filter(None, [seeds if series.seeds else "", series.origins])))
+    daggers = {
+        (row, bits) for row in series.rows for bits in series.bits if series.marked(row, bits)
+    }
+    console.print(_grid(series, lambda row, bits: _score(series, row, bits, marks, daggers)))
+    if marks and any(series.rank(*place) for place in series.places):
+        _say(console, "* best, + second")
+    if daggers:
+        _say(console, series.dagger)
+    for title, cell in _extras(series):
+        if any(cell(row, bits).plain != "-" for row, bits in series.places):
+            _say(console, f"\n{title}")
+            console.print(_grid(series, cell))
+    for sentence in [*series.failures, *series.notes]:
+        _say(console, f"- {one_line(sentence)}")
+
+
+def _say(console: Console, text: str, style: str = "") -> None:
+    lines = [for_terminal(line) for line in text.split("\n")]
+    console.print(Text("\n".join(lines), style=style))
+
+
+def _score(series: Series, row: Row, bits: int, marks: bool, daggers: set[tuple[Row, int]]) -> Text:
+    entry = series.entry(row, bits)
+    if entry.mean is None:
+        return Text("-")
+    digits = series.info.digits
+    rank = series.rank(row, bits)
+    text = Text().append(f"{entry.mean:.{digits}f}", style=STYLES.get(rank, ""))
+    if entry.std is not None:
+        text.append(f" ±{entry.std:.{digits}f}", style="dim")
+    if entry.bounds is not None:
+        text.append(f" [{entry.bounds[0]:.{digits}f}, {entry.bounds[1]:.{digits}f}]", style="dim")
+    if entry.n != series.seeds:
+        text.append(f" (n={entry.n})")
     if marks:
-        console.print("* best, + second")
-    if significant:
-        console.print(
-            "† better than every other method (paired test over queries, p <= 0.05)",
-            highlight=False,
-        )
-    coverage = _coverage(table)
-    if coverage is not None:
-        console.print(
-            "\nempty balls % / balls without a hit % / recall in the ball", highlight=False
-        )
-        console.print(coverage)
-    lookup = _lookup(table)
-    if lookup is not None:
-        how, grid = lookup
-        console.print(f"\n{how}", highlight=False)
-        console.print(grid)
-    for sentence in [*table.failures, *_notes(table)]:
-        console.print(f"- {sentence}", markup=False, highlight=False)
+        text.append(MARKS.get(rank, " "))
+    if daggers:
+        text.append("†" if (row, bits) in daggers else " ")
+    return text
 
 
-def _scores(table: Table, marks: bool, significant: AbstractSet[int]) -> Grid:
-    grid = _grid(table)
-    for row in table.rows:
-        texts: list[Text] = [Text(row)]
-        for bits in table.bits:
-            entry = table.entries.get((row, bits))
-            if entry is None or entry.mean is None:
-                texts.append(Text("-"))
-                continue
-            rank = table.rank(row, bits) or 0
-            text = Text().append(f"{entry.mean:.3f}", style=STYLES.get(rank, ""))
-            if entry.std is not None:
-                text.append(f" ±{entry.std:.3f}", style="dim")
-            if marks:
-                text.append(MARKS.get(rank, " "))
-            if significant:
-                text.append("†" if rank == 1 and bits in significant else " ")
-            texts.append(text)
-        grid.add_row(*texts)
-    return grid
+def _extras(series: Series) -> list[tuple[str, Callable[[Row, int], Text]]]:
+    """Smaller tables below: a title and what stands at each place."""
+    radius = series.convention.radius
+    empty, nohit, recall = (series.of(f"{name}@h{radius}") for name in ("empty", "nohit", "r"))
+
+    def coverage(row: Row, bits: int) -> Text:
+        means = [part.entry(row, bits).mean for part in (empty, nohit, recall)]
+        if any(mean is None for mean in means):
+            return Text("-")
+        first, second, third = (float(mean or 0.0) for mean in means)
+        return Text(f"{100 * first:.1f}/{100 * second:.1f}/{third:.3f}")
+
+    def lookup(row: Row, bits: int) -> Text:
+        for record in series.places.get((row, bits), ()):
+            figures = {
+                name: part
+                for name, part in series.judge.lookup(record).items()
+                if isinstance(part, dict) and isinstance(part.get("queries_per_s"), int | float)
+            }
+            if figures:
+                name = max(figures, key=lambda name: figures[name]["queries_per_s"])
+                rate, visited = (
+                    float(figures[name].get(what, 0.0)) for what in ("queries_per_s", "candidates")
+                )
+                return Text(f"{for_terminal(name)} {rate:,.0f} ({visited:,.0f})")
+        return Text("-")
+
+    return [
+        ("empty balls % / balls without a hit % / recall in the ball", coverage),
+        ("lookup within the ball: queries/s of the fastest index (items visited)", lookup),
+    ]
 
 
-def _coverage(table: Table) -> Grid | None:
-    parts = []
-    for metric in ("empty@h2", "nohit@h2", "r@h2"):
-        found = tables(table.records, metric, table.convention)
-        if not found or not any(entry.values for entry in found[0].entries.values()):
-            return None
-        parts.append(found[0])
-    grid = _grid(table)
-    for row in table.rows:
-        texts = [row]
-        for bits in table.bits:
-            means = [
-                part.entries[row, bits].mean if (row, bits) in part.entries else None
-                for part in parts
-            ]
-            if any(mean is None for mean in means):
-                texts.append("-")
-            else:
-                empty, nohit, recall = (float(mean or 0.0) for mean in means)
-                texts.append(f"{100 * empty:.1f}/{100 * nohit:.1f}/{recall:.3f}")
-        grid.add_row(*texts)
-    return grid
-
-
-def _lookup(table: Table) -> tuple[str, Grid] | None:
-    """The fastest exact index of each place, where it was measured; the first seed's."""
-    found: dict[tuple[str, int], str] = {}
-    labels = row_labels(table.records)
-    hows = set()
-    for record in table.records:
-        lookup = record.lookup
-        if not lookup:
-            continue
-        hows.add(f"{lookup.get('threads', '?')} threads, batches of {lookup.get('batch', '?')}")
-        best = fastest(lookup)
-        text = f"- ({100 * lookup.get('empty', 0):.0f}% empty)"
-        if best is not None:
-            name, figures = best
-            visited = figures.get("candidates", 0.0)
-            size = (figures.get("memory") or figures.get("bytes", 0)) / 2**20
-            text = f"{name} {figures['queries_per_s']:,.0f} ({visited:,.0f})\n"
-            text += f"{size:.1f} MB, built in {figures.get('build_s', 0.0):.2g} s"
-        found.setdefault((labels[record.key], int(record.cell["bits"])), text)
-    if not found:
-        return None
-    grid = _grid(table)
-    for row in table.rows:
-        grid.add_row(row, *(found.get((row, bits), "-") for bits in table.bits))
-    how = (
-        "lookup within radius 2: queries/s of the fastest exact index (codes compared a query), "
-        f"its memory and build time; median pass after a warm-up, {' or '.join(sorted(hows))}"
-    )
-    return how, grid
-
-
-def _grid(table: Table) -> Grid:
+def _grid(series: Series, cell: Callable[[Row, int], Text]) -> Grid:
     grid = Grid(box=None, pad_edge=False, header_style="")
     grid.add_column("method", no_wrap=True)
-    for bits in table.bits:
+    for bits in series.bits:
         grid.add_column(f"{bits} bits", justify="right", no_wrap=True)
+    block = None
+    for row in series.rows:
+        if block is not None and row.block != block:
+            grid.add_row()
+        block = row.block
+        apart = f"  ({BLOCKS[block]})" if BLOCKS[block] else ""
+        name = Text(for_terminal(series.names[row])).append(apart, style="dim")
+        grid.add_row(name, *(cell(row, bits) for bits in series.bits))
     return grid
-
-
-def _notes(table: Table) -> list[str]:
-    notes = [str(note) for record in table.records for note in record.split.get("notes", [])]
-    notes += [
-        f"{record.cell['method']} at {record.cell['bits']} bits ran with {record.adjusted}, "
-        "for its own settings took more memory than there is"
-        for record in table.records
-        if record.adjusted
-    ]
-    return list(dict.fromkeys(notes))

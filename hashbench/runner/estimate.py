@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping
 from statistics import fmean
 from typing import Any
 
-from hashbench.results.record import Record
-from hashbench.runner.cell import Cell
+from hashbench.cell import Cell
+from hashbench.store.record import Record
 
 #: What makes two cells similar, from the strictest sense to the loosest.
 _SENSES = (
-    ("dataset", "protocol", "backbone", "tuning", "method", "bits"),
-    ("dataset", "protocol", "backbone", "tuning", "method"),
-    ("tuning", "method"),
+    ("dataset", "protocol", "backbone", "mode", "method", "bits"),
+    ("dataset", "protocol", "backbone", "mode", "method"),
+    ("mode", "method"),
     (),
 )
 
@@ -31,11 +31,11 @@ class Pace:
         """Take the timings of a finished cell into account."""
         if record.ok and record.timings:
             for sense in _SENSES:
-                self._times[_key(sense, record.cell)].append(sum(record.timings.values()))
+                self._times[_key(sense, _fields(record.cell))].append(sum(record.timings.values()))
 
     def seconds(self, cell: Cell) -> float | None:
         """The mean of the most similar cells there are; None before any has finished."""
-        fields = cell.to_dict()
+        fields = _fields(cell)
         for sense in _SENSES:
             if times := self._times.get(_key(sense, fields)):
                 return fmean(times)
@@ -50,6 +50,18 @@ class Pace:
                 return None
             total += seconds
         return total
+
+
+def _fields(cell: Cell) -> dict[str, Any]:
+    bench = cell.bench
+    return {
+        "dataset": bench.dataset,
+        "protocol": bench.protocol,
+        "backbone": bench.backbone,
+        "mode": cell.mode,
+        "method": cell.method,
+        "bits": cell.bits,
+    }
 
 
 def _key(sense: tuple[str, ...], fields: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from hashbench.results.record import Record
-from hashbench.runner.attempt import Task, attempt
-from hashbench.runner.cell import Cell
-from hashbench.runner.work import Settings
+from hashbench.runner.claim import AGAIN, attempt, is_foreign
+from hashbench.runner.settings import Settings, Task
+from hashbench.store.record import Record
 
 #: Seconds until a cell that another run holds is looked at again.
 PATIENCE = 0.5
@@ -24,13 +23,13 @@ class Listener(Protocol):
     def preparing(self, share: float, note: str) -> None:
         """What cells share, such as features, is `share` ready."""
 
-    def started(self, cell: Cell) -> None:
+    def started(self, task: Task) -> None:
         """A cell has begun."""
 
-    def progress(self, cell: Cell, share: float, note: str) -> None:
+    def progress(self, task: Task, share: float, note: str) -> None:
         """A cell has done `share` of its training."""
 
-    def finished(self, cell: Cell, record: Record) -> None:
+    def finished(self, task: Task, record: Record) -> None:
         """A cell has left its record, with or without scores."""
 
 
@@ -47,11 +46,6 @@ class Limits:
     workers: int = 0
     timeout: float | None = None
     memory: int | None = None
-
-
-#: Computes tasks into the store, telling the listener. Raises StoreError if the store cannot
-#: be written to, and KeyboardInterrupt when the user stops the run; finished cells are kept.
-Executor = Callable[[Sequence[Task], Settings, Limits, Listener], None]
 
 
 def available_cores() -> int:
@@ -74,23 +68,25 @@ def default_workers(device: str) -> int:
 def run_here(tasks: Sequence[Task], settings: Settings, limits: Limits, listener: Listener) -> None:
     """Run cells in this process, one after another: for debugging, and the measure of the others.
 
-    No limit applies: nothing can stop a cell but the user.
+    No limit applies: nothing can stop a cell but the user. Strangers' methods come last, for
+    what they leave changed in this process is unknown.
     """
-    waiting = deque(tasks)
+    waiting = deque(sorted(tasks, key=lambda task: is_foreign(task.cell.method)))
     held = 0
     while waiting:
         task = waiting.popleft()
-        cell = task.cell
-        listener.started(cell)
-        record = attempt(task, settings, partial(listener.progress, cell))
-        if record is None:  # another run has it: come back to it
+        listener.started(task)
+        record = attempt(task, settings, partial(listener.progress, task))
+        if record == AGAIN:  # there is no other process to score it
+            record = attempt(task, settings, partial(listener.progress, task))
+        if record is None or record == AGAIN:  # another run has it: come back to it
             waiting.append(task)
             held += 1
             if held >= len(waiting):
                 time.sleep(PATIENCE)
             continue
         held = 0
-        listener.finished(cell, record)
+        listener.finished(task, record)
 
 
 class Quiet:
@@ -99,11 +95,11 @@ class Quiet:
     def preparing(self, share: float, note: str) -> None:
         """Say nothing."""
 
-    def started(self, cell: Cell) -> None:
+    def started(self, task: Task) -> None:
         """Say nothing."""
 
-    def progress(self, cell: Cell, share: float, note: str) -> None:
+    def progress(self, task: Task, share: float, note: str) -> None:
         """Say nothing."""
 
-    def finished(self, cell: Cell, record: Record) -> None:
+    def finished(self, task: Task, record: Record) -> None:
         """Say nothing."""

@@ -1,27 +1,83 @@
-"""The executors by name; those of a cluster are imported only when asked for."""
+"""The executors; what each needs is imported only when it is asked for."""
 
 from __future__ import annotations
 
-from hashbench.runner.execute import Executor, Limits, run_here
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hashbench.registry import registry
+
+if TYPE_CHECKING:
+    from hashbench.runner.execute import Limits, Listener
+    from hashbench.runner.settings import Settings, Task
+
+#: Finishes tasks in the store, telling the listener. Raises StoreError if the store cannot be
+#: written to, and KeyboardInterrupt when the user stops the run; finished cells are kept.
+Run = Callable[["Sequence[Task]", "Settings", "Limits", "Listener"], None]
 
 
-def open_executor(name: str, limits: Limits) -> Executor:
-    """The executor called `name`: "local", "ray" or "slurm".
+def _nothing(_limits: Limits) -> None:
+    return
+
+
+@dataclass(frozen=True)
+class Executor:
+    """Where the cells of a run are computed.
+
+    Attributes:
+        name: what `--executor` calls it.
+        summary: one line for listings.
+        run: finishes tasks.
+        warm_up: begins what takes long while the features are prepared.
+    """
+
+    name: str
+    summary: str
+    run: Run
+    warm_up: Callable[[Limits], None] = _nothing
+
+
+def open_executor(name: str, limits: Limits) -> Run:
+    """What finishes tasks on the executor called `name`.
 
     Raises:
-        InputError: if it needs a package that is not installed.
+        InputError: if there is none, or it needs a package that is not installed.
     """
-    if name == "ray":
-        from hashbench.runner.on_ray import run_on_ray
+    found: Executor = registry("executors").get(name)
+    found.warm_up(limits)
+    return found.run
 
-        return run_on_ray
-    if name == "slurm":
-        from hashbench.runner.on_slurm import run_on_slurm
 
-        return run_on_slurm
+def _local(tasks: Sequence[Task], settings: Settings, limits: Limits, listener: Listener) -> None:
     if limits.workers == 0:
-        return run_here
-    from hashbench.runner.local import run_local, warm_up
+        from hashbench.runner.execute import run_here as run
+    else:
+        from hashbench.runner.local import run_local as run
+    run(tasks, settings, limits, listener)
 
-    warm_up()
-    return run_local
+
+def _warm_up_local(limits: Limits) -> None:
+    if limits.workers:
+        from hashbench.runner.local import warm_up
+
+        warm_up()
+
+
+def _ray(tasks: Sequence[Task], settings: Settings, limits: Limits, listener: Listener) -> None:
+    from hashbench.runner.on_ray import run_on_ray
+
+    run_on_ray(tasks, settings, limits, listener)
+
+
+def _slurm(tasks: Sequence[Task], settings: Settings, limits: Limits, listener: Listener) -> None:
+    from hashbench.runner.on_slurm import run_on_slurm
+
+    run_on_slurm(tasks, settings, limits, listener)
+
+
+BUILT_IN = (
+    Executor("local", "worker processes of this machine", _local, _warm_up_local),
+    Executor("ray", "a Ray cluster, RAY_ADDRESS's or one started here", _ray),
+    Executor("slurm", "jobs of a Slurm cluster", _slurm),
+)

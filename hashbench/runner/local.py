@@ -22,10 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from hashbench.errors import InputError
-from hashbench.results.record import Record, Status
-from hashbench.results.store import StoreError
 from hashbench.runner import worker
-from hashbench.runner.attempt import LOG_LINES, Task, give_up
+from hashbench.runner.claim import LOG_LINES, give_up, is_foreign
 from hashbench.runner.execute import (
     PATIENCE,
     Limits,
@@ -33,7 +31,9 @@ from hashbench.runner.execute import (
     available_cores,
     default_workers,
 )
-from hashbench.runner.work import Settings
+from hashbench.runner.settings import Settings, Task
+from hashbench.store.record import Record, Status
+from hashbench.store.store import StoreError
 
 #: Seconds between two looks at time and memory of the running cells.
 TICK = 0.1
@@ -106,9 +106,15 @@ class _Worker:
     connection: Connection
     output: Connection
     ready: bool = False
+    born: bool = False
     task: Task | None = None
     since: float = 0.0
     tail: bytearray = field(default_factory=bytearray)
+
+    @property
+    def leaving(self) -> bool:
+        """Whether it has served its last cell."""
+        return self.born and not self.ready
 
     def read(self) -> None:
         """Keep the last lines of what the worker printed."""
@@ -186,11 +192,15 @@ class _Crew:
         self.workers.clear()
 
     def _hire(self) -> None:
-        idle = sum(member.task is None for member in self.workers)
+        idle = sum(member.task is None and not member.leaving for member in self.workers)
         wanted = len(self.waiting) + len(self.held)
-        while len(self.workers) < self.size and idle < wanted:
+        while self._staying < self.size and idle < wanted:
             self.workers.append(self._start())
             idle += 1
+
+    @property
+    def _staying(self) -> int:
+        return sum(not member.leaving for member in self.workers)
 
     def _start(self) -> _Worker:
         ours, theirs = self.context.Pipe()
@@ -219,7 +229,7 @@ class _Crew:
                     member.connection.send(member.task)
                 except OSError:
                     continue  # it has just died: _listen will see that
-                self.listener.started(member.task.cell)
+                self.listener.started(member.task)
 
     def _listen(self) -> None:
         sources: dict[Any, _Worker] = {}
@@ -247,28 +257,32 @@ class _Crew:
     def _answer(self, member: _Worker, kind: str, content: Any) -> None:
         task = member.task
         if kind == "ready":
-            member.ready = True
+            member.ready = member.born = True
             self.stillborn = 0
         elif kind == "stop":
             raise StoreError(content)
         elif task is None:
             return
         elif kind == "progress":
-            self.listener.progress(task.cell, *content)
-        elif kind == "done":
+            self.listener.progress(task, *content)
+        elif kind in ("done", "again"):
             member.task = None
-            self._settle(task, content)
+            member.ready = not is_foreign(task.cell.method)  # else it ends now
+            if kind == "again":
+                self.waiting.appendleft(task)
+            else:
+                self._settle(task, content)
 
     def _settle(self, task: Task, record: Record | None) -> None:
         if record is None:
             self.held.append((time.monotonic() + PATIENCE, task))
         else:
-            self.listener.finished(task.cell, record)
+            self.listener.finished(task, record)
 
     def _bury(self, member: _Worker) -> None:
         member.process.join()
         self.workers.remove(member)
-        if not member.ready:
+        if not member.born:
             self.stillborn += 1
             if self.stillborn >= STILLBORN:
                 last = member.log.splitlines()[-1:] or ["it said nothing"]
@@ -277,7 +291,7 @@ class _Crew:
         if task is None:
             return
         code = member.process.exitcode
-        lives = self.deaths[task.cell.key] = self.deaths.get(task.cell.key, 0) + 1
+        lives = self.deaths[task.key] = self.deaths.get(task.key, 0) + 1
         if lives < LIVES:
             self.waiting.append(task)  # somebody may have killed it by mistake
         else:

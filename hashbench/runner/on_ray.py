@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from hashbench.errors import InputError
-from hashbench.results.record import Record
-from hashbench.results.store import Store, StoreError
-from hashbench.runner.attempt import Task, give_up
+from hashbench.runner.claim import give_up
 from hashbench.runner.execute import Limits, Listener, Quiet
 from hashbench.runner.local import run_local
-from hashbench.runner.work import Settings
+from hashbench.runner.settings import Settings, Task
+from hashbench.store.record import Record
+from hashbench.store.store import Store, StoreError
 
 #: How often Ray starts a cell again whose node or process died.
 RETRIES = 3
@@ -78,7 +78,7 @@ def _run(
     )
     running = {serve.remote(task, absolute, limits): task for task in tasks}
     for task in tasks:
-        listener.started(task.cell)
+        listener.started(task)
     try:
         while running:
             ready, _ = ray.wait(list(running), timeout=0.5)
@@ -86,7 +86,7 @@ def _run(
                 task = running.pop(reference)
                 record = _result(ray, reference, task, settings)
                 if record is not None:
-                    listener.finished(task.cell, record)
+                    listener.finished(task, record)
     finally:
         for reference in running:
             ray.cancel(reference, force=True)
@@ -95,7 +95,7 @@ def _run(
 def _serve(task: Task, settings: Settings, limits: Limits) -> Record | None:
     """One cell, on whatever node this runs."""
     run_local([task], settings, replace(limits, workers=1), Quiet())
-    return Store(settings.store).get(task.cell.key)
+    return Store(settings.store).get(task.key)
 
 
 def _result(ray: Any, reference: Any, task: Task, settings: Settings) -> Record | None:

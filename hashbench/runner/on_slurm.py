@@ -14,11 +14,11 @@ from dataclasses import replace
 from typing import Any
 
 from hashbench.errors import InputError
-from hashbench.results.store import Store
-from hashbench.runner.attempt import Task, give_up
+from hashbench.runner.claim import give_up, is_done
 from hashbench.runner.execute import Limits, Listener, Quiet
 from hashbench.runner.local import run_local
-from hashbench.runner.work import Settings
+from hashbench.runner.settings import Settings, Task
+from hashbench.store.store import Store
 
 #: Seconds between two looks at the store.
 LOOK = 1.0
@@ -91,7 +91,7 @@ def run_on_slurm(
             for task in left:
                 record = give_up(task, absolute, "failed", "no Slurm job finished it", log)
                 if record is not None:
-                    listener.finished(task.cell, record)
+                    listener.finished(task, record)
             return
 
 
@@ -111,7 +111,7 @@ def _watch(
     store = Store(settings.store)
     left = tasks
     for task in tasks:
-        listener.started(task.cell)
+        listener.started(task)
     over, asked = False, time.monotonic()
     try:
         while True:
@@ -119,13 +119,14 @@ def _watch(
                 over, asked = not unfinished(jobs), time.monotonic()
             waiting = []
             for task in left:
-                key = task.cell.key
+                key = task.key
+                record = store.get(key)
                 fresh = store.mark(key) not in ("", task.replaces)
-                record = store.get(key) if fresh else None
-                if record is None:
-                    waiting.append(task)
+                failed = record is not None and not record.ok and fresh
+                if record is not None and (failed or is_done(task, store, settings)):
+                    listener.finished(task, record)
                 else:
-                    listener.finished(task.cell, record)
+                    waiting.append(task)
             left = waiting
             if over or not left:
                 return left

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hashbench.data import open_dataset
+from hashbench.cell import Bench, Cell
+from hashbench.data import dataset_label, dataset_place, open_dataset
 from hashbench.errors import InputError, unknown
-from hashbench.hasher import Hasher, hyperparameters
+from hashbench.hasher import Hasher, code_version, hyperparameters
 from hashbench.hyper import check
-from hashbench.params import Setting, shipped_params
+from hashbench.origin import Origin
+from hashbench.params import Setting, shipped_note, shipped_params
 from hashbench.registry import methods
-from hashbench.runner.cell import Cell
-
-TUNINGS = ("head", "partial", "full")
+from hashbench.runner.settings import Ask
 
 #: Data sets `run` takes when none is named and they are prepared.
 STANDARD_DATASETS = ("cifar10", "nuswide", "coco")
@@ -35,11 +35,12 @@ class Request:
         protocol: protocol id, or None for each data set's default.
         split_seed: seed of the split's draw.
         backbone: feature extractor, or None for each data set's default.
-        tuning: tuning mode of deep methods.
+        mode: training mode of deep methods.
         settings: hyper-parameters by method name; those under "" go to every
             method that has them.
         params: hyper-parameters by method name from a file of them; a method
             named there does not start from what hashbench ships.
+        params_file: name of that file.
         shipped: whether methods start from the hyper-parameters shipped for a setting.
         options: data set options, such as images allowed to be missing.
     """
@@ -51,9 +52,10 @@ class Request:
     protocol: str | None = None
     split_seed: int = 0
     backbone: str | None = None
-    tuning: str = "head"
+    mode: str = "head"
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    params_file: str = ""
     shipped: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -69,7 +71,12 @@ def prepared_datasets(data_root: Path) -> tuple[str, ...]:
     )
 
 
-def plan(request: Request, data_root: Path) -> list[Cell]:
+def default_datasets(data_root: Path) -> tuple[str, ...]:
+    """What is searched where no data set is named: those prepared here, or the embedded one."""
+    return prepared_datasets(data_root) or (EMBEDDED_DATASET,)
+
+
+def plan(request: Request, data_root: Path) -> list[Ask]:
     """The cells of a request, in the order data set, method, bits, seed.
 
     Raises:
@@ -77,53 +84,88 @@ def plan(request: Request, data_root: Path) -> list[Cell]:
     """
     classes = {name: methods().get(name) for name in dict.fromkeys(request.methods)}
     _refuse_unused_settings(request.settings, classes)
-    cells = []
-    for dataset_name in dict.fromkeys(request.datasets):
-        dataset = open_dataset(dataset_name, data_root)
-        protocol = dataset.protocol(request.protocol).id
+    asks = []
+    for typed in dict.fromkeys(request.datasets):
+        dataset = open_dataset(typed, data_root)
+        bench = Bench(
+            dataset=dataset_label(typed),
+            protocol=dataset.protocol(request.protocol).id,
+            split_seed=request.split_seed,
+            backbone=request.backbone or dataset.default_backbone,
+            options=dict(request.options),
+        )
         for name, cls in classes.items():
-            tuning = request.tuning if cls.kind == "deep" else "none"
-            backbone = request.backbone or dataset.default_backbone
-            code = "+".join(filter(None, (cls.version, methods().entry(name).digest[:16])))
+            mode = request.mode if cls.kind == "deep" else "none"
+            code = "+".join(filter(None, (code_version(cls), methods().entry(name).digest[:16])))
             for bits in dict.fromkeys(request.bits):
-                made_for = Setting(
-                    dataset=dataset_name,
-                    protocol=protocol,
-                    split_seed=request.split_seed,
-                    bits=str(bits),
-                    tuning=tuning,
-                    head="",
-                    backbone=backbone,
-                )
-                params = _params(request, name, cls, made_for)
+                params, origin = _params(request, name, cls, _made_for(bench, bits, mode))
                 build(name, cls, bits, 0, params)  # a refused value is known before any work
-                cells += [
-                    Cell(
-                        dataset=dataset_name,
-                        protocol=protocol,
-                        split_seed=request.split_seed,
-                        backbone=backbone,
-                        tuning=tuning,
-                        method=name,
-                        params=params,
-                        bits=bits,
-                        seed=seed,
-                        code=code,
-                        options=dict(request.options),
+                asks += [
+                    Ask(
+                        Cell(bench, name, params, mode, bits, seed, code),
+                        origin,
+                        typed,
+                        dataset_place(typed),
                     )
                     for seed in dict.fromkeys(request.seeds)
                 ]
-    return cells
+    return asks
 
 
-def _params(request: Request, name: str, cls: type[Hasher], setting: Setting) -> dict[str, Any]:
-    """A method's hyper-parameters in a setting, whose head they say themselves."""
+def origins_line(asks: Sequence[Ask]) -> str:
+    """One sentence where methods with tuned and with other hyper-parameters meet, else ""."""
+    labels: dict[str, list[str]] = {}
+    for ask in asks:
+        names = labels.setdefault(ask.origin.base, [])
+        if ask.cell.method not in names:
+            names.append(ask.cell.method)
+    if "tuned" not in labels or len(labels) < 2:
+        return ""
+    data = ", ".join(dict.fromkeys(ask.cell.bench.dataset for ask in asks))
+    said = [f"{', '.join(labels.pop('tuned'))}: tuned for {data}"]
+    said += [
+        f"{', '.join(methods)}: {'its' if len(methods) == 1 else 'their'} defaults"
+        if base == "defaults"
+        else f"{', '.join(methods)}: from {base}"
+        for base, methods in labels.items()
+    ]
+    untuned = labels.get("defaults", [""])[0]
+    advice = f"tune it with `hashbench tune --method {untuned}`, or " if untuned else ""
+    return f"Hyper-parameters differ in origin ({'; '.join(said)}): {advice}run all with --untuned."
+
+
+def _made_for(bench: Bench, bits: int, mode: str) -> Setting:
+    return Setting(
+        dataset=bench.dataset,
+        protocol=bench.protocol,
+        split_seed=bench.split_seed,
+        bits=str(bits),
+        tuning=mode,
+        head="",
+        backbone=bench.backbone,
+    )
+
+
+def _params(
+    request: Request, name: str, cls: type[Hasher], setting: Setting
+) -> tuple[dict[str, Any], Origin]:
+    """A method's hyper-parameters in a setting, whose head they say themselves; their origin."""
     lower = request.params.get(name, {})
     params = resolve(name, cls, request.settings, setting.tuning, lower)
-    if not request.shipped or name in request.params:
-        return params
-    shipped = shipped_params(replace(setting, head=params.get("head", ""))).get(name)
-    return resolve(name, cls, request.settings, setting.tuning, shipped)
+    base, note = "defaults", ""
+    if name in request.params:
+        base = request.params_file or "file"
+    elif request.shipped:
+        setting = replace(setting, head=params.get("head", ""))
+        shipped = shipped_params(setting).get(name)
+        if shipped is not None:
+            params = resolve(name, cls, request.settings, setting.tuning, shipped)
+            base, note, lower = "tuned", shipped_note(setting, name), shipped
+    known = hyperparameters(cls)
+    set_here = {*request.settings.get("", {}), *request.settings.get(name, {})} & known.keys()
+    sources = dict.fromkeys(lower, "tuned" if base == "tuned" else "file")
+    sources |= dict.fromkeys(set_here, "command line")
+    return params, Origin({key: sources[key] for key in sorted(sources)}, base, note)
 
 
 def resolve(
@@ -158,8 +200,8 @@ def _that_count(
     for key in idle & params.keys():
         if params[key] != hyperparameters(cls)[key]:
             raise InputError(
-                f"{name}.{key} has no effect with --tuning {tuning}: "
-                f"use --tuning {' or '.join(cls.only_for[key])}, or leave it out"
+                f"{name}.{key} has no effect with --train {tuning}: "
+                f"use --train {' or '.join(cls.only_for[key])}, or leave it out"
             )
     return {key: value for key, value in params.items() if key not in idle}
 

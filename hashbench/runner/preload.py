@@ -6,9 +6,21 @@ Nothing here may leave a thread behind or touch a GPU: neither survives a fork.
 import contextlib
 import importlib
 
+MODULES = (
+    "torch",
+    "numba",
+    "sklearn.linear_model",
+    "sklearn.datasets",
+    "joblib",
+    "safetensors.numpy",
+    "hashbench.runner.worker",
+    "hashbench.training.deep",
+    "hashbench.baselines.base",
+)
+
 
 def _load() -> None:
-    for name in ("torch", "numba", "sklearn.linear_model", "joblib", "hashbench.runner.worker"):
+    for name in MODULES:
         importlib.import_module(name)
 
 

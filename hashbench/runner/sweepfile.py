@@ -10,15 +10,19 @@ from typing import Any
 from hashbench.errors import InputError, shown, unknown
 from hashbench.files import open_regular, write_atomically
 from hashbench.parsing import printable
-from hashbench.results.store import Store
+from hashbench.store.store import Store
 from hashbench.tomlfile import parse, read_text
+
+#: Options whose values are paths.
+PATHS = frozenset({"plugin", "params", "data-root", "results"})
 
 
 def read_sweep(path: Path, options: Iterable[str]) -> dict[str, Any]:
     """The options a sweep file sets, by option name, as the command line would write them.
 
     Lists become comma-separated, except `plugin` and `set`, which may be lists;
-    `set` may also be a table, as in `[set.dch]` with `gamma = 10`.
+    `set` may also be a table, as in `[set.dch]` with `gamma = 10`. Paths are
+    relative to the file's folder.
 
     Args:
         path: the TOML file.
@@ -29,12 +33,28 @@ def read_sweep(path: Path, options: Iterable[str]) -> dict[str, Any]:
     """
     body = parse(read_text(path, "the sweep"), str(path))
     known = set(options)
-    found = {}
+    found: dict[str, Any] = {}
     for name, value in body.items():
         if name not in known:
             raise unknown(f"option in {path}:", name, known)
         found[name] = _settings(value, path) if name == "set" else _as_written(name, value, path)
+        if name in PATHS:
+            found[name] = _beside(path, found[name])
+        elif name == "datasets":
+            found[name] = ",".join(_data_beside(path, part) for part in str(found[name]).split(","))
     return found
+
+
+def _beside(path: Path, value: Any) -> Any:
+    """A path of a sweep file, relative to the folder of that file."""
+    if isinstance(value, list):
+        return [_beside(path, part) for part in value]
+    return str(path.parent / Path(str(value)).expanduser())
+
+
+def _data_beside(path: Path, name: str) -> str:
+    kind, colon, place = name.strip().partition(":")
+    return f"{kind}:{_beside(path, place)}" if colon else name
 
 
 def keep_sweep(path: Path, store: Store) -> Path:

@@ -16,10 +16,10 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from hashbench.results.store import StoreError
-from hashbench.runner.attempt import Task, attempt
+from hashbench.runner.claim import AGAIN, attempt, is_foreign
 from hashbench.runner.environment import make_deterministic, share_threads
-from hashbench.runner.work import Settings
+from hashbench.runner.settings import Settings, Task
+from hashbench.store.store import StoreError
 
 #: Seconds between two progress messages of a cell.
 QUIET = 0.1
@@ -48,7 +48,8 @@ def main(connection: Connection, log: Connection, start: Start) -> None:
 
     Sends ("ready", None), then for each task any number of ("progress",
     (share, note)) and one ("done", record or None while another run holds the
-    cell); ("stop", sentence) if the store cannot be written to.
+    cell) or ("again", None) when another process should score it; ("stop",
+    sentence) if the store cannot be written to.
     """
     if hasattr(os, "setsid"):
         os.setsid()  # a group of its own: Ctrl-C is the parent's, and a kill takes children along
@@ -68,6 +69,8 @@ def main(connection: Connection, log: Connection, start: Start) -> None:
     try:
         while (task := connection.recv()) is not None:
             connection.send(_serve(task, settings, connection))
+            if is_foreign(task.cell.method):
+                return  # what it changed in this process is unknown: the next cell gets a new one
     except (EOFError, BrokenPipeError):
         return  # the parent is gone
 
@@ -82,7 +85,8 @@ def _serve(task: Task, settings: Settings, connection: Connection) -> tuple[str,
             connection.send(("progress", (float(share), str(note))))
 
     try:
-        return "done", attempt(task, settings, progress)
+        outcome = attempt(task, settings, progress)
+        return ("again", None) if outcome == AGAIN else ("done", outcome)
     except StoreError as error:
         return "stop", str(error)
 

@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from hashbench.cell import Cell
 from hashbench.errors import InputError, shown
 from hashbench.evaluation import Convention, score
+from hashbench.evidence import Evidence
 from hashbench.files import open_regular
 from hashbench.items import TrainItems
 from hashbench.registry import methods
-from hashbench.runner.cell import Cell
 from hashbench.runner.plan import build
 from hashbench.seeds import derive
 from hashbench.tuning.space import Space, suggest
@@ -27,6 +28,10 @@ from hashbench.tuning.validation import Validation, carve
 
 #: Called after each trial: trials done, its value (None if it failed), the best so far.
 Listener = Callable[[int, float | None, float | None], None]
+
+
+#: Where nothing was found out about the data.
+UNKNOWN = Evidence("", "")
 
 
 @dataclass(frozen=True)
@@ -38,18 +43,20 @@ class Goal:
         space: where to look.
         metric: name of the score to maximise.
         convention: evaluation convention of the score.
+        evidence: what was found of the data: trials on other data never mix with these.
     """
 
     cells: Sequence[Cell]
     space: Space
     metric: str = "map@h2"
     convention: str = "house"
+    evidence: Evidence = UNKNOWN
 
     @property
     def key(self) -> str:
         """16 hex digits naming the study; trials of other goals never mix with it."""
         body = {
-            "cells": sorted(cell.key for cell in self.cells),
+            "cells": sorted(cell.key(self.evidence) for cell in self.cells),
             "space": {name: [type(at).__name__, asdict(at)] for name, at in self.space.items()},
             "metric": self.metric,
             "convention": self.convention,
@@ -103,7 +110,7 @@ def tune(
             fail, or the folder cannot be written to.
     """
     optuna = _optuna()
-    parts = carve(train, goal.cells[0].split_seed)
+    parts = carve(train, goal.cells[0].bench.split_seed)
     journal = folder / f"{goal.cells[0].method}-{goal.key}.journal"
     study = _open(optuna, goal.key, journal)
     if "default" not in study.user_attrs:

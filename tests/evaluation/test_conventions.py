@@ -145,9 +145,12 @@ def test_a_convention_that_needs_real_outputs_says_so():
         score(codes, codes, labels, labels, [convention])
 
 
-def test_exact_zeros_without_real_outputs_are_refused_only_where_they_matter():
+def test_exact_zeros_are_coded_anew_without_real_outputs():
     codes = Codes.from_real(np.array([[0.0, 1.0], [1.0, -1.0]]), keep_relaxed=False)
     labels = np.ones((2, 1), np.uint8)
     assert score(codes, codes, labels, labels, [HOUSE])[0]["map"] == 1
-    with pytest.raises(InputError, match="exact zeros"):
-        score(codes, codes, labels, labels, [Convention(sgn0="zero")])
+    whole = Codes.from_real(np.array([[0.0, 1.0], [1.0, -1.0]]))
+    for rule in ("zero", "positive", "random"):
+        convention = Convention(sgn0=rule)
+        kept, dropped = (score(c, c, labels, labels, [convention])[0] for c in (whole, codes))
+        assert kept.to_dict() == dropped.to_dict()

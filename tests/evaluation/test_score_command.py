@@ -6,17 +6,24 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from hashbench.cell import Bench, Cell
 from hashbench.codes import Codes
 from hashbench.commands.score import command
 from hashbench.errors import InputError
 from hashbench.evaluation import Convention, score
 from hashbench.evaluation.histograms import count
-from hashbench.results.record import Record
-from hashbench.results.store import Store
-from hashbench.runner.cell import Cell
+from hashbench.evidence import Evidence
+from hashbench.store import Record, Store
+from hashbench.store.arrays import digest_of
 
-SPLIT = {"sha256": "f00d" * 16, "counts": {"query": 20, "train": 5, "database": 60}, "notes": []}
-KEYS = ("aa00000000000000", "ab00000000000000", "bb00000000000000")
+BENCH = Bench("digits", "p", 0, "pixels")
+EVIDENCE = Evidence("f00d" * 16, "b" * 64)
+
+
+def keys(store):
+    """The keys of the cells with codes, by seed."""
+    records = [record for record in store.records() if record.ok]
+    return [record.key for record in sorted(records, key=lambda record: record.cell.seed)]
 
 
 def run(*arguments):
@@ -44,25 +51,20 @@ def stored(tmp_path, labels):
     """Three cells; real outputs are kept of the last one only."""
     store = Store(tmp_path / "run", create=True)
     arrays = {"query_labels": labels[0], "database_labels": labels[1]}
-    store.put_split(SPLIT["sha256"], lambda: arrays)
-    for number, key in enumerate(KEYS):
+    store.put_split(EVIDENCE.split, lambda: arrays)
+    for number in range(3):
         rng = np.random.default_rng(number)
         pair = tuple(Codes.from_real(rng.normal(size=(n, 9))) for n in (20, 60))
-        cell = Cell(
-            dataset="digits",
-            protocol="p",
-            split_seed=0,
-            backbone="pixels",
-            tuning="none",
-            method=("lsh", "dch")[number % 2],
-            params={},
-            bits=9,
-            seed=number,
-            code="1",
-        ).to_dict()
-        record = Record(key, cell, "ok", split=SPLIT)
-        store.put(record, pair, keep_relaxed=number == 2)
-    store.put(Record("ff00000000000000", cell, "failed", "no luck"))
+        cell = Cell(BENCH, ("lsh", "dch")[number % 2], {}, "none", 9, number, "1")
+        record = Record(
+            cell.key(EVIDENCE), cell, EVIDENCE, "ok",
+            files={"split": digest_of(arrays)}, relaxed=True,
+        )  # fmt: skip
+        record = store.put(record, pair)
+        if number == 2:
+            store.put_relaxed(record, pair)
+    failed = Cell(BENCH, "ksh", {}, "none", 9, 0, "1")
+    store.put(Record(failed.key(EVIDENCE), failed, EVIDENCE, "failed", "no luck"))
     return store
 
 
@@ -112,25 +114,28 @@ def test_your_own_codes_need_what_the_convention_needs(tmp_path, codes, labels):
 def test_every_scored_cell_of_a_run(stored, labels):
     text = run(stored.root, "--convention", "house,deephash")
     lines = text.splitlines()
-    for key in KEYS:
+    found = keys(stored)
+    for key in found:
         wanted = score(*stored.open_codes(stored.get(key)), *labels)[0]
         (line,) = (line for line in lines if key[:8] in line)
         assert f"{wanted['map@h2']:.4f}" in line
         assert f"{wanted['map']:.4f}" in line
-        assert (line.split()[-1] == "-") == (key != KEYS[2])
-    assert "ff000000" not in text
+        assert (line.split()[-1] == "-") == (key != found[2])
+    assert "ksh" not in text.lower()  # it failed
 
 
 def test_conventions_no_cell_can_serve_are_named(stored):
-    text = run("aa", "--results", stored.root, "--convention", "house,deephash")
+    text = run(keys(stored)[0][:8], "--results", stored.root, "--convention", "house,deephash")
     assert "- deephash needs real-valued outputs" in text
 
 
 def test_a_cell_by_the_start_of_its_key(stored):
-    body = json.loads(run("a", "--results", stored.root, "--json"))
-    assert [item["key"] for item in body] == [KEYS[1], KEYS[0]]  # by method, as in tables
+    first, second, third = keys(stored)
+    (item,) = json.loads(run(second[:10], "--results", stored.root, "--json"))
+    assert item["key"] == second
+    body = json.loads(run("--results", stored.root, "--json"))
+    assert [item["key"] for item in body] == [second, first, third]  # by method, as in tables
     assert all(0 <= item["scores"]["house"]["map@h2"] <= 1 for item in body)
-    assert len(json.loads(run("--results", stored.root, "--json"))) == 3
 
 
 @pytest.mark.parametrize(
@@ -163,9 +168,9 @@ def test_the_ray_executor_counts_on_the_cluster(tmp_path, codes, labels, monkeyp
 
 
 def test_one_metric_of_a_run(stored):
-    text = run("a", "--results", stored.root, "--convention", "house,hashnet", "--metric", "r@h2")
+    text = run(stored.root, "--convention", "house,hashnet", "--metric", "r@h2")
     assert "r@h2" in text
     assert "map" not in text
     assert text.splitlines()[-1] == "- hashnet does not define r@h2"
     with pytest.raises(InputError, match="did you mean r@h2"):
-        run("a", "--results", stored.root, "--metric", "r@h")
+        run(stored.root, "--metric", "r@h")

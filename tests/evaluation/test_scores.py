@@ -23,7 +23,7 @@ def world(seed=0, bits=10, classes=5, queries=40, items=120):
 
 
 def take(codes, index):
-    return Codes(codes.packed[index], codes.bits, codes.relaxed[index], codes.zeros)
+    return codes.subset(index)
 
 
 @settings(max_examples=20, deadline=None)

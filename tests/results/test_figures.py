@@ -1,24 +1,27 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_records import cell, key, record
+from made_records import MadeJudge, example, record
 
 from hashbench.codes import Codes
 from hashbench.data import open_dataset
 from hashbench.errors import InputError
+from hashbench.evidence import Evidence
 from hashbench.items import ids_of
 from hashbench.results import plots
-from hashbench.results.names import METHODS
-from hashbench.results.plots.request import Request, groups
-from hashbench.results.record import Record
-from hashbench.results.store import Store, split_arrays
-from hashbench.results.tables import select
+from hashbench.results.choose import select
+from hashbench.results.collect import collect
+from hashbench.results.plots.request import Request
+from hashbench.results.scored import StoredJudge
+from hashbench.store import Store
+from hashbench.store.arrays import digest_of
+from hashbench.store.store import split_arrays
 
 pytest.importorskip("matplotlib")
 from hashbench.results.plots import style, topk
@@ -27,7 +30,8 @@ FROM_RECORDS = ("bits", "pr", "topn", "distances", "training", "probability")
 
 
 def request(store: Store, **options) -> Request:
-    return Request(select(store.records()), store, **options)
+    chosen = {name: options[name] for name in ("methods", "bits") if name in options}
+    return Request(records=select(store.records(), **chosen), store=store, **options)
 
 
 def rows(path) -> list[dict[str, str]]:
@@ -35,8 +39,10 @@ def rows(path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-@pytest.mark.parametrize("kind", FROM_RECORDS)
-@pytest.mark.parametrize("file_format", plots.FORMATS)
+@pytest.mark.parametrize(
+    ("kind", "file_format"),
+    [*((kind, "png") for kind in FROM_RECORDS), ("pr", "pdf"), ("pr", "svg")],
+)
 def test_the_same_records_give_the_same_bytes(store, tmp_path, kind, file_format) -> None:
     first = plots.draw(kind, request(store), tmp_path / "a", file_format)
     again = plots.draw(kind, request(store), tmp_path / "b", file_format)
@@ -54,14 +60,11 @@ def test_bits_holds_the_records_means(store, tmp_path) -> None:
         for r in rows(table)
         if (r["method"], r["bits"], r["metric"]) == ("hashnet", "16", "map@h2")
     )
-    values = [
-        r.scores["house"]["map@h2"]
-        for r in store.records()
-        if (r.cell["method"], r.cell["bits"]) == ("hashnet", 16)
-    ]
-    assert float(found["mean"]) == pytest.approx(np.mean(values), rel=1e-5)
-    assert float(found["std"]) == pytest.approx(np.std(values, ddof=1), rel=1e-4)
-    assert found["seeds"] == "2"
+    (series,) = collect(store.records(), StoredJudge(store))
+    entry = next(series.entry(row, 16) for row in series.rows if row.method == "hashnet")
+    assert float(found["mean"]) == pytest.approx(entry.mean, rel=1e-5)
+    assert float(found["std"]) == pytest.approx(entry.std, rel=1e-4)
+    assert (found["seeds"], found["origin"]) == ("2", "defaults")
 
 
 def test_curves_and_histograms_are_those_of_the_evaluator(store, tmp_path) -> None:
@@ -105,34 +108,86 @@ def test_probability_is_the_papers_two_functions(tmp_path) -> None:
     assert found["Cauchy, gamma = 20", 2.0] == pytest.approx(20 / 22, rel=1e-5)
 
 
-def test_each_method_has_its_own_look() -> None:
-    looks = {(s["color"], s["marker"], s["linestyle"]) for s in map(style.line_style, METHODS)}
-    assert len(looks) == len(METHODS)
-    markers = {(s["marker"], s["linestyle"]) for s in map(style.line_style, METHODS)}
-    assert len(markers) == len(METHODS)  # told apart without any colour
-    assert style.line_style("a-plugin") == style.line_style("a-plugin")
+def test_every_kind_carries_the_spread_over_seeds(store, tmp_path) -> None:
+    for kind, columns in (
+        ("bits", ["std"]),
+        ("pr", ["precision_std", "recall_std"]),
+        ("topn", ["precision_std"]),
+        ("distances", ["similar_std", "dissimilar_std"]),
+    ):
+        _, table = plots.draw(kind, request(store), tmp_path / kind, "png")
+        for column in columns:
+            assert any(float(r[column] or 0.0) > 0 for r in rows(table)), (kind, column)
+    # Seeds 0 and 1 have the same invented history: the numbers are there by seed.
+    _, table = plots.draw("training", request(store), tmp_path, "png")
+    assert {r["seed"] for r in rows(table)} == {"0", "1"}
 
 
-def test_settings_of_one_data_set_get_files_of_their_own(fill) -> None:
-    store = fill(
-        record("dch", 16, 0.7),
-        record("dch", 16, 0.8, backbone="alexnet"),
-        record("dch", 16, 0.8, dataset="coco", protocol="coco"),
+def test_a_curve_is_the_mean_of_its_seeds(store, tmp_path) -> None:
+    _, table = plots.draw("pr", request(store, methods=("dch",), bits=(16,)), tmp_path, "png")
+    judge = StoredJudge(store)
+    (series,) = collect(select(store.records(), methods="dch", bits="16"), judge)
+    each = [judge.scores(r, series.convention).curves["p@h"] for r in series.records]
+    mean = [(one + other) / 2 for one, other in zip(*each, strict=True)]
+    assert [float(r["precision"]) for r in rows(table)] == pytest.approx(mean, abs=1e-5)
+
+
+def test_no_two_rows_of_a_figure_look_alike(judge) -> None:
+    records = [judge.add(f"m{number}", 16, 0.5) for number in range(40)]
+    (series,) = collect(records, judge)
+    styles = style.line_styles(series).values()
+    looks = {(s["color"], s["marker"], s["linestyle"]) for s in styles}
+    assert len(looks) == 40
+    few = collect(records[:20], judge)[0]
+    shapes = {(s["marker"], s["linestyle"]) for s in style.line_styles(few).values()}
+    assert len(shapes) == 20  # told apart without any colour
+
+
+def test_methods_stand_in_the_order_asked_for(store, tmp_path) -> None:
+    for methods in (("lsh", "dch"), ("dch", "lsh")):
+        wanted = request(store, methods=methods, bits=(16,))
+        _, table = plots.draw("pr", wanted, tmp_path, "png")
+        assert tuple(dict.fromkeys(r["method"] for r in rows(table))) == methods
+
+
+def test_files_tell_protocols_conventions_and_settings_apart(judge) -> None:
+    records = [
+        judge.add("dch", 16, 0.7),
+        judge.add("dch", 16, 0.8, backbone="alexnet"),
+        judge.add("dch", 16, 0.8, dataset="coco", protocol="coco-2"),
+    ]
+    wanted = Request(records=records, judge=judge)
+    assert sorted(wanted.name("pr", series, 16) for series in wanted.series) == [
+        "pr-cifar10-alexnet-house-16",
+        "pr-cifar10-efficientnet-lite0-house-16",
+        "pr-coco-coco-2-house-16",
+    ]
+    other = replace(wanted, convention="house(radius=3)")
+    assert {other.name("pr", s, 16) for s in other.series}.isdisjoint(
+        wanted.name("pr", s, 16) for s in wanted.series
     )
-    names = sorted(group.name for group in groups(request(store)))
-    assert names == ["cifar10-alexnet", "cifar10-efficientnet-lite0", "coco"]
 
 
-def test_what_is_missing_is_one_sentence(store, fill, tmp_path, monkeypatch) -> None:
+@pytest.mark.parametrize("title", ["$\\frac{x$", "a $ b $ c", "_hidden", "\x1b[31m\n", "x" * 300])
+def test_no_title_spoils_a_figure(judge, tmp_path, title) -> None:
+    records = [
+        judge.add("evil", bits, 0.5, part={"title": title, "kind": "deep"}) for bits in (16, 32)
+    ]
+    written = plots.draw("bits", Request(records=records, judge=judge), tmp_path, "svg")
+    assert written[0].stat().st_size > 1000
+
+
+def test_what_is_missing_is_one_sentence(store, tmp_path, monkeypatch) -> None:
     cases = [
-        (request(store, methods=("ksh",)), "bits", "hashbench run --methods ksh"),
-        (request(store, bits=(64,)), "bits", "hashbench run --bits 64"),
-        (request(store, convention="deephash"), "topn", "--convention"),
-        (request(store, convention="nowhere"), "bits", "--convention"),
+        (lambda: request(store, methods=("ksh",)), "bits", "hashbench run --methods ksh"),
+        (lambda: request(store, bits=(64,)), "bits", "hashbench run --bits 64"),
+        (lambda: request(store, convention="deephash-pytorch"), "bits", "--convention"),
+        (lambda: request(store, convention="nowhere"), "bits", "unknown convention"),
+        (lambda: request(store), "histogram", "unknown figure"),
     ]
     for wanted, kind, part in cases:
         with pytest.raises(InputError, match=part) as caught:
-            plots.draw(kind, wanted, tmp_path, "png")
+            plots.draw(kind, wanted(), tmp_path, "png")
         assert "\n" not in str(caught.value)
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="--out"):
@@ -142,20 +197,60 @@ def test_what_is_missing_is_one_sentence(store, fill, tmp_path, monkeypatch) -> 
         plots.draw("bits", request(store), tmp_path, "png")
 
 
-def test_an_unfinished_sweep_says_what_to_run(fill, capsys, tmp_path) -> None:
+def invoke(*arguments: object) -> None:
     from hashbench.commands.plot import command
 
-    store = fill(record("dch", 16, None))
-    with pytest.raises(InputError, match="hashbench run"):
-        plots.draw("bits", request(store), tmp_path, "png")
-    fill(record("dch", 32, 0.7), record("ksh", 32, 0.7))
-    command.main(
-        ["bits", "--results", str(store.root), "--out", str(tmp_path / "f"), "--format", "png"],
-        standalone_mode=False,
+    command.main([str(argument) for argument in arguments], standalone_mode=False)
+
+
+def test_an_unfinished_sweep_says_what_to_run(store, capsys, tmp_path) -> None:
+    first = next(r for r in store.records() if (r.cell.method, r.cell.bits) == ("lsh", 16))
+    failed = replace(first, status="failed", reason="no luck", files={})
+    store.put(failed)
+    store.forget(next(r.key for r in store.records() if r.cell.method == "dch" and r.cell.seed))
+    invoke(
+        "bits", "--results", store.root, "--out", tmp_path / "f", "--format", "png", "--bits", 32
     )
     said = capsys.readouterr()
-    assert "--methods ksh --bits 16" in said.err
     assert "Wrote" in said.out
+    invoke("bits", "--results", store.root, "--out", tmp_path / "g", "--format", "png")
+    said = capsys.readouterr()
+    assert "1 of 12 cells" in said.err
+    assert "--methods dch" in said.err
+    assert "--seeds 1," in said.err
+    only = [record("dch", 16, status="failed", reason="no luck")]
+    with pytest.raises(InputError, match="hashbench run"):
+        plots.draw("bits", Request(records=only, judge=MadeJudge()), tmp_path, "png")
+
+
+BROKEN = """
+def fail(request):
+    raise RuntimeError("no luck")
+
+
+broken = Plot(name="broken", summary="fails", draw=fail)
+"""
+
+
+def test_a_figure_from_a_strangers_file(store, tmp_path, capsys) -> None:
+    plugin = tmp_path / "trade.py"
+    plugin.write_text(example("Plot") + BROKEN)
+    assert len(example("Plot").splitlines()) <= 40
+    common = ["--plugin", plugin, "--results", store.root, "--format", "png", "--out"]
+    invoke("trade-off", *common, tmp_path / "f")
+    assert (tmp_path / "f" / "trade-off-cifar10-house.png").stat().st_size > 1000
+    numbers = rows(tmp_path / "f" / "trade-off-cifar10-house.csv")
+    assert {r["method"] for r in numbers} == {"dch", "hashnet", "lsh"}
+    capsys.readouterr()
+    invoke("trade-off", *common, "-")
+    printed = capsys.readouterr().out
+    assert printed == (tmp_path / "f" / "trade-off-cifar10-house.csv").read_text()
+    invoke("--plugin", plugin, "--help")
+    listed = capsys.readouterr().out
+    assert "mAP against recall" in listed
+    assert "t-SNE of database codes" in listed
+    with pytest.raises(InputError, match=r"'broken' of .*trade\.py failed.*no luck"):
+        invoke("broken", *common, tmp_path)
 
 
 def test_tsne_is_seeded_and_separates_classes(store, tmp_path) -> None:
@@ -179,27 +274,25 @@ def digits(tmp_path) -> Store:
     """Random codes on the real digits: strips with hits and misses."""
     split = open_dataset("digits", tmp_path).split("digits", 0)
     made = Store(tmp_path / "results", create=True)
-    made.put_split(
-        split.ids_sha256,
-        lambda: split_arrays(
-            split.query_labels,
-            split.database_labels,
-            ids_of(split.query),
-            ids_of(split.database),
-            split.classes,
-        ),
+    arrays = split_arrays(
+        {"query": split.query_labels, "database": split.database_labels},
+        {"query": ids_of(split.query), "database": ids_of(split.database)},
+        split.classes,
     )
+    evidence = Evidence(split="d161" * 16, images="d161" * 16)
+    made.put_split(evidence.split, lambda: arrays)
     rng = np.random.default_rng(0)
     for method in ("dch", "hashnet"):
-        body = cell(method, 16, dataset="digits", protocol="digits", backbone="pixels")
         codes = [Codes.from_real(rng.standard_normal((n, 16))) for n in (200, len(split.database))]
         made.put(
-            Record(
-                key(body),
-                body,
-                "ok",
-                scores={"house": {"map@h2": 0.1}},
-                split={"sha256": split.ids_sha256, "counts": split.counts, "notes": []},
+            record(
+                method,
+                16,
+                evidence=evidence,
+                dataset="digits",
+                backbone="pixels",
+                files={"split": digest_of(arrays)},
+                split={"counts": split.counts, "notes": [], "ids_sha256": split.ids_sha256},
             ),
             (codes[0], codes[1]),
         )
@@ -228,15 +321,9 @@ def test_strips_rank_by_distance_and_judge_by_label(digits, tmp_path) -> None:
 
 
 def test_other_images_than_the_records_are_refused(digits, tmp_path) -> None:
-    path = next((digits.root / "records").glob("*.json"))
-    body = json.loads(path.read_text())
-    wrong = Record.from_json(path.read_bytes()).split | {"sha256": "0" * 64}
-    for path in (digits.root / "records").glob("*.json"):
-        body = json.loads(path.read_text())
-        body["split"] = wrong
-        path.write_text(json.dumps(body))
-    sha = next((digits.root / "splits").glob("*.npz"))
-    sha.rename(sha.with_name("0" * 64 + ".npz"))
+    for found in digits.records():
+        split = {**found.split, "ids_sha256": "0" * 64}
+        digits.put(replace(found, split=split), digits.open_codes(found))
     with pytest.raises(InputError, match="--data-root"):
         plots.draw("topk", request(digits, data_root=tmp_path), tmp_path, "png")
 

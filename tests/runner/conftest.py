@@ -8,7 +8,7 @@ import pytest
 from sweep_bench import PLUGIN, Bench
 
 from hashbench import registry
-from hashbench.runner.work import Settings
+from hashbench.runner.settings import Settings
 
 
 @pytest.fixture

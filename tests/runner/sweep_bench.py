@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hashbench.results.record import Record
-from hashbench.results.store import Store
-from hashbench.runner.attempt import Task, pending
-from hashbench.runner.cell import Cell
-from hashbench.runner.execute import Executor, Limits
+from hashbench.runner.claim import pending
+from hashbench.runner.execute import Limits
+from hashbench.runner.executors import Run
 from hashbench.runner.local import run_local
 from hashbench.runner.plan import Request, plan
-from hashbench.runner.work import Settings
+from hashbench.runner.prepare import gather
+from hashbench.runner.settings import Ask, Settings, Task
+from hashbench.store import Record, Store
 
 PLUGIN = '''
 import os, signal, sys, time
@@ -124,20 +124,20 @@ class Loud(Quick):
 class Recorder:
     """A listener that remembers."""
 
-    began: list[Cell] = field(default_factory=list)
+    began: list[Task] = field(default_factory=list)
     shares: list[float] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
 
     def preparing(self, share: float, note: str) -> None:
         pass
 
-    def started(self, cell: Cell) -> None:
-        self.began.append(cell)
+    def started(self, task: Task) -> None:
+        self.began.append(task)
 
-    def progress(self, cell: Cell, share: float, note: str) -> None:
+    def progress(self, task: Task, share: float, note: str) -> None:
         self.shares.append(share)
 
-    def finished(self, cell: Cell, record: Record) -> None:
+    def finished(self, task: Task, record: Record) -> None:
         self.records.append(record)
 
 
@@ -156,13 +156,13 @@ class Bench:
     def journal(self) -> Path:
         return self.settings.store.parent / "journal"
 
-    def cells(
+    def asks(
         self,
         methods: str,
         bits: Sequence[int] = (8,),
         seeds: Sequence[int] = (0,),
         **params: object,
-    ) -> list[Cell]:
+    ) -> list[Ask]:
         return plan(
             Request(
                 methods=tuple(methods.split(",")),
@@ -174,11 +174,18 @@ class Bench:
         )
 
     def tasks(self, *args: object, **params: object) -> list[Task]:
-        return pending(self.cells(*args, **params), self.store)  # type: ignore[arg-type]
+        """The tasks that have something to do."""
+        return self.left(self.every(*args, **params))
 
-    def run(
-        self, tasks: Sequence[Task], executor: Executor = run_local, **limits: float
-    ) -> Recorder:
+    def every(self, *args: object, **params: object) -> list[Task]:
+        """The tasks, those that are done among them."""
+        return gather(self.asks(*args, **params), self.settings)[0]  # type: ignore[arg-type]
+
+    def left(self, tasks: Sequence[Task]) -> list[Task]:
+        """Those of tasks that have something to do."""
+        return pending(tasks, self.store, self.settings)
+
+    def run(self, tasks: Sequence[Task], executor: Run = run_local, **limits: float) -> Recorder:
         listener = Recorder()
         limit = replace(Limits(workers=2), **limits)  # type: ignore[arg-type]
         executor(tasks, self.settings, limit, listener)

@@ -15,7 +15,6 @@ import pytest
 
 from hashbench.errors import InputError
 from hashbench.runner import on_slurm
-from hashbench.runner.attempt import pending
 from hashbench.runner.execute import run_here
 from hashbench.runner.on_ray import run_on_ray
 from hashbench.runner.on_slurm import run_on_slurm
@@ -108,7 +107,7 @@ def test_slurm_jobs_that_are_all_killed_are_submitted_again(bench, slurm, monkey
     killer.join()
     assert [record.status for record in found.records] == ["ok"] * 6
     assert len(rounds) == 2
-    assert pending([task.cell for task in tasks], bench.store) == []
+    assert bench.left(tasks) == []
 
 
 @pytest.mark.slow
@@ -140,11 +139,11 @@ def test_a_node_of_a_ray_cluster_may_die(bench, monkeypatch) -> None:
         ray.shutdown()
         cluster.shutdown()
     assert [record.status for record in found.records] == ["ok"] * 8
-    assert pending([task.cell for task in tasks], bench.store) == []
-    codes = {t.cell.key: bench.store.open_codes(bench.store.get(t.cell.key))[0] for t in tasks}
-    for path in (bench.settings.store / "records").glob("*.json"):
+    assert bench.left(tasks) == []
+    codes = {t.key: bench.store.open_codes(bench.store.get(t.key))[0] for t in tasks}
+    for path in bench.settings.store.glob("records/*.json"):
         path.unlink()
-    bench.run(pending([task.cell for task in tasks], bench.store), run_here)
+    bench.run(bench.left(tasks), run_here)
     for key, query in codes.items():
         again = bench.store.open_codes(bench.store.get(key))[0]
         assert np.array_equal(again.packed, query.packed)

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from hashbench.commands import run
 from hashbench.errors import InputError
 from hashbench.params import Setting, read_params, write_params
-from hashbench.results.store import Store
 from hashbench.runner.sweepfile import keep_sweep, read_sweep
+from hashbench.store import Store
 
 OPTIONS = ("methods", "bits", "seeds", "set", "plugin", "timeout", "keep-relaxed")
 

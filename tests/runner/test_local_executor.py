@@ -10,33 +10,35 @@ import numpy as np
 import pytest
 
 from hashbench.errors import InputError
-from hashbench.results.store import StoreError
 from hashbench.runner.execute import run_here
 from hashbench.runner.local import run_local
+from hashbench.store import StoreError
 
 
 def outcomes(listener):
-    return {record.cell["method"]: record for record in listener.records}
+    return {record.cell.method: record for record in listener.records}
 
 
 def test_workers_compute_what_a_plain_loop_computes(bench) -> None:
     tasks = bench.tasks("quick,itq-cca", bits=(8, 16))
     bench.run(tasks)
-    codes = [bench.store.open_codes(bench.store.get(task.cell.key)) for task in tasks]
+    codes = [bench.store.open_codes(bench.store.get(task.key)) for task in tasks]
     bench.settings = bench.settings.__class__(
         **{**bench.settings.__dict__, "store": Path("elsewhere")}
     )
     bench.run(bench.tasks("quick,itq-cca", bits=(8, 16)), run_here)
     for task, (query, database) in zip(tasks, codes, strict=True):
-        again = bench.store.open_codes(bench.store.get(task.cell.key))
+        again = bench.store.open_codes(bench.store.get(task.key))
         assert np.array_equal(query.packed, again[0].packed)
         assert np.array_equal(database.packed, again[1].packed)
 
 
-def test_a_worker_is_used_again(bench) -> None:
+def test_a_worker_is_used_again_and_never_after_a_strangers_method(bench) -> None:
+    records = bench.run(bench.tasks("lsh", seeds=range(6))).records
+    assert [record.status for record in records] == ["ok"] * 6
     bench.run(bench.tasks("quick", seeds=range(6), journal=str(bench.journal)))
-    workers = {line.split()[-1] for line in bench.journal.read_text().splitlines()}
-    assert 1 <= len(workers) <= 2
+    workers = [line.split()[-1] for line in bench.journal.read_text().splitlines()]
+    assert len(set(workers)) == 6
     assert str(os.getpid()) not in workers
 
 
@@ -68,10 +70,10 @@ def test_failures_are_tried_again_and_successes_are_not(bench) -> None:
 
 def test_a_cell_that_takes_too_long_is_killed(bench) -> None:
     begin = time.monotonic()
-    found = outcomes(bench.run(bench.tasks("hang,quick"), timeout=0.5))
-    assert time.monotonic() - begin < 60  # it would have waited for 600 s
+    found = outcomes(bench.run(bench.tasks("hang,quick"), timeout=10))
+    assert time.monotonic() - begin < 300  # it would have waited for 600 s
     assert found["hang"].status == "timeout"
-    assert found["hang"].reason == "it took more than 0.5 s"
+    assert found["hang"].reason == "it took more than 10 s"
     assert "about to wait" in found["hang"].log
     assert "in misbehave" in found["hang"].log  # where it stood
     assert found["quick"].ok
@@ -89,7 +91,7 @@ def test_out_of_cuda_memory_halves_the_batch_once(bench, executor) -> None:
     (record,) = bench.run(bench.tasks("out-of-cuda"), executor).records
     assert record.ok
     assert record.adjusted == {"batch_size": 32}
-    assert record.cell["params"]["batch_size"] == 64
+    assert record.cell.params["batch_size"] == 64
     (record,) = bench.run(bench.tasks("out-of-cuda", batch_size=128), executor).records
     assert record.status == "out-of-memory"
     assert bench.store.get(record.key) == record

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hashbench.cell import Bench, Cell
 from hashbench.errors import InputError
+from hashbench.evidence import Evidence
 from hashbench.parsing import parse_duration, parse_seeds, parse_size
-from hashbench.results.record import Record
-from hashbench.runner.cell import Cell
 from hashbench.runner.estimate import Pace
 from hashbench.runner.sweepfile import read_sweep
+from hashbench.store import Record
 
 NAMES = ("methods", "bits", "seeds", "set", "plugin", "keep-relaxed", "results")
 
@@ -47,8 +48,8 @@ def test_a_sweep_file_says_what_the_command_line_would(tmp_path) -> None:
         "bits": "16,32",
         "seeds": "7,",
         "keep-relaxed": True,
-        "plugin": ["a.py", "b.py"],
-        "results": "night",
+        "plugin": [str(tmp_path / "a.py"), str(tmp_path / "b.py")],
+        "results": str(tmp_path / "night"),
         "set": ["epochs=5", "dch.gamma=10.0", "dch.balanced=true"],
     }
     assert parse_seeds(found["seeds"]) == (7,)
@@ -115,12 +116,15 @@ def test_times_and_sizes() -> None:
         parse_size("800", "--memory")
 
 
+NOTHING = Evidence("", "")
+
+
 def cell(method: str, bits: int, dataset: str = "digits") -> Cell:
-    return Cell(dataset, "p", 0, "pixels", "none", method, {}, bits, 0, "1")
+    return Cell(Bench(dataset, "p", 0, "pixels"), method, {}, "none", bits, 0, "1")
 
 
 def finished(cell: Cell, seconds: float) -> Record:
-    return Record(cell.key, cell.to_dict(), "ok", timings={"fit": seconds, "score": 1.0})
+    return Record(cell.key(NOTHING), cell, NOTHING, "ok", timings={"fit": seconds, "encode": 1.0})
 
 
 def test_an_estimate_takes_the_most_similar_cells() -> None:
@@ -137,5 +141,5 @@ def test_an_estimate_takes_the_most_similar_cells() -> None:
 
 
 def test_failures_teach_no_times() -> None:
-    failed = Record("k", cell("lsh", 8).to_dict(), "timeout", timings={"fit": 1.0})
+    failed = Record("k", cell("lsh", 8), NOTHING, "timeout", timings={"fit": 1.0})
     assert Pace([failed]).seconds(cell("lsh", 8)) is None

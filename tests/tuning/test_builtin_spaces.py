@@ -13,8 +13,15 @@ from hashbench.tuning.space import Range, default_space
 TUNED = {
     name: cls
     for name, cls in methods().parts().items()
-    if methods().entry(name).origin == "hashbench" and name != "lsh"  # LSH learns nothing
+    if methods().entry(name).origin == "hashbench" and cls.space
 }
+
+
+def test_what_has_no_space_has_nothing_to_tune() -> None:
+    """A method without hyper-parameters, or a floor, which nothing is tuned to lift."""
+    for name, cls in methods().parts().items():
+        if name not in TUNED and methods().entry(name).origin == "hashbench":
+            assert cls.role == "floor" or not cls.supervised, name
 
 
 @pytest.mark.parametrize("name", TUNED)

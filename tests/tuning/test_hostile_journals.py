@@ -21,7 +21,7 @@ from hashbench.tuning.study import Goal, tune
 pytest.importorskip("optuna")
 
 GOAL = Goal(
-    plan(Request(methods=("lsh",), bits=(12,), datasets=("digits",)), Path("data")),
+    [ask.cell for ask in plan(Request(("lsh",), (12,), datasets=("digits",)), Path("data"))],
     {"x": Range(0.0, 1.0)},
 )
 

@@ -93,8 +93,8 @@ def test_what_a_cell_starts_from(tmp_path, monkeypatch) -> None:
 
     def start(bits=16, **request):
         settings = {"": {"head": "mlp"}, "dch": request.pop("settings", {})}
-        (cell,) = plan(Request(("dch",), (bits,), settings=settings, **request), tmp_path)
-        return cell.params["gamma"], cell.params["lr"]
+        (ask,) = plan(Request(("dch",), (bits,), settings=settings, **request), tmp_path)
+        return ask.cell.params["gamma"], ask.cell.params["lr"]
 
     try:
         assert start() == (2.0, 0.1)

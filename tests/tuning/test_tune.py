@@ -17,8 +17,9 @@ from hashbench.errors import InputError
 from hashbench.evaluation import HOUSE, score
 from hashbench.items import Items, TrainItems, ids_of, rows_of, source_of, train_from_features
 from hashbench.params import read_params
-from hashbench.runner import work
+from hashbench.runner import benches
 from hashbench.runner.plan import Request, plan
+from hashbench.seeds import derive
 from hashbench.tuning.space import Range
 from hashbench.tuning.study import Goal, evaluate, tune
 from hashbench.tuning.validation import carve
@@ -73,7 +74,8 @@ def peak(tmp_path: Path) -> Path:
 
 
 def _goal(**changes) -> Goal:
-    cells = plan(Request(methods=("peak",), bits=(12,), datasets=("digits",)), Path("data"))
+    asks = plan(Request(methods=("peak",), bits=(12,), datasets=("digits",)), Path("data"))
+    cells = [ask.cell for ask in asks]
     return replace(Goal(cells, {"x": Range(0.0, 1.0)}), **changes)
 
 
@@ -119,7 +121,7 @@ def test_each_held_out_part_searches_in_the_other(peak) -> None:
     cell = goal.cells[0]
     hasher = (
         registry.methods()
-        .get("peak")(bits=12, seed=work.derive(cell.seed, "method"), x=0.5)
+        .get("peak")(bits=12, seed=derive(cell.seed, "method"), x=0.5)
         .fit(parts.train)
     )
     first, second = (hasher.encode(part.without_labels()) for part in (parts.first, parts.second))
@@ -259,7 +261,7 @@ ITQ = ("--method", "itq-cca", "--space", "ridge=0.01:100:log", "--trials", "3", 
 def test_query_and_database_change_nothing(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HASHBENCH_CACHE", str(tmp_path / "cache"))
-    honest = work.bound_split
+    honest = benches.bound_split
     results = []
     for poison in (None, 1, 2):
 
@@ -269,7 +271,7 @@ def test_query_and_database_change_nothing(tmp_path, monkeypatch) -> None:
                 return split
             return _poisoned(split, np.array(split.train._table()), poison)
 
-        monkeypatch.setattr(work, "bound_split", bound)
+        monkeypatch.setattr(benches, "bound_split", bound)
         done = _invoke(*ITQ, "--json", "--results", f"store{poison}")
         assert done.exception is None, done.exception
         body = json.loads(done.output)

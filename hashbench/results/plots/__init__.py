@@ -1,44 +1,95 @@
-"""Figures from stored records, one file a kind; each comes with the numbers it shows."""
+"""Figures from stored results. A figure is a `Plot`: ours and a stranger's come in by one door."""
 
 from __future__ import annotations
 
-import importlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from hashbench.errors import InputError
-from hashbench.results.plots.request import Request
 
-#: kind -> one line for listings; each is a module here with `draw(request) -> list[Plot]`.
-KINDS = {
-    "bits": "mAP, precision and recall within H<=2 and empty balls against code length",
-    "pr": "precision-recall curves by Hamming radius",
-    "topn": "precision of the first N against N",
-    "distances": "Hamming distances of similar and dissimilar pairs",
-    "tsne": "t-SNE of database codes, coloured by class",
-    "topk": "the first ten images retrieved, framed by relevance",
-    "training": "loss and validation scores by epoch",
-    "probability": "sigmoid against Cauchy: the probability of being similar by distance",
-}
-#: Kinds that draw formulae and need no results.
-WITHOUT_RECORDS = ("probability",)
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hashbench.results.plots.request import Request
+
 FORMATS = ("pdf", "png", "svg")
 
 
-def draw(kind: str, request: Request, out: Path, file_format: str) -> list[Path]:
+@dataclass(frozen=True)
+class Drawing:
+    """A figure that was drawn.
+
+    Attributes:
+        name: begins the names of its files; letters, digits and dashes.
+        figure: a matplotlib figure, such as `style.new_figure` gives.
+        numbers: what it shows, written as CSV beside it.
+    """
+
+    name: str
+    figure: Any
+    numbers: pd.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plot:
+    """A kind of figure.
+
+    Attributes:
+        name: what `hashbench plot` calls it.
+        summary: one line for listings.
+        draw: gives the drawings of a `Request`.
+        needs_results: whether it shows results; one that draws formulae does not.
+    """
+
+    name: str
+    summary: str
+    draw: Callable[[Request], Iterable[Drawing]]
+    needs_results: bool = True
+
+
+def draw(kind: str, request: Request, out: Path, file_format: str = "pdf") -> list[Path]:
     """Draw one kind into a folder; returns the files written, each figure before its CSV.
 
     Raises:
-        InputError: if the plotting libraries, records or images are missing,
-            saying what to install or run.
+        InputError: if there is no such kind or format, if the plotting libraries, results or
+            images are missing, saying what to install or run, or if a stranger's figure fails.
     """
+    from hashbench.errors import unknown
+    from hashbench.registry import plots
+
+    plot: Plot = plots().get(kind)
+    origin = plots().entry(kind).origin
+    if file_format not in FORMATS:
+        raise unknown("format of figures", file_format, FORMATS)
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise InputError("figures need matplotlib: pip install 'hashbench[plots]'") from error
     from hashbench.results.plots import style
 
-    module = importlib.import_module(f"hashbench.results.plots.{kind}")
-    with style.applied():
-        return [
-            path for plot in module.draw(request) for path in style.save(plot, out, file_format)
-        ]
+    written: list[Path] = []
+    try:
+        with style.applied():
+            for drawing in plot.draw(request):
+                written += style.save(_named_apart(drawing, written), out, file_format)
+    except InputError:
+        raise
+    except Exception as error:
+        if origin == "hashbench":
+            raise
+        raise InputError(f"the figure '{kind}' of {origin} failed: {error!r}") from error
+    return written
+
+
+def _named_apart(drawing: Drawing, written: list[Path]) -> Drawing:
+    """The drawing under a name that is fit for files, and none of those written."""
+    from hashbench.results.sinks import slug
+
+    taken = {path.stem for path in written}
+    name = wanted = slug(drawing.name) or "figure"
+    number = 2
+    while name in taken:
+        name, number = f"{wanted}-{number}", number + 1
+    return replace(drawing, name=name)

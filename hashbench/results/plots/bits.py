@@ -2,69 +2,69 @@
 
 from __future__ import annotations
 
-import statistics
-
 import pandas as pd
 
 from hashbench.errors import InputError
-from hashbench.evaluation.metrics import describe_metric
-from hashbench.results.plots.request import Group, Request, groups
-from hashbench.results.plots.style import PAGE, Plot, legend_below, line_style, new_figure
+from hashbench.results.plots import Drawing, Plot
+from hashbench.results.plots.request import Request, facts, title
+from hashbench.results.plots.style import PAGE, legend_below, line_styles, new_figure
+from hashbench.results.series import Series
+from hashbench.results.sinks import for_figure
 
-METRICS = ("map@h2", "p@h2", "r@h2", "empty@h2")
-
-
-def draw(request: Request) -> list[Plot]:
-    """A row of four panels a setting; bars are the standard deviation over seeds."""
-    return [_plot(group, request.convention) for group in groups(request)]
+#: Families of scores, a panel each.
+FAMILIES = ("map", "p", "r", "empty")
 
 
-def _plot(group: Group, convention: str) -> Plot:
+def draw(request: Request) -> list[Drawing]:
+    """A row of four panels a bench; bars are the standard deviation over seeds."""
+    return [_drawing(request, series) for series in request.series]
+
+
+def _drawing(request: Request, series: Series) -> Drawing:
+    panels_of = [series.of(f"{name}@h{series.convention.radius}") for name in FAMILIES]
     rows = [
         {
-            "dataset": group.setting.dataset,
-            "protocol": group.setting.protocol,
-            "backbone": group.setting.backbone,
-            "convention": convention,
-            "method": label,
-            "bits": bits,
-            "metric": metric,
-            "mean": statistics.fmean(values),
-            "std": statistics.stdev(values) if len(values) > 1 else None,
-            "seeds": len(values),
+            **facts(series, row, bits),
+            "metric": part.metric,
+            "mean": entry.mean,
+            "std": entry.std,
+            "seeds": entry.n,
         }
-        for metric in METRICS
-        for label in group.labels
-        for bits in group.lengths
-        if (values := _values(group, label, bits, convention, metric))
+        for part in panels_of
+        for row in series.rows
+        for bits in series.bits
+        if (entry := part.entry(row, bits)).values
     ]
     if not rows:
         raise InputError(
-            f"no scores within H<=2 under convention '{convention}' on {group.setting.dataset}: "
-            "choose another with --convention, such as house"
+            f"no scores within a ball under convention '{series.convention}' on "
+            f"{series.bench.dataset}: choose another with --convention, such as house"
         )
     numbers = pd.DataFrame(rows)
     figure = new_figure(PAGE, 2.2)
-    panels = figure.subplots(1, len(METRICS))
-    for axes, metric in zip(panels, METRICS, strict=True):
-        for label in group.labels:
-            part = numbers[(numbers["metric"] == metric) & (numbers["method"] == label)]
+    styles = line_styles(series)
+    panels = figure.subplots(1, len(panels_of))
+    for axes, part in zip(panels, panels_of, strict=True):
+        for row in series.rows:
+            places = [(bits, part.entry(row, bits)) for bits in series.bits]
+            shown = [(bits, entry) for bits, entry in places if entry.values]
             axes.errorbar(
-                part["bits"], part["mean"], yerr=part["std"].fillna(0.0), capsize=1.5,
-                elinewidth=0.6, **line_style(label),
+                [bits for bits, _ in shown], [entry.mean for _, entry in shown],
+                yerr=[entry.std or 0.0 for _, entry in shown], capsize=1.5, elinewidth=0.6,
+                **styles[row],
             )  # fmt: skip
-        axes.set_title(describe_metric(metric).title.replace(" within H<=2", "").replace("<=", "≤"))
+        name = part.info.title.replace(f" within H<={series.convention.radius}", "")
+        axes.set_title(for_figure(name))
         axes.set_xlabel("bits")
-        axes.set_xticks(group.lengths)
+        axes.set_xticks(series.bits)
         axes.set_ylim(bottom=0.0)
-    panels[0].set_ylabel(group.title)
+    panels[0].set_ylabel(title(series))
     legend_below(figure, panels[0], 7)
-    return Plot(f"bits-{group.name}", figure, numbers)
+    return Drawing(request.name("bits", series), figure, numbers)
 
 
-def _values(group: Group, label: str, bits: int, convention: str, metric: str) -> list[float]:
-    return [
-        value
-        for record in group.records.get((label, bits), [])
-        if (value := record.scores.get(convention, {}).get(metric)) is not None
-    ]
+bits = Plot(
+    name="bits",
+    summary="mAP, precision and recall within H<=2 and empty balls against code length",
+    draw=draw,
+)

@@ -1,20 +1,32 @@
-"""One panel of curves, a line a method, with its numbers: what `pr` and `topn` share."""
+"""One panel of curves, a line a row, with its numbers: what `pr` and `topn` share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from hashbench.results.plots.request import Group, Request, groups, lengths_of
-from hashbench.results.plots.style import COLUMN, Plot, legend_below, line_style, new_figure
-from hashbench.results.record import Record
+from hashbench.results.plots import Drawing
+from hashbench.results.plots.request import Request, facts, over_seeds, shown_at, title
+from hashbench.results.plots.style import (
+    COLUMN,
+    legend_below,
+    line_styles,
+    new_figure,
+    spread_band,
+)
+from hashbench.results.rows import Row
+from hashbench.results.series import Series
 
-Columns = dict[str, NDArray[np.float64]]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Numbers of one row by name, `(seeds, points)` each.
+Curves = dict[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -23,51 +35,45 @@ class Panel:
 
     Attributes:
         kind: begins the files' names.
-        columns: the numbers of one method's records, by column of the CSV.
-        across: the column on the horizontal axis.
-        up: the column on the vertical axis.
+        curves: the numbers of a row at a code length.
+        across: the name on the horizontal axis.
+        up: the name on the vertical axis.
         finish: sets labels and limits.
     """
 
     kind: str
-    columns: Callable[[Sequence[Record]], Columns]
+    curves: Callable[[Series, Row, int], Curves]
     across: str
     up: str
     finish: Callable[[Axes], None]
 
 
-def draw_panel(request: Request, panel: Panel) -> list[Plot]:
-    """A figure a setting and code length."""
+def draw_panel(request: Request, panel: Panel) -> list[Drawing]:
+    """A figure a bench and code length; bands are the standard deviation over seeds."""
     return [
-        _plot(request, group, bits, panel)
-        for group in groups(request)
-        for bits in lengths_of(request, group)
+        _drawing(request, series, bits, panel)
+        for series in request.series
+        for bits in request.lengths(series)
     ]
 
 
-def _plot(request: Request, group: Group, bits: int, panel: Panel) -> Plot:
+def _drawing(request: Request, series: Series, bits: int, panel: Panel) -> Drawing:
     figure = new_figure(COLUMN, 2.8)
     axes = figure.subplots()
+    styles = line_styles(series)
     frames = []
-    for label, records in group.at(bits).items():
-        columns = panel.columns(records)
-        frames.append(
-            pd.DataFrame(
-                {
-                    "dataset": group.setting.dataset,
-                    "protocol": group.setting.protocol,
-                    "backbone": group.setting.backbone,
-                    "convention": request.convention,
-                    "method": label,
-                    "bits": bits,
-                    "seeds": len(records),
-                    **columns,
-                }
-            )
-        )
-        across, up = columns[panel.across], columns[panel.up]
-        axes.plot(across, up, markevery=max(1, len(across) // 8), **line_style(label))
-    axes.set_title(f"{group.title}, {bits} bits")
+    for row in shown_at(series, bits):
+        curves = panel.curves(series, row, bits)
+        means = {name: over_seeds(values) for name, values in curves.items()}
+        columns = {name: mean for name, (mean, _) in means.items()}
+        columns |= {f"{name}_std": std for name, (_, std) in means.items()}
+        common = facts(series, row, bits) | {"seeds": len(curves[panel.up])}
+        frames.append(pd.DataFrame({**common, **columns}))
+        across, (up, std) = columns[panel.across], means[panel.up]
+        axes.plot(across, up, markevery=max(1, len(across) // 8), **styles[row])
+        spread_band(axes, across, up, std, styles[row]["color"])
+    axes.set_title(title(series, bits))
     panel.finish(axes)
     legend_below(figure, axes, 4)
-    return Plot(f"{panel.kind}-{group.name}-{bits}", figure, pd.concat(frames, ignore_index=True))
+    numbers = pd.concat(frames, ignore_index=True)
+    return Drawing(request.name(panel.kind, series, bits), figure, numbers)

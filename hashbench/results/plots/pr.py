@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
 
-from hashbench.results.plots.curves import Columns, Panel, draw_panel
-from hashbench.results.plots.request import Request, mean_curve
-from hashbench.results.plots.style import Plot
-from hashbench.results.record import Record
+from hashbench.results.plots import Drawing, Plot
+from hashbench.results.plots.curves import Curves, Panel, draw_panel
+from hashbench.results.plots.request import Request
+from hashbench.results.rows import Row
+from hashbench.results.series import Series
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
-def draw(request: Request) -> list[Plot]:
+def draw(request: Request) -> list[Drawing]:
     """One point a radius 0..bits; an empty ball has the convention's precision, usually 0."""
+    return draw_panel(request, Panel("pr", _curves, "recall", "precision", _finish))
 
-    def columns(records: Sequence[Record]) -> Columns:
-        precision = mean_curve(records, request.convention, "p@h")
-        return {
-            "radius": np.arange(len(precision), dtype=np.float64),
-            "recall": mean_curve(records, request.convention, "r@h"),
-            "precision": precision,
-        }
 
-    return draw_panel(request, Panel("pr", columns, "recall", "precision", _finish))
+def _curves(series: Series, row: Row, bits: int) -> Curves:
+    precision = series.curve(row, bits, "p@h")
+    radii = np.tile(np.arange(precision.shape[1], dtype=np.float64), (len(precision), 1))
+    recall = series.curve(row, bits, "r@h")
+    return {"radius": radii, "recall": recall, "precision": precision}
 
 
 def _finish(axes: Axes) -> None:
@@ -32,3 +33,6 @@ def _finish(axes: Axes) -> None:
     axes.set_ylabel("precision")
     axes.set_xlim(0.0, 1.02)
     axes.set_ylim(0.0, 1.02)
+
+
+pr = Plot(name="pr", summary="precision-recall curves by Hamming radius", draw=draw)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from hashbench.results.plots import Drawing, Plot
 from hashbench.results.plots.request import DEFAULT_BITS, Request
 from hashbench.results.plots.style import (
     BLACK,
@@ -19,7 +20,6 @@ from hashbench.results.plots.style import (
     GREEN,
     ORANGE,
     VERMILION,
-    Plot,
     new_figure,
 )
 
@@ -38,12 +38,12 @@ def cauchy(distance: np.ndarray, gamma: float) -> np.ndarray:
     return np.asarray(gamma / (gamma + distance))
 
 
-def draw(request: Request) -> list[Plot]:
+def draw(request: Request) -> list[Drawing]:
     """Probability, and the loss of a similar pair, -log of it."""
-    return [_plot(bits) for bits in request.bits or (DEFAULT_BITS,)]
+    return [_drawing(bits) for bits in request.bits or (DEFAULT_BITS,)]
 
 
-def _plot(bits: int) -> Plot:
+def _drawing(bits: int) -> Drawing:
     distance = np.linspace(0.0, bits, 4 * bits + 1)
     curves = [("sigmoid", sigmoid(distance, bits), BLUE, ":")]
     curves += [
@@ -79,4 +79,12 @@ def _plot(bits: int) -> Plot:
         ],
         ignore_index=True,
     )
-    return Plot(f"probability-{bits}", figure, numbers)
+    return Drawing(f"probability-{bits}", figure, numbers)
+
+
+probability = Plot(
+    name="probability",
+    summary="sigmoid against Cauchy: the probability of being similar by distance",
+    draw=draw,
+    needs_results=False,
+)

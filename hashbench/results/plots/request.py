@@ -1,20 +1,25 @@
-"""What a figure is drawn from, and the records of it a kind needs."""
+"""What a figure is drawn from: the series of what was selected, and the choices of a figure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.errors import InputError
-from hashbench.results.names import dataset_name, method_order
-from hashbench.results.record import Record
-from hashbench.results.sheets import slug
-from hashbench.results.store import Store
-from hashbench.results.tables import Setting, row_labels, setting_of
+from hashbench.evaluation import Convention
+from hashbench.results.collect import collect
+from hashbench.results.missing import gap
+from hashbench.results.rows import Row
+from hashbench.results.scored import Judge, StoredJudge
+from hashbench.results.series import Series
+from hashbench.results.sinks import for_figure, for_terminal, slug
+from hashbench.store import Record, Store
 
 #: Shown where nobody asks for another code length, if there.
 DEFAULT_BITS = 48
@@ -24,22 +29,24 @@ def _silent(_share: float, _note: str) -> None:
     return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Request:
-    """The records to draw and the choices of a figure.
+    """The results to draw and the choices of a figure.
 
     Attributes:
-        records: what the user selected, sorted.
-        store: where codes and splits lie; None for kinds without records.
-        methods: method names to show; empty for all.
+        records: what the user selected.
+        store: where codes and splits lie; None for kinds without results.
+        methods: in the order to show them; those not named follow.
         bits: code lengths to show; empty for the kind's default.
         convention: whose scores and curves.
+        all_versions: with results of older code and of earlier states of the data.
         data_root: where images are; None for the default folder.
         points: database codes in a t-SNE.
         queries: queries of a retrieval strip.
         worst: strips of the worst queries rather than of random ones.
         seed: draws points and queries.
         progress: called with the share done and a note.
+        judge: gives scores; by default those of the store.
     """
 
     records: Sequence[Record] = ()
@@ -47,126 +54,102 @@ class Request:
     methods: tuple[str, ...] = ()
     bits: tuple[int, ...] = ()
     convention: str = "house"
+    all_versions: bool = False
     data_root: Path | None = None
     points: int = 5000
     queries: int = 3
     worst: bool = False
     seed: int = 0
     progress: Callable[[float, str], None] = field(default=_silent, repr=False)
+    judge: Judge | None = field(default=None, repr=False)
 
+    @cached_property
+    def series(self) -> list[Series]:
+        """The finished results, one series a bench; methods in the order asked for.
 
-@dataclass(frozen=True)
-class Group:
-    """The finished records of one setting, by row label and code length.
-
-    Attributes:
-        setting: what all share.
-        name: letters, digits and dashes; unique among the groups of a request.
-        records: (label, bits) -> one record a seed.
-    """
-
-    setting: Setting
-    name: str
-    records: dict[tuple[str, int], list[Record]]
-
-    @property
-    def title(self) -> str:
-        """The data set's printed name."""
-        return dataset_name(self.setting.dataset)
-
-    @property
-    def labels(self) -> list[str]:
-        """Row labels as papers order them."""
-        return method_order(label for label, _ in self.records)
-
-    @property
-    def lengths(self) -> list[int]:
-        """Code lengths, ascending."""
-        return sorted({bits for _, bits in self.records})
-
-    def at(self, bits: int) -> dict[str, list[Record]]:
-        """The records of one code length by label, in order."""
-        return {
-            label: self.records[label, bits]
-            for label in self.labels
-            if (label, bits) in self.records
-        }
-
-
-def groups(request: Request) -> list[Group]:
-    """The finished records of a request, a group a setting.
-
-    Raises:
-        InputError: if none is left, or a method or code length has not been run.
-    """
-    found = [record for record in request.records if record.ok]
-    if not found:
-        raise InputError("no cell of these results has finished: run `hashbench run` again")
-    known = {str(record.cell["method"]) for record in found}
-    for name in request.methods:
-        if name not in known:
-            raise InputError(
-                f"no finished cell of method '{name}' in these results (there are: "
-                f"{', '.join(sorted(known))}): run `hashbench run --methods {name}` first"
+        Raises:
+            InputError: if nothing has finished.
+        """
+        judge = self.judge or (StoredJudge(self.store) if self.store else None)
+        found = (
+            []
+            if judge is None
+            else collect(
+                self.records,
+                judge,
+                convention=self.convention,
+                all_versions=self.all_versions,
+                finished=True,
+                order=self.methods,
             )
-    if request.methods:
-        found = [record for record in found if record.cell["method"] in request.methods]
-    for bits in request.bits:
-        if bits not in {int(record.cell["bits"]) for record in found}:
-            raise InputError(
-                f"no finished cell has {bits} bits: run `hashbench run --bits {bits}` first"
-            )
-    if request.bits:
-        found = [record for record in found if int(record.cell["bits"]) in request.bits]
-    by_setting: dict[Setting, list[Record]] = {}
-    for record in found:
-        by_setting.setdefault(setting_of(record), []).append(record)
-    names = _names(list(by_setting))
-    result = []
-    for setting, part in by_setting.items():
-        labels = row_labels(part)
-        places: dict[tuple[str, int], list[Record]] = {}
-        for record in part:
-            places.setdefault((labels[record.key], int(record.cell["bits"])), []).append(record)
-        result.append(Group(setting, names[setting], places))
-    return result
+        )
+        if not found:
+            raise InputError("no cell of these results has finished: run `hashbench run` again")
+        return found
+
+    @cached_property
+    def notes(self) -> list[str]:
+        """What is missing or left out, a line each."""
+        folder = self.store.root if self.store else None
+        lines = []
+        for series in collect(self.records, StoredJudge(self.store)) if self.store else ():
+            if (found := gap(series, folder)) is not None:
+                lines += [found.sentence, *(f"  {command}" for command in found.commands)]
+        left_out = () if self.all_versions else (s for one in self.series for s in one.left_out)
+        return [for_terminal(line) for line in [*lines, *left_out]]
+
+    def lengths(self, series: Series) -> list[int]:
+        """The code lengths to draw one figure each for: those asked for, or one good default."""
+        if self.bits:
+            return [bits for bits in series.bits if bits in self.bits]
+        return [DEFAULT_BITS if DEFAULT_BITS in series.bits else series.bits[-1]]
+
+    def name(self, kind: str, series: Series, *more: object) -> str:
+        """A file name that tells data set, protocol, convention and what is drawn apart.
+
+        What else differs between the series of this request is in it too.
+        """
+        bench = series.bench
+        parts = [kind, bench.dataset]
+        if bench.protocol != bench.dataset:
+            parts.append(bench.protocol)
+        rivals = [other for other in self.series if other.bench.dataset == bench.dataset]
+        for trait in ("backbone", "split_seed", "options"):
+            if len({str(getattr(other.bench, trait)) for other in rivals}) > 1:
+                parts.append(str(getattr(bench, trait)))
+        if series.rivals:
+            parts.append(series.evidence.split[:8] + series.evidence.images[:8])
+        return slug(*parts, str(Convention.parse(self.convention)), *map(str, more))
 
 
-def lengths_of(request: Request, group: Group) -> list[int]:
-    """The code lengths to draw one figure each for: those asked for, or one good default."""
-    if request.bits:
-        return [bits for bits in group.lengths if bits in request.bits]
-    return [DEFAULT_BITS if DEFAULT_BITS in group.lengths else group.lengths[-1]]
+def shown_at(series: Series, bits: int) -> list[Row]:
+    """The rows that have results at a code length."""
+    return [row for row in series.rows if (row, bits) in series.places]
 
 
-def mean_curve(records: Sequence[Record], convention: str, name: str) -> NDArray[np.float64]:
-    """A curve averaged over seeds, `(points,)` with NaN where undefined.
-
-    Raises:
-        InputError: if a record has no such curve.
-    """
-    curves = []
-    for record in records:
-        curve = record.curves.get(convention, {}).get(name)
-        if not curve:
-            raise InputError(
-                f"{record.cell['method']} at {record.cell['bits']} bits has no curve '{name}' "
-                f"under convention '{convention}': choose another with --convention, "
-                f"such as house, or run again with it"
-            )
-        curves.append(np.array(curve, dtype=np.float64))
-    shortest = min(map(len, curves))
-    return np.asarray(np.mean([curve[:shortest] for curve in curves], axis=0))
+def facts(series: Series, row: Row, bits: int) -> dict[str, Any]:
+    """What every CSV of a figure says of a row."""
+    return {
+        "dataset": series.bench.dataset,
+        "protocol": series.bench.protocol,
+        "backbone": series.bench.backbone,
+        "convention": str(series.convention),
+        "method": row.method,
+        "row": series.labels[row],
+        "origin": row.origin,
+        "bits": bits,
+        "seeds": len(series.places.get((row, bits), ())),
+    }
 
 
-def _names(settings: Sequence[Setting]) -> dict[Setting, str]:
-    """Short names, longer ones where a data set comes in several settings."""
-    names = {}
-    for setting in settings:
-        rivals = [other for other in settings if other.dataset == setting.dataset]
-        parts = [setting.dataset]
-        for trait in ("protocol", "backbone", "split_seed", "options"):
-            if len({getattr(other, trait) for other in rivals}) > 1:
-                parts.append(str(getattr(setting, trait)))
-        names[setting] = slug(*parts)
-    return names
+def title(series: Series, bits: int | None = None) -> str:
+    """The data set's printed name, and the code length."""
+    return for_figure(series.title) + (f", {bits} bits" if bits is not None else "")
+
+
+def over_seeds(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and sample standard deviation of `(seeds, points)`; no deviation of one seed."""
+    mean = values.mean(axis=0)
+    if len(values) < 2:
+        return mean, np.full_like(mean, np.nan)
+    return mean, values.std(axis=0, ddof=1)

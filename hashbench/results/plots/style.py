@@ -1,23 +1,28 @@
-"""How every figure looks and is written: one colour and marker a method, everywhere."""
+"""How every figure looks and is written: a colour and marker a row, by its place in the figure."""
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
-import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+import numpy as np
+from numpy.typing import NDArray
 
 from hashbench.errors import InputError
 from hashbench.files import write_atomically
-from hashbench.results.names import method_name
+from hashbench.results.exports.csv import csv_text
+from hashbench.results.plots import Drawing
+from hashbench.results.rows import Row
+from hashbench.results.series import Series
+from hashbench.results.sinks import for_figure
+
+if TYPE_CHECKING:  # matplotlib may be missing: figures are listed without it
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Floats = NDArray[np.float64]
 
 #: Inches: one column and the full width of a two-column paper.
 COLUMN, PAGE = 3.3, 7.0
@@ -28,29 +33,11 @@ VERMILION, PURPLE, BLACK, GREY = "#D55E00", "#CC79A7", "#000000", "#7F7F7F"
 
 #: Points of markers that look smaller than the others.
 _LARGER = {"*": 6.5, ".": 6.5, "P": 5, "X": 5}
-#: Marker and dashes carry the distinction where colour is lost.
-_STYLES: dict[str, tuple[str, str, str]] = {
-    "dch": (VERMILION, "o", "-"),
-    "hashnet": (BLUE, "s", "-"),
-    "dhn": (GREEN, "^", "-"),
-    "dnnh": (PURPLE, "D", "-"),
-    "cnnh": (ORANGE, "v", "-"),
-    "sdh": (SKY, "P", "--"),
-    "ksh": (BLACK, "X", "--"),
-    "bre": (GREY, "<", "--"),
-    "itq-cca": (GREEN, "*", "--"),
-    "lsh": (GREY, ".", ":"),
-    "dch-q": (ORANGE, "h", "-."),
-    "dch-c": (BLUE, "d", "-."),
-    "dch-e": (PURPLE, "p", "-."),
-    "dch-released": (BLACK, "8", "-."),
-}
-_OTHERS = [
-    (colour, marker, dashes)
-    for dashes in (":", "-.", "--")
-    for marker in (">", "H", "d", "8", "p")
-    for colour in (SKY, ORANGE, PURPLE, BLACK, BLUE)
-]
+# Marker and dashes carry the distinction where colour is lost. The counts share no factor
+# with each other, so that it is long until a line looks like another one.
+_COLOURS = (VERMILION, BLUE, GREEN, PURPLE, ORANGE, SKY, BLACK, GREY)
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", "*", "h", "d", "p", "8")
+_DASHES = ("-", "--", "-.", ":")
 
 _RC: dict[Any, Any] = {
     "font.size": 8,
@@ -82,18 +69,11 @@ _METADATA: dict[str, dict[str, Any]] = {
 }
 
 
-@dataclass(frozen=True)
-class Plot:
-    """A figure, the name of its files and the numbers it shows."""
-
-    name: str
-    figure: Figure
-    numbers: pd.DataFrame
-
-
 @contextmanager
 def applied() -> Iterator[None]:
     """Draw in this house's style within the block, whatever the user's own settings."""
+    import matplotlib as mpl
+
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_RC)
@@ -102,23 +82,39 @@ def applied() -> Iterator[None]:
 
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure of a size in inches."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
-def line_style(label: str) -> dict[str, Any]:
-    """Colour, marker, dashes and legend text of a method or row label."""
-    colour, marker, dashes = _STYLES.get(label, _OTHERS[zlib.crc32(label.encode()) % len(_OTHERS)])
+def line_styles(series: Series) -> dict[Row, dict[str, Any]]:
+    """Colour, marker, dashes and legend text of each row, by its place in the series."""
     return {
-        "color": colour,
+        row: {**_look(place), "label": for_figure(series.labels[row])}
+        for place, row in enumerate(series.rows)
+    }
+
+
+def _look(place: int) -> dict[str, Any]:
+    marker = _MARKERS[place % len(_MARKERS)]
+    return {
+        "color": _COLOURS[place % len(_COLOURS)],
         "marker": marker,
-        "linestyle": dashes,
-        "label": method_name(label),
+        "linestyle": _DASHES[place // len(_COLOURS) % len(_DASHES)],
         "markersize": _LARGER.get(marker, _RC["lines.markersize"]),
         "markeredgecolor": "white",
         "markeredgewidth": 0.3,
     }
+
+
+def spread_band(axes: Axes, across: Floats, mean: Floats, std: Floats, colour: str) -> None:
+    """A band of one standard deviation around a line; nothing where there is none."""
+    if not np.isnan(std).all():
+        low, high = mean - np.nan_to_num(std), mean + np.nan_to_num(std)
+        axes.fill_between(across, low, high, color=colour, alpha=0.18, linewidth=0)
 
 
 def legend_below(figure: Figure, axes: Axes, columns: int) -> None:
@@ -129,14 +125,14 @@ def legend_below(figure: Figure, axes: Axes, columns: int) -> None:
     )
 
 
-def save(plot: Plot, out: Path, file_format: str) -> Sequence[Path]:
+def save(plot: Drawing, out: Path, file_format: str) -> Sequence[Path]:
     """Write a figure and its numbers; returns both paths.
 
     Raises:
         InputError: if the folder cannot be written to.
     """
     picture, table = (out / f"{plot.name}.{suffix}" for suffix in (file_format, "csv"))
-    text = plot.numbers.to_csv(index=False, lineterminator="\n", float_format="%.6g")
+    text = csv_text(plot.numbers, float_format="%.6g")
     try:
         out.mkdir(parents=True, exist_ok=True)
         write_atomically(

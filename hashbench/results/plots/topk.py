@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from hashbench.codes import Codes
 from hashbench.data import Split, open_dataset
 from hashbench.errors import InputError
 from hashbench.items import ids_of
-from hashbench.results.names import method_name
-from hashbench.results.plots.request import Group, Request, groups, lengths_of
-from hashbench.results.plots.style import GREEN, PAGE, VERMILION, Plot, new_figure
-from hashbench.results.record import Record
+from hashbench.results.plots import Drawing, Plot
+from hashbench.results.plots.request import Request, facts, title
+from hashbench.results.plots.style import GREEN, PAGE, VERMILION, line_styles, new_figure
+from hashbench.results.plots.tsne import pair, seed_of
+from hashbench.results.rows import Row
+from hashbench.results.series import Series
+from hashbench.results.sinks import for_figure
 from hashbench.seeds import derive
+from hashbench.store import Record
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 TOP = 10
-PAIR = ("dch", "hashnet")
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,8 @@ class _Strip:
     `rows` and `distances` are `(queries, 10)`, `hits` likewise, bool.
     """
 
-    label: str
+    row: Row
+    record: Record
     rows: NDArray[np.int64]
     distances: NDArray[np.int64]
     hits: NDArray[np.bool_]
@@ -42,7 +48,7 @@ class _Strip:
         return self.hits.mean(axis=1)
 
 
-def draw(request: Request) -> list[Plot]:
+def draw(request: Request) -> list[Drawing]:
     """Two methods one above the other for each query.
 
     Ranked by Hamming distance, equal distances in the order of the database.
@@ -54,9 +60,9 @@ def draw(request: Request) -> list[Plot]:
         InputError: if codes, labels or images are missing.
     """
     return [
-        _plot(request, group, bits)
-        for group in groups(request)
-        for bits in lengths_of(request, group)
+        _drawing(request, series, bits)
+        for series in request.series
+        for bits in request.lengths(series)
     ]
 
 
@@ -71,40 +77,35 @@ def nearest(query: Codes, database: Codes, top: int) -> tuple[NDArray[np.int64],
     return np.array(rows), np.array(distances)
 
 
-def _plot(request: Request, group: Group, bits: int) -> Plot:
+def _drawing(request: Request, series: Series, bits: int) -> Drawing:
     if request.store is None:
         raise InputError("retrieval strips need stored codes: run `hashbench run` first")
-    methods = group.at(bits)
-    chosen = list(methods)
-    if not request.methods:
-        chosen = [label for label in PAIR if label in methods] or chosen
-    records = {label: methods[label][0] for label in chosen[:2]}
-    first = next(iter(records.values()))
-    split = _images(request, group, first)
+    chosen = pair(request, series, bits)
+    first = series.places[chosen[0], bits][0]
+    split = _images(request, first)
     labels = request.store.open_split(first)
-    strips = [_strip(request, label, record, labels) for label, record in records.items()]
+    strips = [_strip(request, row, series.places[row, bits][0], labels) for row in chosen]
     queries = _choose(request, strips[0])
+    names = line_styles(series)
     rule = (
-        f"queries of the lowest P@{TOP} of {method_name(strips[0].label)}"
+        f"queries of the lowest P@{TOP} of {series.labels[chosen[0]]}"
         if request.worst
         else f"queries drawn at random, seed {request.seed}"
     )
-    height = 0.62
-    figure = new_figure(PAGE, height * len(queries) * len(strips) + 0.4)
+    figure = new_figure(PAGE, 0.62 * len(queries) * len(strips) + 0.4)
     panels = figure.subplots(len(queries) * len(strips), TOP + 2, squeeze=False)
-    rows = []
+    lines = []
     for line, (query, strip) in enumerate((q, s) for q in queries for s in strips):
         _show(panels[line, 0], split.query.image(query), None)
-        panels[line, 0].set_ylabel(method_name(strip.label), fontsize=7, rotation=0, ha="right",
+        panels[line, 0].set_ylabel(names[strip.row]["label"], fontsize=7, rotation=0, ha="right",
                                    va="center")  # fmt: skip
         for place, row in enumerate(strip.rows[query]):
             hit = bool(strip.hits[query, place])
             _show(panels[line, place + 1], split.database.image(int(row)), hit)
-            rows.append(
+            lines.append(
                 {
-                    "dataset": group.setting.dataset,
-                    "method": strip.label,
-                    "bits": bits,
+                    **facts(series, strip.row, bits),
+                    "seed": strip.record.cell.seed,
                     "rule": rule,
                     "query": ids_of(split.query)[query],
                     "rank": place + 1,
@@ -119,41 +120,43 @@ def _plot(request: Request, group: Group, bits: int) -> Plot:
         panels[line, -1].text(0, 0.5, f"P@{TOP}\n{strip.precision[query]:.1f}", fontsize=7,
                               va="center", transform=panels[line, -1].transAxes)  # fmt: skip
     figure.suptitle(
-        f"{group.title}, {bits} bits: {rule}; solid green frames relevant, dashed red not",
+        f"{title(series, bits)}, {seed_of(series, chosen[0], bits)}: {for_figure(rule)}; "
+        "solid green frames relevant, dashed red not",
         fontsize=7,
     )
-    worst = "-worst" if request.worst else ""
-    return Plot(f"topk{worst}-{group.name}-{bits}", figure, pd.DataFrame(rows))
+    kind = "topk-worst" if request.worst else "topk"
+    return Drawing(request.name(kind, series, bits), figure, pd.DataFrame(lines))
 
 
-def _images(request: Request, group: Group, record: Record) -> Split:
+def _images(request: Request, record: Record) -> Split:
     """The record's split, with its images."""
-    setting = group.setting
-    dataset = open_dataset(setting.dataset, request.data_root, **record.cell.get("options", {}))
-    split = dataset.split(setting.protocol, setting.split_seed)
-    if split.ids_sha256 != record.split["sha256"]:
+    bench = record.cell.bench
+    typed = str(record.request.get("dataset") or bench.dataset)
+    dataset = open_dataset(typed, request.data_root, **dict(bench.options))
+    split = dataset.split(bench.protocol, bench.split_seed)
+    if split.ids_sha256 != record.split.get("ids_sha256"):
         raise InputError(
-            f"the images in {dataset.folder} give another split of {setting.dataset} than these "
+            f"the images in {dataset.folder} give another split of {bench.dataset} than these "
             "results: name the data they came from with --data-root"
         )
     try:
         split.query.image(0)
     except RuntimeError as error:
         raise InputError(
-            f"{setting.dataset} has no images to show: choose another with --datasets"
+            f"{bench.dataset} has no images to show: choose another with --datasets"
         ) from error
     return split
 
 
 def _strip(
-    request: Request, label: str, record: Record, labels: dict[str, NDArray[np.generic]]
+    request: Request, row: Row, record: Record, labels: dict[str, NDArray[np.generic]]
 ) -> _Strip:
     assert request.store is not None
-    query, database = request.store.open_codes(record)
+    query, database = request.store.open_codes(record, relaxed=False)
     rows, distances = nearest(query, database, TOP)
     wanted = np.asarray(labels["query_labels"]).astype(bool)
     found = np.asarray(labels["database_labels"]).astype(bool)[rows]
-    return _Strip(label, rows, distances, (found & wanted[:, None, :]).any(axis=2))
+    return _Strip(row, record, rows, distances, (found & wanted[:, None, :]).any(axis=2))
 
 
 def _choose(request: Request, strip: _Strip) -> list[int]:
@@ -165,6 +168,8 @@ def _choose(request: Request, strip: _Strip) -> list[int]:
 
 
 def _show(axes: Axes, image: NDArray[np.uint8], hit: bool | None) -> None:
+    from matplotlib.patches import Rectangle
+
     axes.imshow(image, aspect="auto", interpolation="antialiased")
     axes.set_box_aspect(1)
     axes.grid(False)
@@ -179,3 +184,6 @@ def _show(axes: Axes, image: NDArray[np.uint8], hit: bool | None) -> None:
                 edgecolor=GREEN if hit else VERMILION, linestyle="-" if hit else (0, (2, 1)),
             )
         )  # fmt: skip
+
+
+topk = Plot(name="topk", summary="the first ten images retrieved, framed by relevance", draw=draw)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from hashbench.errors import InputError
-from hashbench.results.names import method_name
-from hashbench.results.plots.request import Group, Request, groups, lengths_of
-from hashbench.results.plots.style import PAGE, Plot, new_figure
+from hashbench.results.plots import Drawing, Plot
+from hashbench.results.plots.request import Request, facts, shown_at, title
+from hashbench.results.plots.style import PAGE, line_styles, new_figure
+from hashbench.results.rows import Row
+from hashbench.results.series import Series
+from hashbench.results.sinks import for_figure
 from hashbench.seeds import derive
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: Shown where nobody asks for others: the paper's pair.
 PAIR = ("dch", "hashnet")
@@ -27,7 +33,7 @@ COLOURS = (
 ITERATIONS = (250, 500)
 
 
-def draw(request: Request) -> list[Plot]:
+def draw(request: Request) -> list[Drawing]:
     """Two methods side by side, the same items in both panels.
 
     Points are database items with exactly one label, drawn with the request's
@@ -41,52 +47,50 @@ def draw(request: Request) -> list[Plot]:
     except ImportError as error:
         raise InputError("t-SNE figures need openTSNE: pip install 'hashbench[plots]'") from error
     return [
-        _plot(request, group, bits)
-        for group in groups(request)
-        for bits in lengths_of(request, group)
+        _drawing(request, series, bits)
+        for series in request.series
+        for bits in request.lengths(series)
     ]
 
 
-def _plot(request: Request, group: Group, bits: int) -> Plot:
+def pair(request: Request, series: Series, bits: int) -> list[Row]:
+    """The two rows to show: the first of those asked for, or the paper's pair where it is there."""
+    rows = shown_at(series, bits)
+    if request.methods:
+        return rows[:2]
+    found = {row.method: row for row in reversed(rows)}
+    return [found[name] for name in PAIR if name in found] or rows[:2]
+
+
+def seed_of(series: Series, row: Row, bits: int) -> str:
+    """Which seed's codes are shown, as a figure says it."""
+    records = series.places[row, bits]
+    return f"seed {records[0].cell.seed} of {len(records)}" if len(records) > 1 else "one seed"
+
+
+def _drawing(request: Request, series: Series, bits: int) -> Drawing:
     if request.store is None:
         raise InputError("a t-SNE needs stored codes: run `hashbench run` first")
-    methods = group.at(bits)
-    chosen = [label for label in PAIR if label in methods] or list(methods)
-    if request.methods:
-        chosen = list(methods)
-    chosen = chosen[:2]
-    first = methods[chosen[0]][0]
-    split = request.store.open_split(first)
+    chosen = pair(request, series, bits)
+    split = request.store.open_split(series.places[chosen[0], bits][0])
     rows, labels, shown = _points(split["database_labels"], request)
     names = [str(split["classes"][label]) for label in shown]
     figure = new_figure(PAGE, 3.6)
     panels = figure.subplots(1, len(chosen), squeeze=False)[0]
+    titles = line_styles(series)
     frames = []
-    for place, (axes, label) in enumerate(zip(panels, chosen, strict=True)):
-        record = methods[label][0]  # codes of the first seed
-        if record.split["sha256"] != first.split["sha256"]:
-            raise InputError(f"{label} and {chosen[0]} have different splits: run both again")
-        _, database = request.store.open_codes(record)
+    for place, (axes, row) in enumerate(zip(panels, chosen, strict=True)):
+        record = series.places[row, bits][0]  # codes of the first seed
+        _, database = request.store.open_codes(record, relaxed=False)
         where = embed(database.signs()[rows], request.seed, _part(request, place, len(chosen)))
-        for index, name in enumerate(names):
-            mine = labels == shown[index]
-            axes.scatter(
-                where[mine, 0], where[mine, 1], s=2, color=COLOURS[index], linewidths=0,
-                label=f"{index} {name}", rasterized=True,
-            )  # fmt: skip
-        _name_islands(axes, where, labels, shown)
-        axes.set_title(f"{method_name(label)}, {group.title}, {bits} bits")
-        axes.set_xticks([])
-        axes.set_yticks([])
-        axes.spines[["left", "bottom"]].set_visible(False)
-        axes.set_aspect("equal", "datalim")
+        _scatter(axes, where, labels, shown, names)
+        axes.set_title(f"{titles[row]['label']}, {title(series, bits)}, "
+                       f"{seed_of(series, row, bits)}")  # fmt: skip
         frames.append(
             pd.DataFrame(
                 {
-                    "dataset": group.setting.dataset,
-                    "method": label,
-                    "bits": bits,
-                    "seed": record.cell["seed"],
+                    **facts(series, row, bits),
+                    "seed": record.cell.seed,
                     "id": np.asarray(split["database_ids"])[rows],
                     "class": [str(split["classes"][value]) for value in labels],
                     "x": where[:, 0],
@@ -96,7 +100,28 @@ def _plot(request: Request, group: Group, bits: int) -> Plot:
         )
     handles, texts = panels[0].get_legend_handles_labels()
     figure.legend(handles, texts, loc="outside lower center", ncols=5, markerscale=4)
-    return Plot(f"tsne-{group.name}-{bits}", figure, pd.concat(frames, ignore_index=True))
+    numbers = pd.concat(frames, ignore_index=True)
+    return Drawing(request.name("tsne", series, bits), figure, numbers)
+
+
+def _scatter(
+    axes: Axes,
+    where: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    shown: list[int],
+    names: Sequence[str],
+) -> None:
+    for index, name in enumerate(names):
+        mine = labels == shown[index]
+        axes.scatter(
+            where[mine, 0], where[mine, 1], s=2, color=COLOURS[index], linewidths=0,
+            label=f"{index} {for_figure(name)}", rasterized=True,
+        )  # fmt: skip
+    _name_islands(axes, where, labels, shown)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[["left", "bottom"]].set_visible(False)
+    axes.set_aspect("equal", "datalim")
 
 
 def embed(
@@ -166,3 +191,6 @@ def _name_islands(
 
 def _part(request: Request, place: int, parts: int) -> Callable[[float, str], None]:
     return lambda share, note: request.progress((place + share) / parts, note)
+
+
+tsne = Plot(name="tsne", summary="t-SNE of database codes, coloured by class", draw=draw)

@@ -1,0 +1,267 @@
+"""The Python front door: run methods, open results, take a hasher home."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hashbench.errors import InputError
+from hashbench.parsing import parse_duration, parse_names, parse_numbers, parse_seeds, parse_size
+from hashbench.runtime import DEFAULT_RESULTS
+
+if TYPE_CHECKING:
+    from hashbench.encoder.encoder import Encoder
+    from hashbench.results.results import Results
+    from hashbench.runner.run import Job
+
+#: Code lengths a run takes where none is named.
+BITS = (16, 32, 48, 64)
+
+Names = str | Iterable[str]
+Numbers = str | int | Iterable[int]
+
+
+def run(
+    methods: Names = "dch,hashnet",
+    bits: Numbers = BITS,
+    datasets: Names | None = None,
+    *,
+    progress: bool = True,
+    **options: Any,
+) -> Results:
+    """Train, encode and score methods, and return their results; what is done is not done again.
+
+    Args:
+        methods: names, as a list or separated by commas; "all" for every one.
+        bits: code lengths.
+        datasets: names; None takes those of cifar10, nuswide and coco that are prepared here, or
+            else the embedded digits.
+        progress: show how it goes.
+        options: as `job` takes them: seeds, backbone, train, settings, results and so on.
+
+    Returns:
+        The results of the cells that were asked for; `results.missing` says which of them lack
+        scores, and why.
+
+    Raises:
+        InputError: for whatever cannot be used, in one sentence.
+
+    Example:
+        >>> import hashbench, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     results = hashbench.run(
+        ...         "lsh", 16, "digits", results=folder, workers=0, progress=False
+        ...     )
+        ...     frame = results.frame()
+        >>> sorted(set(frame["method"]))
+        ['lsh']
+    """
+    return run_job(job(methods, bits, datasets, **options), progress=progress)
+
+
+def run_job(job: Job, *, progress: bool = True) -> Results:
+    """Do what `job` made.
+
+    Raises:
+        InputError: if no cell's data can be had, or the results cannot be kept.
+    """
+    from hashbench.progress import show
+    from hashbench.results.results import Results
+    from hashbench.runner import run as runner
+
+    outcome = runner.run_job(job, show(job, quiet=not progress))
+    return Results(
+        job.settings.store,
+        conventions=job.settings.conventions,
+        keys=tuple(task.key for task in outcome.tasks),
+        missing=tuple((str(ask.cell), reason) for ask, reason in outcome.missing),
+        computed=outcome.trained,
+    )
+
+
+def job(
+    methods: Names = "dch,hashnet",
+    bits: Numbers = BITS,
+    datasets: Names | None = None,
+    *,
+    seeds: Numbers = 1,
+    protocol: str | None = None,
+    split_seed: int = 0,
+    backbone: str | None = None,
+    train: str = "head",
+    head: str | None = None,
+    settings: Mapping[str, Any] | Sequence[str] = (),
+    params: Path | str | None = None,
+    untuned: bool = False,
+    conventions: Names = "house,deephash",
+    keep_relaxed: bool = False,
+    discard: Names = (),
+    lookup: bool = False,
+    device: str = "auto",
+    workers: int | None = None,
+    timeout: float | str | None = None,
+    memory: int | str | None = None,
+    executor: str = "local",
+    allow_missing: bool = False,
+    allow_overlap: bool = False,
+    allow_unlabelled: bool = False,
+    allow_duplicates: bool = False,
+    distractors: Path | str | None = None,
+    results: Path | str = DEFAULT_RESULTS,
+    data_root: Path | str | None = None,
+    plugins: Iterable[Path | str] = (),
+) -> Job:
+    """What `run` is to do, checked and not yet begun.
+
+    Args:
+        methods: see `run`.
+        bits: see `run`.
+        datasets: see `run`.
+        seeds: how many root seeds, or a list of them.
+        protocol: how the data is split; None for each data set's default.
+        split_seed: seed of the split's draw.
+        backbone: feature extractor; None for each data set's default.
+        train: what deep methods train: "head", "partial" or "full".
+        head: head of deep methods, "linear" or "mlp".
+        settings: hyper-parameters, as {"dch.gamma": 10} or ["dch.gamma=10"].
+        params: a file of hyper-parameters, as `hashbench tune` writes it.
+        untuned: start from the methods' own defaults, not from tuned ones.
+        conventions: evaluation conventions.
+        keep_relaxed: store real-valued outputs beside the codes.
+        discard: "hashers" to store none.
+        lookup: measure FAISS lookup within radius 2.
+        device: where deep methods train.
+        workers: cells at a time; 0 runs them in this process.
+        timeout: seconds a cell may take, or "2h".
+        memory: bytes a worker may allocate, or "8G".
+        executor: "local", "ray" or "slurm".
+        allow_missing: go on without images that are listed and not there.
+        allow_overlap: go on when lists share queries with the database.
+        allow_unlabelled: go on when lists hold images without any label.
+        allow_duplicates: go on when lists hold the same file as query and in another part.
+        distractors: a folder whose images grow the database, relevant to no query.
+        results: folder of the results.
+        data_root: folder of the data sets.
+        plugins: Python files with parts of your own.
+
+    Raises:
+        InputError: for whatever cannot be used, in one sentence.
+    """
+    from hashbench.cell import MODES
+    from hashbench.data import default_data_root
+    from hashbench.errors import unknown
+    from hashbench.evaluation import Convention
+    from hashbench.params import read_params
+    from hashbench.registry import load_plugins
+    from hashbench.registry import methods as registry
+    from hashbench.runner.execute import Limits, default_workers
+    from hashbench.runner.plan import Request, default_datasets, plan, settings_by_method
+    from hashbench.runner.run import Job
+    from hashbench.runner.settings import Settings
+
+    files = tuple(Path(path) for path in plugins)
+    load_plugins(files)
+    if train not in MODES:
+        raise unknown("training mode", train, MODES)
+    if unwanted := set(parse_names(_text(discard))) - {"hashers"}:
+        raise unknown("kind of file to discard", sorted(unwanted)[0], ["hashers"])
+    root = Path(data_root).expanduser() if data_root is not None else default_data_root()
+    names = parse_names(_text(methods))
+    allowed = {
+        "allow_missing": allow_missing,
+        "allow_overlap": allow_overlap,
+        "allow_unlabelled": allow_unlabelled,
+        "allow_duplicates": allow_duplicates,
+        "distractors": str(Path(distractors).resolve()) if distractors else "",
+    }
+    texts = (
+        [f"{name}={_json(value)}" for name, value in settings.items()]
+        if isinstance(settings, Mapping)
+        else list(settings)
+    )
+    request = Request(
+        methods=tuple(registry().names()) if names == ("all",) else names,
+        bits=parse_numbers(_text(bits), "--bits", low=1, high=1024),
+        seeds=parse_seeds(str(seeds) if isinstance(seeds, int) else _text(seeds, alone=True)),
+        datasets=default_datasets(root) if datasets is None else parse_names(_text(datasets)),
+        protocol=protocol,
+        split_seed=split_seed,
+        backbone=backbone,
+        mode=train,
+        settings=settings_by_method(texts, head),
+        params=read_params(Path(params)) if params is not None else {},
+        params_file="" if params is None else Path(params).name,
+        shipped=not untuned,
+        options={name: given for name, given in allowed.items() if given},
+    )
+    limits = Limits(
+        workers=default_workers(device) if workers is None else workers,
+        timeout=parse_duration(timeout, "--timeout") if isinstance(timeout, str) else timeout,
+        memory=parse_size(memory, "--memory") if isinstance(memory, str) else memory,
+    )
+    shared = Settings(
+        store=Path(results),
+        data_root=root,
+        conventions=tuple(map(str, Convention.parse_list(_text(conventions)))),
+        keep_relaxed=keep_relaxed,
+        keep_hashers="hashers" not in parse_names(_text(discard)),
+        lookup=lookup,
+        device=device,
+        plugins=files,
+    )
+    return Job(plan(request, root), shared, limits, executor)
+
+
+def open_results(
+    folder: Path | str = DEFAULT_RESULTS, *, plugins: Iterable[Path | str] = ()
+) -> Results:
+    """The results in a folder.
+
+    Args:
+        folder: as `hashbench run --results` wrote it.
+        plugins: Python files with metrics, conventions and so on of your own.
+
+    Raises:
+        InputError: if there are none.
+    """
+    from hashbench.registry import load_plugins
+    from hashbench.results.results import Results
+
+    load_plugins(Path(path) for path in plugins)
+    return Results(Path(folder))
+
+
+def load(path: Path | str, cell: str | None = None) -> Encoder:
+    """A trained hasher that encodes new images, its backbone and preprocessing with it.
+
+    Args:
+        path: a folder that `Encoder.save` wrote, or, with `cell`, a folder of results.
+        cell: METHOD:BITS:SEED such as "dch:48:0", or the beginning of a key.
+
+    Raises:
+        InputError: if there is none, or it is damaged.
+    """
+    from hashbench.encoder.folder import load as load_folder
+
+    return load_folder(path) if cell is None else open_results(path).hasher(cell)
+
+
+def _text(value: Names | Numbers, *, alone: bool = False) -> str:
+    """Names or numbers as the command line writes them."""
+    if isinstance(value, (str, int)):
+        return str(value)
+    pieces = [str(piece) for piece in value]
+    # "7," is the list of 7 alone, where "7" may mean a number of something.
+    return ",".join(pieces) + "," * (alone and len(pieces) == 1)
+
+
+def _json(value: Any) -> str:
+    import json
+
+    try:
+        return json.dumps(value)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"a hyper-parameter must be a number, a word or true/false: {value!r}"
+        ) from None

@@ -1,0 +1,91 @@
+"""A Cell: what was asked, the unit of work. With the Evidence it makes the key of a result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from hashbench.evidence import Evidence
+
+#: Training modes in which a network is trained from images rather than from features.
+FROM_PIXELS = ("partial", "full")
+
+#: What is trained of a deep method's network; shallow methods have "none".
+MODES = ("head", *FROM_PIXELS)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What methods are compared on.
+
+    Attributes:
+        dataset: data set name.
+        protocol: protocol id.
+        split_seed: seed of the split's draw.
+        backbone: feature extractor name.
+        options: what changes the data beyond the protocol, such as images
+            allowed to be missing.
+    """
+
+    dataset: str
+    protocol: str
+    split_seed: int
+    backbone: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        seed = f", split seed {self.split_seed}" if self.split_seed else ""
+        options = f", {json.dumps(dict(self.options), sort_keys=True)}" if self.options else ""
+        return f"{self.dataset}, protocol {self.protocol}{seed}, {self.backbone} features{options}"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One method on one bench at one code length under one seed.
+
+    Attributes:
+        bench: data, protocol and backbone.
+        method: method name.
+        params: every hyper-parameter, defaults filled in.
+        mode: "head", "partial" or "full" for deep methods, "none" for shallow ones.
+        bits: code length.
+        seed: root seed of the method's own randomness.
+        code: the versions its codes depend on, and the digest of a plugin's files.
+    """
+
+    bench: Bench
+    method: str
+    params: Mapping[str, Any]
+    mode: str
+    bits: int
+    seed: int
+    code: str
+
+    def key(self, evidence: Evidence) -> str:
+        """16 hex digits naming the result of this cell on data with this evidence."""
+        return _digest({"cell": self.to_dict(), "evidence": asdict(evidence)})
+
+    @property
+    def question(self) -> str:
+        """16 hex digits that results share which differ by code version alone."""
+        return _digest({**self.to_dict(), "code": ""})
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a JSON-able dict."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, body: Mapping[str, Any]) -> Cell:
+        """The cell `to_dict` gave."""
+        return cls(**{**body, "bench": Bench(**body["bench"])})
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.bits} bits seed {self.seed} on {self.bench.dataset}"
+
+
+def _digest(body: object) -> str:
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,59 @@
+"""`hashbench forget`: drop results, by name or because newer ones took their place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hashbench.commands import options
+
+EPILOG = """\b
+Examples:
+  hashbench forget --superseded
+  hashbench forget dch:48:0
+  hashbench forget 3f9a 77c0 --results my-results --yes
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("cells", nargs=-1)
+@click.option(
+    "--superseded",
+    is_flag=True,
+    help="Results of older code of a method or of an earlier state of the data.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@options.results
+@options.as_json
+def command(
+    cells: tuple[str, ...], superseded: bool, yes: bool, results: Path, as_json: bool
+) -> None:
+    """Remove CELLS (METHOD:BITS:SEED, or the beginning of a key) with their codes and scores."""
+    import json
+
+    from hashbench.errors import InputError
+    from hashbench.parsing import plain
+    from hashbench.results.choose import current
+    from hashbench.results.explain import find_cell
+    from hashbench.store import Store
+
+    if not cells and not superseded:
+        raise InputError("name the cells to forget, or give --superseded")
+    store = Store(results)
+    found = {record.key: record for record in (find_cell(store, name) for name in cells)}
+    if superseded:
+        records = store.records()
+        kept = {record.key for record in current(records)[0]}
+        found |= {record.key: record for record in records if record.key not in kept}
+    names = [f"{record.cell} ({key})" for key, record in found.items()]
+    if names and not yes and not as_json:
+        for name in names:
+            click.echo(plain(name))
+        click.confirm(f"Forget {len(names)} results of {store.root}?", abort=True)
+    for key in found:
+        store.forget(key)
+    if as_json:
+        click.echo(json.dumps({"forgotten": list(found)}))
+    else:
+        click.echo(f"Forgot {len(found)} results of {store.root}.")

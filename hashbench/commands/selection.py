@@ -1,0 +1,74 @@
+"""Options by which the verbs that read results choose what they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hashbench.commands import options
+
+_OPTIONS: tuple[options.Decorator, ...] = (
+    click.option("--methods", default=None, metavar="NAMES", help="Methods, such as dch,hashnet."),
+    click.option("--bits", default=None, metavar="BITS", help="Code lengths, such as 48 or 16,32."),
+    options.datasets,
+    options.seeds,
+    click.option(
+        "--all-versions",
+        is_flag=True,
+        help="With results of older code, and of earlier states of the data.",
+    ),
+    options.results,
+)
+
+out: options.Decorator = click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE",
+    help="Where to write; - or nothing is stdout.",
+)
+
+
+def selection(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that choose results: methods, bits, data sets, seeds, versions, folder."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def _load(_context: click.Context, _parameter: click.Parameter, paths: Sequence[Path]) -> None:
+    if paths:
+        from hashbench.registry import load_plugins
+
+        load_plugins(paths)
+
+
+#: `--plugin FILE`, loaded before anything else is read, so that --help lists what it brings.
+plugins: options.Decorator = click.option(
+    "--plugin",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    is_eager=True,
+    expose_value=False,
+    callback=_load,
+    help="A Python file with parts of yours (may be repeated).",
+)
+
+
+def listing(kind: str, heading: str) -> type[click.Command]:
+    """A command whose help lists the parts of a kind that there are, a plugin's included."""
+
+    class Listing(click.Command):
+        def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+            from hashbench.registry import registry
+
+            parts = registry(kind).parts()
+            with formatter.section(heading):
+                formatter.write_dl([(name, part.summary) for name, part in parts.items()])
+            super().format_epilog(ctx, formatter)
+
+    return Listing

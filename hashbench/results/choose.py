@@ -1,0 +1,124 @@
+"""Which records a verb is about: what the user selects, and what is out of date."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+from hashbench.cell import Bench
+from hashbench.errors import InputError, shown, unknown
+from hashbench.evidence import Evidence
+from hashbench.parsing import parse_names, parse_numbers, parse_seeds
+from hashbench.store import Record
+
+
+def select(
+    records: Iterable[Record],
+    *,
+    methods: str | Sequence[str] | None = None,
+    bits: str | Sequence[int] | None = None,
+    datasets: str | Sequence[str] | None = None,
+    seeds: str | Sequence[int] | None = None,
+) -> list[Record]:
+    """The records of some methods, code lengths, data sets and seeds, in the order of their cells.
+
+    Each of them may be as typed, such as "16,32", or a sequence; None takes all.
+
+    Raises:
+        InputError: for one that no record has, or if none is left.
+    """
+    found = sorted(records, key=_order)
+    if datasets:
+        names = parse_names(datasets)
+        known = {name for record in found for name in _names(record)}
+        for name in names:
+            if name not in known:
+                raise unknown("data set in the results", name, known)
+        found = [record for record in found if _names(record) & set(names)]
+    if methods and methods != "all":
+        names = parse_names(methods)
+        there = {record.cell.method for record in found}
+        for name in names:
+            if name not in there:
+                raise InputError(
+                    f"no result of method '{shown(name)}' (there are: {', '.join(sorted(there))}): "
+                    f"run `hashbench run --methods {shown(name)}` first"
+                )
+        found = [record for record in found if record.cell.method in names]
+    if bits:
+        wanted = parse_numbers(bits, "--bits", low=1, high=4096) if isinstance(bits, str) else bits
+        for number in wanted:
+            if number not in {record.cell.bits for record in found}:
+                raise InputError(
+                    f"no result has {number} bits: run `hashbench run --bits {number}` first"
+                )
+        found = [record for record in found if record.cell.bits in wanted]
+    if seeds is not None:
+        wanted = parse_seeds(seeds) if isinstance(seeds, str) else tuple(seeds)
+        found = [record for record in found if record.cell.seed in wanted]
+    if not found:
+        raise InputError("no records match: run `hashbench run` first, or widen the selection")
+    return found
+
+
+def current(records: Sequence[Record]) -> tuple[list[Record], dict[str, list[str]]]:
+    """The records that are not out of date, and sentences on those that are, by bench.
+
+    Of one bench the state of the data that the newest record found counts, and of
+    one question on it the code that gave the newest answer.
+    """
+    newest: dict[str, Record] = {}
+    for record in records:
+        name = bench_key(record.cell.bench)
+        if name not in newest or _age(record) > _age(newest[name]):
+            newest[name] = record
+    kept: dict[str, Record] = {}
+    other_data: dict[str, int] = {}
+    older_code: dict[str, int] = {}
+    for record in records:
+        name = bench_key(record.cell.bench)
+        if record.evidence != newest[name].evidence:
+            other_data[name] = other_data.get(name, 0) + 1
+            continue
+        question = record.cell.question
+        if question in kept:
+            older_code[name] = older_code.get(name, 0) + 1
+        if question not in kept or _age(record) > _age(kept[question]):
+            kept[question] = record
+    sentences: dict[str, list[str]] = {}
+    for found, why in ((other_data, "an earlier state of the data"), (older_code, "older code")):
+        for name, count in found.items():
+            what = "1 result of" if count == 1 else f"{count} results of"
+            verb = "is" if count == 1 else "are"
+            sentences.setdefault(name, []).append(
+                f"{what} {why} {verb} left out: --all-versions shows them, hashbench forget "
+                "--superseded drops them."
+            )
+    keys = {record.key for record in kept.values()}
+    return [record for record in records if record.key in keys], sentences
+
+
+def bench_key(bench: Bench) -> str:
+    """A text that equal benches share and no others."""
+    return json.dumps(asdict(bench), sort_keys=True, default=str)
+
+
+def ground_key(record: Record) -> tuple[str, Evidence]:
+    """What results must share to stand in one table: the bench and what was found of it."""
+    return bench_key(record.cell.bench), record.evidence
+
+
+def _names(record: Record) -> set[str]:
+    """What a record's data set may be called: its name, and what was typed for it."""
+    return {record.cell.bench.dataset, str(record.request.get("dataset", ""))} - {""}
+
+
+def _age(record: Record) -> tuple[str, str]:
+    return record.finished, record.key
+
+
+def _order(record: Record) -> tuple[object, ...]:
+    cell = record.cell
+    bench = (cell.bench.dataset, cell.bench.protocol, cell.bench.backbone)
+    return (*bench, cell.method, cell.bits, cell.seed, record.key)

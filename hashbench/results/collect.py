@@ -1,0 +1,121 @@
+"""From records to series: the one way results are grouped."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from hashbench.errors import InputError, unknown
+from hashbench.evaluation import Convention
+from hashbench.evidence import Evidence
+from hashbench.results.choose import bench_key, current, ground_key
+from hashbench.results.rows import Row, rows_of
+from hashbench.results.scored import Judge
+from hashbench.results.series import Series
+from hashbench.store import Record
+
+
+def collect(
+    records: Iterable[Record],
+    judge: Judge,
+    metric: str = "map@h2",
+    convention: str | Convention = "house",
+    *,
+    all_versions: bool = False,
+    finished: bool = False,
+    order: Sequence[str] = (),
+) -> list[Series]:
+    """The series of some records, one a bench and evidence, ordered by the data sets' titles.
+
+    Args:
+        records: of any benches.
+        judge: gives their scores.
+        metric: the score to show.
+        convention: the rules it is computed by, or their name.
+        all_versions: with results of older code and of earlier states of the data.
+        finished: without cells that failed; they put older code out of date all the same.
+        order: methods to list first, in this order.
+
+    Raises:
+        InputError: for an unknown convention.
+    """
+    if isinstance(convention, str):
+        convention = Convention.parse(convention)
+    records = list(records)
+    kept, left_out = (records, {}) if all_versions else current(records)
+    groups: dict[tuple[str, Evidence], list[Record]] = {}
+    for record in kept:
+        if finished and not record.ok:
+            continue
+        groups.setdefault(ground_key(record), []).append(record)
+    benches = Counter(name for name, _ in groups)
+    found = [
+        _series(
+            group,
+            judge,
+            metric,
+            convention,
+            tuple(left_out.get(name, ())),
+            benches[name] > 1,
+            list(order),
+        )
+        for (name, _), group in groups.items()
+    ]
+    return sorted(found, key=lambda series: (series.title, bench_key(series.bench)))
+
+
+def check_metric(series: Sequence[Series]) -> None:
+    """Raise unless some place of some series has a score.
+
+    Raises:
+        InputError: saying what there is instead, or what to run.
+    """
+    if any(one.entry(*place).values for one in series for place in one.places):
+        return
+    if not any(record.ok for one in series for record in one.records):
+        raise InputError("no cell of these results has finished: run `hashbench run` again")
+    known = {
+        name
+        for one in series
+        for place in one.places
+        for scores in one.scores(*place).values()
+        for name in scores
+    }
+    for one in series:
+        if known and one.metric not in known:
+            raise unknown(f"metric of convention '{one.convention}'", one.metric, known)
+        if one.failures:
+            raise InputError(f"there is nothing to show: {one.failures[0]}")
+
+
+def _series(
+    records: Sequence[Record],
+    judge: Judge,
+    metric: str,
+    convention: Convention,
+    left_out: tuple[str, ...],
+    rivals: bool,
+    order: list[str],
+) -> Series:
+    rows = rows_of(records)
+    places: dict[tuple[Row, int], list[Record]] = {}
+    for record in sorted(records, key=lambda record: (record.cell.seed, record.key)):
+        for row in rows[record.key]:
+            places.setdefault((row, record.cell.bits), []).append(record)
+
+    def place(row: Row) -> tuple[object, ...]:
+        first = order.index(row.method) if row.method in order else len(order)
+        return first, row.order
+
+    return Series(
+        bench=records[0].cell.bench,
+        evidence=records[0].evidence,
+        metric=metric,
+        convention=convention,
+        rows=tuple(sorted({row for row, _ in places}, key=place)),
+        bits=tuple(sorted({bits for _, bits in places})),
+        places={where: tuple(found) for where, found in places.items()},
+        judge=judge,
+        left_out=left_out,
+        rivals=rivals,
+    )

@@ -1,0 +1,81 @@
+"""The tests of every column, as `compare` and Python users show them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from hashbench.errors import unknown
+from hashbench.results.series import Series
+
+
+def columns(series: Sequence[Series]) -> list[dict[str, Any]]:
+    """One dict a column: its rows with mean and interval, its pairs with p-values.
+
+    Raises:
+        InputError: if the metric has no values of single queries anywhere.
+    """
+    found = [
+        column for place, one in enumerate(series) for bits in one.bits
+        if (column := _column(one, place, bits))["rows"]
+    ]  # fmt: skip
+    if not found:
+        known = {
+            name
+            for one in series
+            for place in one.places
+            for scores in one.scores(*place).values()
+            for name in scores.per_query
+        }
+        raise unknown("score of single queries", series[0].metric if series else "", known)
+    return found
+
+
+def _column(series: Series, place: int, bits: int) -> dict[str, Any]:
+    family = series.family(bits)
+    rows = []
+    for row, interval in family.intervals.items():
+        entry = series.entry(row, bits)
+        rows.append(
+            {
+                "row": series.names[row],
+                "method": row.method,
+                "training_mode": row.mode,
+                "origin": row.origin,
+                "mean": entry.mean,
+                "std": entry.std,
+                "seeds": entry.n,
+                "low": interval.low,
+                "high": interval.high,
+                "first": family.certificate[row],
+                "marked": series.marked(row, bits),
+            }
+        )
+    pairs = [
+        {
+            "first": series.names[pair.first],
+            "second": series.names[pair.second],
+            "difference": pair.difference,
+            "low": pair.low,
+            "high": pair.high,
+            "queries": pair.queries,
+            "common": pair.common,
+            "seeds": pair.seeds,
+            "p": pair.p,
+            "adjusted": pair.adjusted,
+            "against": pair.against,
+            "over_queries": pair.over_queries(),
+            "significant": pair.significant(),
+        }
+        for pair in family.comparisons
+    ]
+    bench = asdict(series.bench)
+    return {
+        "series": place,
+        "bench": bench | {"options": json.loads(json.dumps(dict(series.bench.options)))},
+        "bits": bits,
+        "rows": rows,
+        "pairs": pairs,
+    }

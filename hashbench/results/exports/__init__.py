@@ -1,0 +1,118 @@
+"""Tables as files. A format is an `Export`: ours and a stranger's come in by one door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hashbench.errors import InputError
+
+if TYPE_CHECKING:
+    from hashbench.evaluation import Convention
+    from hashbench.results.scored import Judge
+    from hashbench.results.series import Series
+    from hashbench.results.sheets import Sheet
+    from hashbench.store import Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """A format of tables.
+
+    Attributes:
+        name: what `--format` calls it.
+        summary: one line for listings.
+        write: gives the text of a `Tables`.
+        needs_scores: whether it shows the score that was asked for.
+    """
+
+    name: str
+    summary: str
+    write: Callable[[Tables], str]
+    needs_scores: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tables:
+    """What an export is written from; numbers and their grouping come from `series`.
+
+    Attributes:
+        records: what the user selected.
+        judge: gives their scores; None where there are no records.
+        metric: the score of a table.
+        conventions: the rules asked for; those of a table first.
+        stored: the conventions a record has scores of already.
+        against: whether published numbers stand beside ours.
+        ablation: whether DCH and its variants are shown alone.
+        fragment: whether the text is for another document.
+        all_versions: with results of older code and of earlier states of the data.
+        bits: the code lengths asked for, none for all.
+        results: the folder they are from.
+    """
+
+    records: Sequence[Record]
+    judge: Judge | None = None
+    metric: str = "map@h2"
+    conventions: Sequence[Convention]
+    stored: Callable[[Record], Sequence[Convention]] = lambda _record: ()
+    against: bool = False
+    ablation: bool = False
+    fragment: bool = False
+    all_versions: bool = False
+    bits: Sequence[int] = ()
+    results: Path | None = None
+
+    @cached_property
+    def series(self) -> list[Series]:
+        """The grouping and the averages, one a bench."""
+        from hashbench.results.ablation import ablation
+        from hashbench.results.collect import collect
+
+        if self.judge is None:
+            return []
+        records = ablation(self.records)[0] if self.ablation else self.records
+        return collect(
+            records,
+            self.judge,
+            self.metric,
+            self.conventions[0],
+            all_versions=self.all_versions,
+        )
+
+    @cached_property
+    def sheets(self) -> list[Sheet]:
+        """The same as printable tables."""
+        from hashbench.results.ablation import ablation
+        from hashbench.results.published import comparison_sheets
+        from hashbench.results.sheets import paper_sheets
+
+        if self.against:
+            return comparison_sheets(self.series, self.bits)
+        first = ablation(self.records)[1] if self.ablation else ()
+        return paper_sheets(self.series, first=first, results=self.results)
+
+
+def write(export: Export, tables: Tables, origin: str = "hashbench") -> str:
+    """The text of an export.
+
+    Raises:
+        InputError: if there is nothing to show, or a stranger's export fails.
+    """
+    if export.needs_scores and tables.records:
+        from hashbench.results.collect import check_metric
+
+        check_metric(tables.series)
+    try:
+        text = export.write(tables)
+    except InputError:
+        raise
+    except Exception as error:
+        if origin == "hashbench":
+            raise
+        raise InputError(f"the export '{export.name}' of {origin} failed: {error!r}") from error
+    if not isinstance(text, str):
+        raise InputError(f"the export '{export.name}' of {origin} gave no text")
+    return text

@@ -1,0 +1,113 @@
+"""Results as one tidy table: a line a score, with every setting of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from hashbench.errors import InputError
+from hashbench.evaluation import Convention
+from hashbench.results.collect import collect
+from hashbench.results.rows import Row
+from hashbench.results.scored import Judge
+from hashbench.store import Record
+
+COLUMNS = (
+    "method", "dataset", "bits", "seed", "metric", "convention", "value", "worst", "best",
+    "protocol", "split_seed", "backbone", "training_mode", "variant", "origin", "params", "options",
+    "code", "status", "reason", "queries", "training_images", "database_images", "split_sha256",
+    "images_sha256", "finished", "key",
+)  # fmt: skip
+
+_COUNTS = {"queries": "query", "training_images": "train", "database_images": "database"}
+
+
+def frame(
+    records: Iterable[Record],
+    judge: Judge,
+    conventions: Sequence[Convention | str] | Callable[[Record], Sequence[Convention]],
+    *,
+    all_versions: bool = False,
+) -> pd.DataFrame:
+    """One line a score; a cell without scores has one line with its status and reason.
+
+    A cell that stands in two rows, for it was asked for in two ways, has its lines in both.
+
+    Args:
+        records: whose scores.
+        judge: gives them.
+        conventions: under which, by name or for each record.
+        all_versions: with results of older code and of earlier states of the data.
+    """
+    if callable(conventions):
+        of = conventions
+    else:
+        named = [Convention.parse(c) if isinstance(c, str) else c for c in conventions]
+
+        def of(_record: Record) -> Sequence[Convention]:
+            return named
+
+    lines = [
+        line
+        for series in collect(records, judge, all_versions=all_versions)
+        for (row, _), found in series.places.items()
+        for record in found
+        for line in _lines(series.labels[row], row, record, judge, of(record))
+    ]
+    table = pd.DataFrame(lines, columns=list(COLUMNS))
+    return table.astype(dict.fromkeys(_COUNTS, "Int64"))  # absent counts stay empty, not 1.0
+
+
+def _lines(
+    label: str, row: Row, record: Record, judge: Judge, conventions: Sequence[Convention]
+) -> Iterator[dict[str, Any]]:
+    cell, bench = record.cell, record.cell.bench
+    counts = record.split.get("counts", {})
+    common = {
+        "method": cell.method,
+        "dataset": bench.dataset,
+        "bits": cell.bits,
+        "seed": cell.seed,
+        "protocol": bench.protocol,
+        "split_seed": bench.split_seed,
+        "backbone": bench.backbone,
+        "training_mode": cell.mode,
+        "variant": label,
+        "origin": row.origin,
+        "params": json.dumps(dict(cell.params), sort_keys=True),
+        "options": json.dumps(dict(bench.options), sort_keys=True),
+        "code": cell.code,
+        "status": record.status,
+        "reason": record.reason,
+        "split_sha256": record.evidence.split,
+        "images_sha256": record.evidence.images,
+        "finished": record.finished,
+        "key": record.key,
+        **{column: counts.get(name) for column, name in _COUNTS.items()},
+    }
+    if not record.ok:
+        yield common
+        return
+    for convention in conventions:
+        try:
+            scores = judge.scores(record, convention)
+        except InputError as error:
+            yield {**common, "convention": str(convention), "reason": str(error)}
+            continue
+        for metric, value in sorted(scores.items()):  # read back or just computed
+            worst, best = scores.bounds.get(metric, (None, None))
+            yield {
+                **common,
+                "metric": metric,
+                "convention": str(convention),
+                "value": value,
+                "worst": worst,
+                "best": best,
+            }
+    for index, figures in judge.lookup(record).items():
+        for figure, number in figures.items() if isinstance(figures, dict) else ():
+            if isinstance(number, int | float):
+                yield {**common, "metric": f"lookup/{index}/{figure}", "value": float(number)}

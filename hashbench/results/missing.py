@@ -1,0 +1,131 @@
+"""Cells of a table that nobody has run, and the command that runs exactly those."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hashbench.results.rows import Row
+from hashbench.results.series import Series
+from hashbench.runtime import DEFAULT_RESULTS
+from hashbench.store import Record
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Cells that are missing: a sentence, and the command lines that run them."""
+
+    sentence: str
+    commands: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Ask:
+    """What one command line asks for."""
+
+    bits: tuple[int, ...]
+    seeds: tuple[int, ...]
+    arguments: tuple[str, ...]
+    methods: tuple[str, ...]
+
+
+def gap(series: Series, results: Path | None = None) -> Gap | None:
+    """What is missing of the grid of rows, code lengths and seeds; None if nothing is.
+
+    Args:
+        series: the grid.
+        results: the folder the cells belong in, where it is not the default one.
+    """
+    seeds = sorted({record.cell.seed for record in series.records})
+    asks: list[_Ask] = []
+    missing = 0
+    for row in series.rows:
+        by_seeds: dict[tuple[int, ...], list[int]] = {}
+        for bits in series.bits:
+            there = {record.cell.seed for record in series.places.get((row, bits), ())}
+            if absent := tuple(seed for seed in seeds if seed not in there):
+                by_seeds.setdefault(absent, []).append(bits)
+                missing += len(absent)
+        if not by_seeds:
+            continue
+        example = next(record for (r, _), found in series.places.items() if r == row
+                       for record in found)  # fmt: skip
+        for absent, lengths in by_seeds.items():
+            ask = _Ask(tuple(lengths), absent, _arguments(row, example), (row.method,))
+            asks.append(ask)
+    if not asks:
+        return None
+    total = len(series.rows) * len(series.bits) * len(seeds)
+    verb = "has" if missing == 1 else "have"
+    return Gap(
+        f"{missing} of {total} cells on {series.title} {verb} not been run.",
+        tuple(_line(ask, results) for ask in _together(asks)),
+    )
+
+
+def _together(asks: Sequence[_Ask]) -> list[_Ask]:
+    """Methods that differ by their name alone in one command."""
+    found: dict[_Ask, list[str]] = {}
+    for ask in asks:
+        found.setdefault(replace(ask, methods=()), []).extend(ask.methods)
+    return [replace(ask, methods=tuple(dict.fromkeys(names))) for ask, names in found.items()]
+
+
+def _arguments(row: Row, record: Record) -> tuple[str, ...]:
+    """The arguments of `run` that give cells of a row, but for method, bits and seeds."""
+    bench = record.cell.bench
+    parts = ["--datasets", str(record.request.get("dataset") or bench.dataset)]
+    parts += ["--protocol", bench.protocol]
+    if bench.split_seed:
+        parts += ["--split-seed", str(bench.split_seed)]
+    parts += ["--backbone", bench.backbone]
+    if row.mode not in ("none", "head"):
+        parts += ["--train", row.mode]
+    for name, value in sorted(bench.options.items()):
+        if value is True:
+            parts.append(f"--{name.replace('_', '-')}")
+    for plugin in record.request.get("plugins", []):
+        parts += ["--plugin", str(plugin)]
+    for origin in record.origins:
+        if origin.label != row.origin:
+            continue
+        if origin.base == "defaults":
+            parts.append("--untuned")
+        elif origin.base != "tuned":
+            parts += ["--params", origin.base]
+        for name, source in sorted(origin.sources.items()):
+            if source == "command line" and name in record.cell.params:
+                parts += ["--set", f"{row.method}.{name}={_typed(record.cell.params[name])}"]
+        break
+    return tuple(parts)
+
+
+def _typed(value: object) -> str:
+    """A hyper-parameter as `--set` reads it back: JSON, or a word."""
+    if not isinstance(value, str):
+        return json.dumps(value)
+    try:
+        json.loads(value)
+    except ValueError:
+        return value if value == value.strip() else json.dumps(value)
+    return json.dumps(value)
+
+
+def _line(ask: _Ask, results: Path | None) -> str:
+    parts = ["hashbench", "run", *ask.arguments, "--methods", ",".join(ask.methods)]
+    parts += ["--bits", ",".join(map(str, ask.bits))]
+    if ask.seeds != (0,):
+        parts += ["--seeds", _seeds(ask.seeds)]
+    if results is not None and results != DEFAULT_RESULTS:
+        parts += ["--results", str(results)]
+    return shlex.join(parts)
+
+
+def _seeds(seeds: tuple[int, ...]) -> str:
+    """Seeds as `--seeds` reads them: a count, or a list."""
+    if seeds == tuple(range(len(seeds))):
+        return str(len(seeds))
+    return ",".join(map(str, seeds)) + ("," if len(seeds) == 1 else "")

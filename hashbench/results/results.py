@@ -1,0 +1,150 @@
+"""Results: what a run or a folder gives a Python user."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hashbench.evaluation.statistics import Family
+from hashbench.results.choose import select
+from hashbench.results.collect import collect
+from hashbench.results.rows import Row
+from hashbench.results.scored import StoredJudge
+from hashbench.results.series import Series
+from hashbench.store import Record, Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hashbench.encoder.encoder import Encoder
+
+
+@dataclass(frozen=True)
+class Results:
+    """The results in a folder, or those of them that one run asked for.
+
+    Attributes:
+        folder: where they are.
+        conventions: names of the conventions that were asked for; the first makes the table.
+        keys: keys of the cells a run asked for, None for all that are in the folder.
+        missing: cells that lack scores that were asked for, and why.
+        computed: how many cells a run had something to do for.
+    """
+
+    folder: Path
+    conventions: tuple[str, ...] = ("house",)
+    keys: tuple[str, ...] | None = None
+    missing: tuple[tuple[str, str], ...] = ()
+    computed: int = 0
+
+    @cached_property
+    def store(self) -> Store:
+        """The folder, opened.
+
+        Raises:
+            InputError: if there are no results in it.
+        """
+        return Store(self.folder)
+
+    @cached_property
+    def records(self) -> list[Record]:
+        """What each cell left, in the order they were asked for."""
+        if self.keys is None:
+            return self.store.records()
+        found = (self.store.get(key) for key in self.keys)
+        return [record for record in found if record is not None]
+
+    def table(
+        self,
+        metric: str = "map@h2",
+        convention: str | None = None,
+        *,
+        methods: Sequence[str] | None = None,
+        bits: Sequence[int] | None = None,
+        datasets: Sequence[str] | None = None,
+        all_versions: bool = False,
+    ) -> list[Series]:
+        """The scores of a metric under a convention, one `Series` a bench.
+
+        Scores that are missing are computed from the stored codes.
+
+        Args:
+            metric: such as "map@h2" or "p@100".
+            convention: its name; None for the first that was asked for.
+            methods: those alone, in this order.
+            bits: those alone.
+            datasets: those alone.
+            all_versions: with results of older code and of earlier states of the data.
+
+        Raises:
+            InputError: for names that no result has.
+        """
+        chosen = select(self.records, methods=methods, bits=bits, datasets=datasets)
+        return collect(
+            chosen,
+            StoredJudge(self.store),
+            metric,
+            convention or self.conventions[0],
+            all_versions=all_versions,
+            order=tuple(methods or ()),
+        )
+
+    def compare(
+        self, metric: str = "map@h2", convention: str | None = None, **chosen: Any
+    ) -> dict[tuple[str, int], Family[Row]]:
+        """Whether differences are real: one family of tests a bench and code length.
+
+        Args:
+            metric: see `table`.
+            convention: see `table`.
+            chosen: see `table`.
+        """
+        return {
+            (str(series.bench), bits): series.family(bits)
+            for series in self.table(metric, convention, **chosen)
+            for bits in series.bits
+        }
+
+    def frame(self) -> pd.DataFrame:
+        """Every score as a tidy DataFrame: a row a cell, convention and metric."""
+        from hashbench.results.frame import frame
+
+        return frame(self.records, StoredJudge(self.store), self.conventions)
+
+    def plot(self, kind: str, out: str | Path = "figures", **options: Any) -> list[Path]:
+        """Draw a figure into a folder; returns the files written.
+
+        Args:
+            kind: as `hashbench plot --help` lists them.
+            out: the folder.
+            options: of `Request`: methods, bits, convention, ...
+        """
+        from hashbench.results.plots import draw
+        from hashbench.results.plots.request import Request
+
+        file_format = options.pop("file_format", "pdf")
+        methods, bits = (tuple(options.pop(name, ())) for name in ("methods", "bits"))
+        chosen = {name: options.pop(name, None) for name in ("datasets", "seeds")}
+        request = Request(
+            records=select(self.records, methods=methods, bits=bits, **chosen),
+            store=self.store,
+            methods=methods,
+            bits=bits,
+            **{"convention": self.conventions[0], **options},
+        )
+        return draw(kind, request, Path(out), file_format)
+
+    def hasher(self, cell: str) -> Encoder:
+        """The fitted hasher of a cell, such as "dch:48:0", ready to encode new images."""
+        from hashbench.results.explain import find_cell
+        from hashbench.results.hashers import encoder_of
+
+        return encoder_of(self.store, find_cell(self.store, cell))
+
+    def __repr__(self) -> str:
+        what = "all cells" if self.keys is None else f"{len(self.keys)} cells"
+        lacking = f", {len(self.missing)} without scores" if self.missing else ""
+        return f"Results({self.folder}, {what}{lacking})"

@@ -1,0 +1,363 @@
+"""Series: the one grouping of results and the one average; whatever shows numbers asks it."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hashbench.cell import Bench
+from hashbench.errors import InputError
+from hashbench.evaluation import Convention, MetricInfo, Scores, describe_metric
+from hashbench.evaluation.statistics import SEEDS, Family, compare_family
+from hashbench.evidence import Evidence
+from hashbench.results.rows import Row, labels, said
+from hashbench.results.scored import Judge
+from hashbench.store import Record
+
+Floats = NDArray[np.float64]
+
+#: What the dagger says, wherever there is one.
+DAGGER = (
+    "† significantly better than every other method (paired randomisation test over queries, "
+    "Holm-corrected over all pairs of the column's rows, p <= 0.05{seeds})"
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One place of a table.
+
+    Attributes:
+        values: the score of each seed.
+        failures: why seeds have none, one sentence each.
+        bounds: (worst, best) mean over all orders of tied items, where the convention has them.
+    """
+
+    values: Mapping[int, float] = field(default_factory=dict)
+    failures: tuple[str, ...] = ()
+    bounds: tuple[float, float] | None = None
+
+    @property
+    def n(self) -> int:
+        """How many seeds the mean is over."""
+        return len(self.values)
+
+    @property
+    def mean(self) -> float | None:
+        """Mean over seeds, None when there is no score."""
+        return statistics.fmean(self.values.values()) if self.values else None
+
+    @property
+    def std(self) -> float | None:
+        """Sample standard deviation over seeds, None below two seeds."""
+        return statistics.stdev(self.values.values()) if self.n > 1 else None
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Results on one bench with one evidence: rows down, code lengths across.
+
+    Attributes:
+        bench: what they are on.
+        evidence: what was found of it.
+        metric: the score that entries hold.
+        convention: the rules it is computed by.
+        rows: lines, in order.
+        bits: code lengths, ascending.
+        places: the records of each (row, bits), by seed.
+        judge: gives their scores.
+        left_out: sentences on results that are out of date.
+        rivals: whether another state of this bench is shown beside it.
+    """
+
+    bench: Bench
+    evidence: Evidence
+    metric: str
+    convention: Convention
+    rows: tuple[Row, ...]
+    bits: tuple[int, ...]
+    places: Mapping[tuple[Row, int], tuple[Record, ...]] = field(repr=False)
+    judge: Judge = field(repr=False)
+    left_out: tuple[str, ...] = ()
+    rivals: bool = False
+
+    def of(self, metric: str) -> Series:
+        """The same results by another metric."""
+        return self if metric == self.metric else replace(self, metric=metric)
+
+    @cached_property
+    def info(self) -> MetricInfo:
+        """What the metric is."""
+        return describe_metric(self.metric)
+
+    @cached_property
+    def labels(self) -> Mapping[Row, str]:
+        """The printed name of each row."""
+        return labels(self.rows)
+
+    @cached_property
+    def names(self) -> Mapping[Row, str]:
+        """The same with methods as they are typed, for a terminal."""
+        typed = {row: replace(row, title=row.method) for row in self.rows}
+        found = labels(list(typed.values()))
+        return {row: found[typed[row]] for row in self.rows}
+
+    @property
+    def records(self) -> list[Record]:
+        """Every record, once."""
+        found = {record.key: record for records in self.places.values() for record in records}
+        return list(found.values())
+
+    @property
+    def title(self) -> str:
+        """The data set's printed name."""
+        newest = max(self.records, key=lambda record: (record.finished, record.key))
+        return newest.title("dataset")
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Images in "query", "train" and "database"; empty where nothing ran."""
+        found = (record.split.get("counts") for record in self.records)
+        return next(filter(None, found), {})
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """The training modes of its deep methods."""
+        return tuple(sorted({row.mode for row in self.rows} - {"none"}))
+
+    @property
+    def about(self) -> str:
+        """What the numbers are of, on one line: protocol, features, options, training."""
+        bench = self.bench
+        parts = [f"protocol {bench.protocol}"]
+        if bench.split_seed:
+            parts.append(f"split seed {bench.split_seed}")
+        parts.append(f"{bench.backbone} features")
+        if bench.options:
+            parts.append(json.dumps(dict(bench.options), sort_keys=True, default=str))
+        if self.modes:
+            parts.append(f"{'/'.join(self.modes)} training")
+        if self.rivals:
+            newest = max(record.finished for record in self.records)
+            parts.append(f"data {self.evidence.split[:8]}, last run {newest[:19] or 'unknown'}")
+        return ", ".join(parts)
+
+    @cached_property
+    def origins(self) -> str:
+        """Where hyper-parameters came from, "" where no row has any."""
+        return said(self.rows, self.labels)
+
+    @cached_property
+    def seeds(self) -> int:
+        """The most seeds that any mean is over."""
+        return max((entry.n for entry in self._entries.values()), default=0)
+
+    @property
+    def uneven(self) -> str:
+        """Which rows have fewer seeds than others, as a sentence; "" where none has."""
+        fewer: dict[str, list[tuple[int, int]]] = {}
+        for row in self.rows:
+            for bits in self.bits:
+                entry = self.entry(row, bits)
+                if 0 < entry.n < self.seeds:
+                    fewer.setdefault(self.labels[row], []).append((bits, entry.n))
+        if not fewer:
+            return ""
+        parts = []
+        for label, places in fewer.items():
+            counts = Counter(n for _, n in places)
+            if len(counts) == 1 and len(places) == len(self.bits):
+                parts.append(f"{label} {places[0][1]}")
+            else:
+                parts.append(f"{label} {', '.join(f'{n} at {bits} bits' for bits, n in places)}")
+        return f"Means are over {self.seeds} seeds, but of {'; '.join(parts)}."
+
+    def entry(self, row: Row, bits: int) -> Entry:
+        """What stands at a place; an empty one where nothing has been run."""
+        return self._entries.get((row, bits), Entry())
+
+    def scores(self, row: Row, bits: int) -> dict[int, Scores]:
+        """The scores of every seed of a place that has any."""
+        found = {}
+        for record in self.places.get((row, bits), ()):
+            try:
+                found[record.cell.seed] = self.judge.scores(record, self.convention)
+            except InputError:
+                continue
+        return found
+
+    def curve(self, row: Row, bits: int, name: str) -> Floats:
+        """A curve of every seed, `(seeds, points)`, NaN where undefined.
+
+        Raises:
+            InputError: if the convention has no such curve.
+        """
+        curves = [scores.curves.get(name, []) for scores in self.scores(row, bits).values()]
+        if not curves or not all(curves):
+            raise InputError(
+                f"{self.labels[row]} at {bits} bits has no curve '{name}' under convention "
+                f"'{self.convention}': choose another with --convention, such as house"
+            )
+        shortest = min(map(len, curves))
+        return np.array([curve[:shortest] for curve in curves], np.float64)
+
+    def per_query(self, row: Row, bits: int) -> Floats | None:
+        """`(seeds, queries)` scores whose means the entry holds; None where there are none."""
+        entry = self.entry(row, bits)
+        found = self.scores(row, bits)
+        if not entry.values:
+            return None
+        columns = []
+        for seed, value in entry.values.items():
+            column = found[seed].per_query.get(self.metric)
+            if column is None or not np.isclose(np.nanmean(column), value, rtol=0, atol=1e-9):
+                return None  # a metric that is no mean over queries
+            columns.append(np.asarray(column, np.float64))
+        return np.stack(columns) if len({len(column) for column in columns}) == 1 else None
+
+    def rank(self, row: Row, bits: int) -> int:
+        """1 for the best mean of a column, 2 for the second best, else 0.
+
+        Methods alone compete. Equal means share a rank; a column without a
+        difference has no best.
+        """
+        return self._ranks[bits].get(row, 0)
+
+    def family(self, bits: int) -> Family[Row]:
+        """Every pair of rows of a column, tested on the same queries and corrected together."""
+        if bits not in self._families:
+            matrices = {
+                row: matrix
+                for row in self.rows
+                if (matrix := self.per_query(row, bits)) is not None
+            }
+            size = Counter(matrix.shape[1] for matrix in matrices.values()).most_common(1)
+            matrices = {r: m for r, m in matrices.items() if m.shape[1] == size[0][0]}
+            self._families[bits] = compare_family(matrices, better=self.info.better)
+        return self._families[bits]
+
+    def marked(self, row: Row, bits: int) -> bool:
+        """Whether a row is the best of its column and significantly better than every method.
+
+        A method without values of single queries is no evidence: a column that
+        has one is not marked, nor one whose methods hardly share queries, or
+        differ the other way round on those they share.
+        """
+        if self.rank(row, bits) != 1:
+            return False
+        others = [
+            other
+            for other in self.rows
+            if other.ranked and other != row and self.entry(other, bits).values
+        ]
+        if not others or any(self.rank(other, bits) == 1 for other in others):
+            return False
+        sign = -1 if self.info.better == "lower" else 1
+        beaten = set()
+        for pair in self.family(bits).comparisons:
+            if row in (pair.first, pair.second) and pair.over_queries():
+                mine = pair.difference if pair.first == row else -pair.difference
+                if sign * mine > 0:
+                    beaten.add(pair.second if pair.first == row else pair.first)
+        return beaten >= set(others)
+
+    @cached_property
+    def dagger(self) -> str:
+        """What a dagger in this table says; "" where none stands."""
+        places = [place for place in self.places if self.marked(*place)]
+        if not places:
+            return ""
+        compared = [
+            self.entry(row, bits).n for _, bits in places for row in self.rows if row.ranked
+        ]
+        few = min(filter(None, compared)) < SEEDS
+        seeds = (
+            f"; below {SEEDS} seeds it says nothing about other seeds"
+            if few
+            else ", with queries and seeds drawn anew"
+        )
+        return DAGGER.format(seeds=seeds)
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the numbers must know, one sentence each."""
+        found = [self.uneven, *self.left_out]
+        for record in self.records:
+            found += [str(note) for note in record.split.get("notes", [])]
+            if record.adjusted:
+                found.append(
+                    f"{record.title('method')} at {record.cell.bits} bits ran with "
+                    f"{json.dumps(dict(record.adjusted), default=str)}, for its own settings took "
+                    "more memory than there is."
+                )
+        return tuple(dict.fromkeys(filter(None, found)))
+
+    @cached_property
+    def failures(self) -> tuple[str, ...]:
+        """Why places are empty, one sentence each, without repetition."""
+        return tuple(
+            dict.fromkeys(text for entry in self._entries.values() for text in entry.failures)
+        )
+
+    @cached_property
+    def _entries(self) -> dict[tuple[Row, int], Entry]:
+        return {
+            place: self._entry(self.labels[place[0]], records)
+            for place, records in self.places.items()
+        }
+
+    def _entry(self, label: str, records: Sequence[Record]) -> Entry:
+        values: dict[int, float] = {}
+        bounds = []
+        failures = []
+        for record in records:
+            where = f"{label} at {record.cell.bits} bits"
+            try:
+                scores = self.judge.scores(record, self.convention)
+            except InputError as error:
+                failures.append(f"{where}: {error}")
+                continue
+            value = scores.get(self.metric, math.nan)
+            if math.isnan(value):
+                undefined = "is undefined" if self.metric in scores else "has no value"
+                failures.append(
+                    f"{where}: {self.info.title} {undefined} under the {self.convention} convention"
+                )
+                continue
+            values[record.cell.seed] = value
+            if self.metric in scores.bounds:
+                bounds.append(scores.bounds[self.metric])
+        mean = None
+        if bounds and len(bounds) == len(values):
+            worst, best = (statistics.fmean(side) for side in zip(*bounds, strict=True))
+            mean = (worst, best)
+        return Entry(values, tuple(dict.fromkeys(failures)), mean)
+
+    @cached_property
+    def _ranks(self) -> dict[int, dict[Row, int]]:
+        found = {}
+        for bits in self.bits:
+            means = {
+                row: round(mean, 6)
+                for row in self.rows
+                if row.ranked and (mean := self.entry(row, bits).mean) is not None
+            }
+            order = sorted(set(means.values()), reverse=self.info.better != "lower")
+            found[bits] = {
+                row: place
+                for row, mean in means.items()
+                if len(order) > 1 and (place := order.index(mean) + 1) <= 2
+            }
+        return found
+
+    @cached_property
+    def _families(self) -> dict[int, Family[Row]]:
+        return {}

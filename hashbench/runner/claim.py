@@ -1,0 +1,172 @@
+"""One try at a cell: claimed, trained, finished; whatever happens becomes a record."""
+
+from __future__ import annotations
+
+import shutil
+import traceback
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final, Literal
+
+from hashbench.errors import InputError
+from hashbench.registry import methods
+from hashbench.runner.environment import environment
+from hashbench.runner.finish import finish, lacks
+from hashbench.runner.settings import Progress, Settings, Task
+from hashbench.runner.switches import kept_switches
+from hashbench.runner.train import checkpoints, facts, now, out_of_cuda_memory, request, train
+from hashbench.store.record import Record, Status
+from hashbench.store.store import Store, StoreError
+
+#: How many lines of a log a failed record keeps.
+LOG_LINES = 20
+
+#: A try that left a trained cell for a process that has not run a stranger's code.
+AGAIN: Final = "again"
+
+Outcome = Record | None | Literal["again"]
+
+
+def is_foreign(method: str) -> bool:
+    """Whether a method is not one of ours: what it leaves changed in its process is unknown."""
+    return methods().entry(method).origin != "hashbench"
+
+
+def is_done(task: Task, store: Store, settings: Settings) -> bool:
+    """Whether a cell is trained, its files are whole, and nothing asked for is missing."""
+    record = store.get(task.key)
+    if record is None:
+        return store.newer(task.key)
+    return record.ok and store.whole(record) and not lacks(store, record, settings)
+
+
+def attempt(task: Task, settings: Settings, progress: Progress) -> Outcome:
+    """Finish a cell, unless another run does or did.
+
+    Returns:
+        Its record; None while another run has it; AGAIN when a stranger's method has been
+        trained and another process should score it.
+
+    Raises:
+        StoreError: if the store cannot be written to.
+        KeyboardInterrupt: when the user stops the run.
+    """
+    store = Store(settings.store)
+    with store.claim(task.key) as held:
+        if not held:
+            return None
+        record = store.get(task.key)
+        if record is not None and not record.ok and _written_since(task, store):
+            return record
+        codes = None
+        if record is None or not record.ok or not store.whole(record):
+            try:
+                with kept_switches():
+                    trained = train(task, settings, progress)
+                record = trained.save(store, keep_hasher=settings.keep_hashers)
+            except StoreError:
+                raise
+            except (Exception, SystemExit) as error:  # a stranger's method may raise anything
+                failed = failure(task, settings, _status(error), _reason(error), _log(error))
+                return store.put(failed)
+            shutil.rmtree(checkpoints(store.root, record.key), ignore_errors=True)
+            if is_foreign(task.cell.method):
+                store.put_relaxed(record, trained.codes)
+                return AGAIN
+            codes = trained.codes
+        store.put_origin(record.key, task.ask.origin)
+        try:
+            with kept_switches():
+                finish(task, record, store, settings, progress, codes)
+        except StoreError:
+            raise
+        except (Exception, SystemExit) as error:
+            return replace(record, reason=_reason(error))  # trained: this run tells what lacks
+        if not settings.keep_relaxed and is_foreign(task.cell.method):
+            store.drop_relaxed(record)
+        return record
+
+
+def give_up(task: Task, settings: Settings, status: Status, reason: str, log: str) -> Record | None:
+    """Store that a cell could not be trained, unless another run has or had it.
+
+    Raises:
+        StoreError: if the store cannot be written to.
+    """
+    store = Store(settings.store)
+    with store.claim(task.key, timeout=1) as held:
+        if not held:
+            return None
+        record = store.get(task.key)
+        if record is not None and record.ok:
+            return replace(record, reason=_clean(reason))  # trained: its codes stay
+        if record is None or not _written_since(task, store):
+            record = store.put(failure(task, settings, status, reason, log))
+        return record
+
+
+def failure(task: Task, settings: Settings, status: Status, reason: str, log: str = "") -> Record:
+    """The record of a cell without codes."""
+    return Record(
+        key=task.key,
+        cell=task.cell,
+        evidence=task.evidence,
+        status=status,
+        reason=_clean(reason),
+        parts=facts(task),
+        request=request(task, settings),
+        environment=environment(),
+        finished=now(),
+        log=_clean("\n".join(log.splitlines()[-LOG_LINES:])),
+        origins=(task.ask.origin,),
+    )
+
+
+def _written_since(task: Task, store: Store) -> bool:
+    return store.mark(task.key) not in ("", task.replaces)
+
+
+def _status(error: BaseException) -> Status:
+    memory = isinstance(error, MemoryError) or out_of_cuda_memory(error)
+    return "out-of-memory" if memory else "failed"
+
+
+def _reason(error: BaseException) -> str:
+    first = next(iter(_text(error).strip().splitlines()), "")
+    if isinstance(error, InputError):
+        return first
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # a stranger's __str__ may raise
+        return "its message cannot be shown"
+
+
+def _log(error: BaseException) -> str:
+    try:
+        return "".join(traceback.format_exception(error))
+    except Exception:  # formatting asks the error for its text
+        return "".join(traceback.format_tb(error.__traceback__))
+
+
+def _clean(text: str) -> str:
+    """Text that JSON holds and reads back: half of a surrogate pair becomes a question mark."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def pending(tasks: Sequence[Task], store: Store, settings: Settings) -> list[Task]:
+    """The tasks that are not done, failures among them; what is asked again is noted."""
+    left = []
+    for task in tasks:
+        if not is_done(task, store, settings):
+            left.append(_replacing(task, store))
+        elif store.path("record", task.key).is_file():
+            store.put_origin(task.key, task.ask.origin)
+    return left
+
+
+def _replacing(task: Task, store: Store) -> Task:
+    return replace(task, replaces=store.mark(task.key))

@@ -1,0 +1,169 @@
+"""A run: from the cells that were asked for to their results in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+from hashbench.runner.claim import is_done, pending
+from hashbench.runner.estimate import Pace
+from hashbench.runner.execute import Limits, Listener
+from hashbench.runner.executors import open_executor
+from hashbench.runner.finish import lacks
+from hashbench.runner.prepare import Problem, gather, prepare
+from hashbench.runner.settings import Ask, Settings, Task
+from hashbench.store.record import Record
+from hashbench.store.scorefiles import get_scores
+from hashbench.store.store import Store
+
+#: Shows how a run goes: called with all cells, the tasks to do, and what similar ones took.
+Display = Callable[[int, Sequence[Task], Pace], AbstractContextManager[Listener]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run is to do.
+
+    Attributes:
+        asks: the cells.
+        settings: what they share.
+        limits: what the run may use.
+        executor: where the cells run.
+    """
+
+    asks: list[Ask]
+    settings: Settings
+    limits: Limits = field(default_factory=Limits)
+    executor: str = "local"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        tasks: the cells whose data were there, in the order they were asked for.
+        trained: how many had something to do.
+        missing: cells that lack scores that were asked for, and why.
+    """
+
+    tasks: list[Task]
+    trained: int
+    missing: list[tuple[Ask, str]]
+
+
+def run_job(job: Job, display: Display) -> Outcome:
+    """Finish every cell of a job, as far as it can be.
+
+    Raises:
+        InputError: if no cell's data can be had, or an executor or a limit is not to be had.
+        StoreError: if the store cannot be written to.
+        KeyboardInterrupt: when the user stops the run; finished cells are kept.
+    """
+    settings = job.settings
+    tasks, problems = gather(job.asks, settings)
+    store = _open(tasks, settings)
+    todo = pending(tasks, store, settings) if tasks else []
+    told: dict[str, Record] = {}
+    if todo:
+        store = Store(settings.store, create=True)
+        run = open_executor(job.executor, job.limits)
+        pace = Pace(store.records())
+        with display(len(job.asks), todo, pace) as listener:
+            ready, more = prepare(todo, settings, listener)
+            problems += more
+            run(ready, settings, job.limits, _Told(listener, told))
+    return Outcome(tasks, len(todo), _missing(tasks, problems, store, settings, told))
+
+
+def _open(tasks: Sequence[Task], settings: Settings) -> Store:
+    """The store; a whole one that is read-only is as good as one that can be written to."""
+    try:
+        store = Store(settings.store)
+        if all(is_done(task, store, settings) for task in tasks):
+            return store
+    except ValueError:
+        pass
+    return Store(settings.store, create=True)
+
+
+def _missing(
+    tasks: Sequence[Task],
+    problems: Sequence[Problem],
+    store: Store,
+    settings: Settings,
+    told: dict[str, Record],
+) -> list[tuple[Ask, str]]:
+    found = {id(ask): (ask, str(problem.error)) for problem in problems for ask in problem.asks}
+    for task in tasks:
+        record = store.get(task.key)
+        if record is None:
+            reason = "it has no record"
+        elif not record.ok:
+            reason = f"{record.status}, {record.reason}"
+        elif not (left := lacks(store, record, settings)):
+            if not any(get_scores(store, record, item) for item in settings.parsed):
+                reason = "its codes cannot be scored under any convention asked for"
+            else:
+                continue
+        else:
+            said = told.get(task.key, record).reason
+            reason = f"no {', '.join(left)}" + (f": {said}" if said else "")
+        found.setdefault(id(task.ask), (task.ask, reason))
+    return list(found.values())
+
+
+class _Told:
+    """A listener that keeps what the records of a run said, stored or not."""
+
+    def __init__(self, inner: Listener, told: dict[str, Record]) -> None:
+        self.inner = inner
+        self.told = told
+
+    def preparing(self, share: float, note: str) -> None:
+        self.inner.preparing(share, note)
+
+    def started(self, task: Task) -> None:
+        self.inner.started(task)
+
+    def progress(self, task: Task, share: float, note: str) -> None:
+        self.inner.progress(task, share, note)
+
+    def finished(self, task: Task, record: Record) -> None:
+        self.told[task.key] = record
+        self.inner.finished(task, record)
+
+
+def foretell(job: Job) -> list[dict[str, object]]:
+    """Every cell of a job: key, cell, state ("done", "to do", "to score", ...), seconds it takes.
+
+    Raises:
+        InputError: if no cell's data can be had.
+    """
+    settings = job.settings
+    tasks, problems = gather(job.asks, settings)
+    try:
+        store: Store | None = Store(settings.store)
+    except ValueError:
+        if (settings.store / "records").is_dir():
+            raise
+        store = None
+    pace = Pace(store.records() if store else ())
+    rows: list[dict[str, object]] = []
+    for task in tasks:
+        state, seconds = "to do", pace.seconds(task.cell)
+        record = store.get(task.key) if store else None
+        if store is not None and record is not None:
+            state = record.status if not record.ok else "damaged"
+            if is_done(task, store, settings):
+                state, seconds = "done", None
+            elif record.ok and store.whole(record):
+                state, seconds = f"to score ({', '.join(lacks(store, record, settings))})", 0.0
+        rows.append({"key": task.key, "cell": str(task.cell), "state": state, "s": seconds})
+    for problem in problems:
+        rows += [
+            {"key": "", "cell": str(ask.cell), "state": f"skipped ({problem.error})", "s": None}
+            for ask in problem.asks
+        ]
+    return rows

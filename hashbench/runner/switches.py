@@ -1,0 +1,48 @@
+"""Global switches of this process, put back after a cell: a method may have thrown them."""
+
+from __future__ import annotations
+
+import os
+import random
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+
+
+@contextmanager
+def kept_switches() -> Iterator[None]:
+    """Put torch's, numpy's and the system's global switches back after the block.
+
+    What cannot be put back, such as functions a method replaced, is why a worker
+    that has run a stranger's method is not used again.
+    """
+    import torch
+
+    folder, environment = Path.cwd(), dict(os.environ)
+    errors, numpy_state, python_state = np.geterr(), np.random.get_state(), random.getstate()
+    dtype, grad = torch.get_default_dtype(), torch.is_grad_enabled()
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    threads, torch_state = torch.get_num_threads(), torch.get_rng_state()
+    try:
+        with warnings.catch_warnings():
+            yield
+    finally:
+        torch.set_default_dtype(dtype)
+        torch.set_default_device(None)
+        torch.set_grad_enabled(grad)
+        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+        torch.set_rng_state(torch_state)
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+        np.seterr(**errors)
+        np.random.set_state(numpy_state)
+        random.setstate(python_state)
+        if os.environ != environment:
+            os.environ.clear()
+            os.environ.update(environment)
+        with suppress(OSError):
+            os.chdir(folder)

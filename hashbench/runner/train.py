@@ -1,0 +1,279 @@
+"""Training one cell: from its split to its codes and its record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hashbench import runtime
+from hashbench.backbones.regime import typical_shape
+from hashbench.codes import Codes
+from hashbench.data import Split
+from hashbench.errors import InputError, shown
+from hashbench.evaluation import code_health
+from hashbench.hasher import Hasher, hyperparameters
+from hashbench.items import Items, ids_of, source_of
+from hashbench.registry import datasets, methods
+from hashbench.runner.benches import bound_split, evidence_of
+from hashbench.runner.environment import environment
+from hashbench.runner.plan import build
+from hashbench.runner.settings import Progress, Settings, Task
+from hashbench.saved import dump_hasher
+from hashbench.seeds import derive
+from hashbench.sight import Sight
+from hashbench.store.arrays import digest_of
+from hashbench.store.record import Record
+from hashbench.store.store import Store, split_arrays
+
+
+class Clock:
+    """Seconds by name, of the blocks it timed."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def time(self, name: str) -> Iterator[None]:
+        """Add the time the block takes to `name`."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            elapsed = time.perf_counter() - start
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + elapsed, 4)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training one cell left: its record, codes and hasher, nothing of it stored yet."""
+
+    record: Record
+    split: Split
+    codes: tuple[Codes, Codes]
+    hasher: Hasher
+
+    def save(self, store: Store, *, keep_hasher: bool) -> Record:
+        """Put everything into the store, the record last.
+
+        Raises:
+            StoreError: if the store cannot be written to.
+            BadRecordError: if what the method left is no record that can be read back.
+        """
+        arrays = _split_arrays(self.split)
+        store.put_split(self.record.evidence.split, lambda: arrays)
+        record = replace(self.record, files={"split": digest_of(arrays)})
+        if not keep_hasher:
+            return store.put(record, self.codes)
+        shape = typical_shape(source_of(self.split.train))
+        sight = Sight(record.cell.bench.backbone, (int(shape[0]), int(shape[1]), 3))
+        try:
+            data = dump_hasher(self.hasher, sight)
+        except InputError as error:  # a stranger's method may learn what no file keeps
+            found = {**record.environment, "hasher not kept": shown(error, 200)}
+            return store.put(replace(record, environment=found), self.codes)
+        return store.put(record, self.codes, data)
+
+
+def checkpoints(store: Path, key: str) -> Path:
+    """Where the training of a cell is kept until its record is."""
+    return store / "checkpoints" / key
+
+
+def train(task: Task, settings: Settings, progress: Progress = runtime.Runtime.progress) -> Trained:
+    """Train and encode one cell.
+
+    Raises:
+        InputError: if the data, the backbone or a hyper-parameter cannot be used,
+            or the data are no longer those the task was planned on.
+        Exception: whatever the method raises.
+    """
+    cell = task.cell
+    clock = Clock()
+    with clock.time("features"):
+        split = split_of(task, settings, lambda share, note: progress(0.0, note))
+    kept = checkpoints(settings.store, task.key)
+    with runtime.use(runtime.Runtime(settings.device, settings.threads, progress, kept)):
+        hasher, codes, adjusted = _learn(task, split, clock)
+    query, database = codes
+    record = Record(
+        key=task.key,
+        cell=cell,
+        evidence=task.evidence,
+        status="ok",
+        parts=facts(task),
+        request=request(task, settings),
+        split={
+            "counts": split.counts,
+            "notes": list(split.notes),
+            "sha256": split.digest,
+            "ids_sha256": split.ids_sha256,
+        },
+        relaxed=query.relaxed is not None and database.relaxed is not None,
+        health={"query": code_health(query), "database": code_health(database)},
+        history=history_of(hasher),
+        timings=clock.seconds,
+        environment=environment(),
+        adjusted=adjusted,
+        finished=now(),
+        origins=(task.ask.origin,),
+    )
+    return Trained(record, split, codes, hasher)
+
+
+def split_of(task: Task, settings: Settings, progress: Progress) -> Split:
+    """The split of a task with its features.
+
+    Raises:
+        InputError: if it is not the one the task was planned on, or cannot be had.
+    """
+    split = bound_split(task.ask, settings.data_root, progress)
+    if evidence_of(split, task.cell.bench) != task.evidence:
+        raise InputError(
+            f"the data of {task.cell.bench.dataset} changed while the run was going on: "
+            "run it again"
+        )
+    return split
+
+
+def facts(task: Task) -> dict[str, dict[str, Any]]:
+    """What the method and the data set of a task say of themselves."""
+    cls = methods().get(task.cell.method)
+    names = ("title", "citation", "bibtex", "summary")
+    method = {name: getattr(cls, name) for name in (*names, "kind", "year", "supervised", "role")}
+    method["title"] = vars(cls).get("title") or cls.name  # a base's title is another method's
+    dataset: dict[str, Any] = {}
+    name = task.cell.bench.dataset
+    if name in datasets().names():
+        data = datasets().get(name)
+        dataset = {name: getattr(data, name) for name in (*names, "licence")}
+    return {"method": method, "dataset": dataset}
+
+
+def request(task: Task, settings: Settings) -> dict[str, Any]:
+    """How a task was asked for, as far as its cell does not say."""
+    return {
+        "dataset": task.ask.dataset or task.cell.bench.dataset,
+        "plugins": [str(path) for path in settings.plugins],
+    }
+
+
+def now() -> str:
+    """This moment, as ISO 8601 in UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def history_of(hasher: Hasher) -> list[dict[str, Any]]:
+    """The history a hasher kept, one dict an epoch.
+
+    Raises:
+        InputError: if it is anything but a list of dicts of names, numbers and texts.
+    """
+    history = getattr(hasher, "history_", [])
+    fault = f"{hasher.name}.history_ must be a list of one dict an epoch, of numbers and texts"
+    if not isinstance(history, list):
+        raise InputError(f"{fault}, not a {type(history).__name__}")
+    for epoch in history:
+        if not isinstance(epoch, Mapping):
+            raise InputError(f"{fault}: it holds {shown(epoch)}")
+        for name, value in epoch.items():
+            whole = isinstance(value, int) and abs(value) < 2**63
+            plain = value is None or isinstance(value, float) or whole
+            text = isinstance(value, str) and value.isprintable()
+            if not isinstance(name, str) or not (plain or text or isinstance(value, np.number)):
+                raise InputError(f"{fault}: '{shown(name)}' is {shown(value)}")
+    return [dict(epoch) for epoch in history]
+
+
+def fresh(task: Task, params: Mapping[str, Any]) -> Hasher:
+    """A new hasher for a task's cell, with its own seed."""
+    cell = task.cell
+    cls = methods().get(cell.method)
+    return build(cell.method, cls, cell.bits, derive(cell.seed, "method"), params)
+
+
+def encode(hasher: Hasher, items: Items, task: Task) -> Codes:
+    """The codes of items, checked to be what the cell asks for.
+
+    Raises:
+        InputError: if the method returns anything else.
+    """
+    codes = hasher.encode(items)
+    cell = task.cell
+    if not isinstance(codes, Codes) or len(codes) != len(items) or codes.bits != cell.bits:
+        raise InputError(
+            f"{cell.method} must encode {len(items)} items as Codes of {cell.bits} bits, "
+            f"but returned {_describe(codes)}"
+        )
+    return codes
+
+
+def out_of_cuda_memory(error: BaseException) -> bool:
+    """Whether an error says that the GPU's memory did not suffice."""
+    import torch
+
+    return isinstance(error, torch.OutOfMemoryError)
+
+
+def _split_arrays(split: Split) -> Mapping[str, Any]:
+    return split_arrays(
+        {"query": split.query_labels, "database": split.database_labels},
+        {"query": ids_of(split.query), "database": ids_of(split.database)},
+        split.classes,
+        split.views,
+    )
+
+
+def _learn(
+    task: Task, split: Split, clock: Clock
+) -> tuple[Hasher, tuple[Codes, Codes], dict[str, Any]]:
+    """The fitted hasher, its (query, database) codes, and what had to be adjusted.
+
+    A cell that runs out of CUDA memory is tried once more with half its batch.
+    """
+    hasher = fresh(task, task.cell.params)
+    try:
+        return hasher, _fit_and_encode(hasher, task, split, clock), {}
+    except RuntimeError as error:
+        batch = _batch_size(hasher)
+        if not out_of_cuda_memory(error) or batch is None or batch < 4:
+            raise
+    # Outside the handler: the error's traceback would keep the first try's tensors alive.
+    import torch
+
+    torch.cuda.empty_cache()
+    adjusted = {"batch_size": batch // 2}
+    hasher = fresh(task, {**task.cell.params, **adjusted})
+    return hasher, _fit_and_encode(hasher, task, split, clock), adjusted
+
+
+def _fit_and_encode(hasher: Hasher, task: Task, split: Split, clock: Clock) -> tuple[Codes, Codes]:
+    train = split.train
+    if not type(hasher).supervised:
+        train = train.with_labels(np.zeros_like(train.labels))
+    with clock.time("fit"):
+        hasher.fit(train)
+    with clock.time("encode"):
+        return encode(hasher, split.query, task), encode(hasher, split.database, task)
+
+
+def _batch_size(hasher: Hasher) -> int | None:
+    """The batch of a hasher that has such a hyper-parameter; its recipe's, where it is None."""
+    if "batch_size" not in hyperparameters(type(hasher)):
+        return None
+    batch = getattr(hasher, "batch_size", None)
+    if batch is None and hasattr(hasher, "recipe"):
+        batch = hasher.recipe().batch_size
+    return batch
+
+
+def _describe(codes: object) -> str:
+    if isinstance(codes, Codes):
+        return f"{len(codes)} codes of {codes.bits} bits"
+    return type(codes).__name__

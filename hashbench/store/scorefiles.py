@@ -1,0 +1,150 @@
+"""Scores on disk: one file a result and convention, written whenever they are computed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hashbench.evaluation.convention import Convention
+from hashbench.evaluation.scores import Scores
+from hashbench.files import open_regular, write_atomically
+from hashbench.store.arrays import read_sealed, write_sealed
+from hashbench.store.checks import listing, mapping, number
+from hashbench.store.record import Record, finite
+from hashbench.store.store import Store, StoreError
+
+
+def put_scores(store: Store, record: Record, scores: Scores, versions: Mapping[str, str]) -> None:
+    """Keep the scores of a record under a convention.
+
+    Args:
+        store: where.
+        record: whose codes they are the scores of.
+        scores: the scores.
+        versions: of everything that computed them.
+
+    Raises:
+        StoreError: if they cannot be written.
+    """
+    names = list(scores.per_query)
+    body = {
+        "key": record.key,
+        "codes": record.files.get("codes", ""),
+        "convention": str(scores.convention),
+        "versions": dict(versions),
+        "values": scores.to_dict(),
+        "bounds": {name: list(pair) for name, pair in scores.bounds.items()},
+        "curves": scores.curves,
+        "per_query": names,
+    }
+    text = json.dumps(finite(body), sort_keys=True).encode()
+    arrays = {f"q{place}": scores.per_query[name] for place, name in enumerate(names)}
+    path = score_path(store, record.key, str(scores.convention))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_sealed(path, {"body": np.frombuffer(text, np.uint8), **arrays})
+    except OSError as error:
+        raise StoreError(
+            f"cannot write scores to {store.root}: {error.strerror or error}; make room or "
+            "choose another folder with --results"
+        ) from error
+
+
+def get_scores(
+    store: Store, record: Record, convention: Convention
+) -> tuple[Scores, dict[str, str]] | None:
+    """Stored scores of a record, and the versions that computed them; None without whole ones."""
+    path = score_path(store, record.key, str(convention))
+    try:
+        arrays = read_sealed(path)
+        body = json.loads(arrays.pop("body").tobytes())
+        if not _is_scores(body) or (body["key"], body["codes"], body["convention"]) != (
+            record.key,
+            record.files.get("codes", ""),
+            str(convention),
+        ):
+            return None
+        per_query = {
+            name: np.asarray(arrays[f"q{place}"], np.float64)
+            for place, name in enumerate(body["per_query"])
+        }
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None  # they are cheap: computed again
+    nan = float("nan")
+    values = {name: nan if item is None else float(item) for name, item in body["values"].items()}
+    bounds = {name: (float(low), float(high)) for name, (low, high) in body["bounds"].items()}
+    curves = {
+        name: [nan if item is None else item for item in curve]
+        for name, curve in body["curves"].items()
+    }
+    return Scores(convention, values, per_query, curves, bounds), body["versions"]
+
+
+def kept_conventions(store: Store, record: Record) -> list[str]:
+    """Names of the conventions under which a record has stored scores, sorted."""
+    found = []
+    for path in store.scores_folder(record.key).glob("*.npz"):
+        try:
+            body = json.loads(read_sealed(path)["body"].tobytes())
+            found.append(str(body["convention"]))
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            continue
+    return sorted(found)
+
+
+def score_path(store: Store, key: str, convention: str) -> Path:
+    """Where the scores of a key under a convention lie."""
+    name = hashlib.sha256(convention.encode()).hexdigest()[:16]
+    return store.scores_folder(key) / f"{name}.npz"
+
+
+def put_lookup(store: Store, record: Record, figures: Mapping[str, Any]) -> None:
+    """Keep what a lookup measurement of a record's codes found.
+
+    Raises:
+        StoreError: if it cannot be written.
+    """
+    body = {"codes": record.files.get("codes", ""), "figures": finite(dict(figures))}
+    data = json.dumps(body, indent=1, sort_keys=True).encode()
+    path = store.scores_folder(record.key) / "lookup.json"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, lambda stream: stream.write(data))
+    except OSError as error:
+        raise StoreError(f"cannot write to {path}: {error.strerror or error}") from error
+
+
+def get_lookup(store: Store, record: Record) -> dict[str, Any]:
+    """What was measured of lookup in a record's codes; empty if nothing was."""
+    try:
+        with open_regular(store.scores_folder(record.key) / "lookup.json") as stream:
+            body = json.loads(stream.read(1 << 20))
+        if body["codes"] != record.files.get("codes", "") or not isinstance(body["figures"], dict):
+            return {}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
+    return dict(body["figures"])
+
+
+def _is_scores(body: Any) -> bool:
+    pair = listing(number)
+    checks = {
+        "key": lambda value: isinstance(value, str),
+        "codes": lambda value: isinstance(value, str),
+        "convention": lambda value: isinstance(value, str),
+        "versions": mapping(lambda value: isinstance(value, str)),
+        "values": mapping(number),
+        "bounds": mapping(lambda value: pair(value) and len(value) == 2 and None not in value),
+        "curves": mapping(listing(number)),
+        "per_query": listing(lambda value: isinstance(value, str)),
+    }
+    return (
+        isinstance(body, dict)
+        and set(body) == set(checks)
+        and all(check(body[name]) for name, check in checks.items())
+    )

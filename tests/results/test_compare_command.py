@@ -1,0 +1,109 @@
+"""`hashbench compare`: the tests of a table's columns."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from made_records import EVIDENCE, real_record
+
+from hashbench.commands.compare import command
+from hashbench.errors import InputError
+from hashbench.results.collect import collect
+from hashbench.results.scored import StoredJudge
+
+
+def run(*arguments: object) -> str:
+    result = CliRunner().invoke(command, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.output
+
+
+def body(store, *arguments: object) -> dict:
+    return json.loads(run("--results", store.root, "--json", *arguments))
+
+
+@pytest.mark.parametrize("convention", ["house", "house(nohit=drop,empty=drop)"])
+def test_it_says_what_the_table_says(store, convention) -> None:
+    found = body(store, "--convention", convention)
+    (series,) = collect(store.records(), StoredJudge(store), "map@h2", convention)
+    for column in found["columns"]:
+        means = {row["row"]: row["mean"] for row in column["rows"]}
+        assert means == {
+            series.names[row]: mean
+            for row in series.rows
+            if (mean := series.entry(row, column["bits"]).mean) is not None
+        }
+        for pair in column["pairs"]:
+            assert pair["difference"] == pytest.approx(
+                means[pair["first"]] - means[pair["second"]], abs=1e-12
+            )
+        marked = {row["row"] for row in column["rows"] if row["marked"]}
+        assert marked == {
+            series.names[row] for row in series.rows if series.marked(row, column["bits"])
+        }
+        assert all(row["low"] <= row["mean"] <= row["high"] for row in column["rows"])
+    assert [column["bits"] for column in found["columns"]] == [16, 32]
+
+
+def test_another_backbone_or_state_of_the_data_changes_nothing_and_is_no_seed(store) -> None:
+    before = body(store)
+    for change in ({"backbone": "alexnet"}, {"evidence": replace(EVIDENCE, images="beef" * 16)}):
+        first = store.records()[0]
+        bench = replace(first.cell.bench, backbone=change.get("backbone", "efficientnet_lite0"))
+        cell = replace(first.cell, bench=bench)
+        evidence = change.get("evidence", first.evidence)
+        other = replace(
+            first,
+            key=cell.key(evidence),
+            cell=cell,
+            evidence=evidence,
+            finished="2025-01-01T00:00:00+00:00",
+        )
+        query, database = store.open_codes(first)
+        store.put(other, (query, database))
+    columns = body(store)["columns"]
+    assert [c for c in columns if c["bench"]["backbone"] == "efficientnet_lite0"] == [
+        c | {"series": columns[-1]["series"]} for c in before["columns"]
+    ]
+    assert len(body(store, "--all-versions")["columns"]) == len(columns) + 1
+
+
+def test_selections(store) -> None:
+    found = body(store, "--methods", "dch,lsh", "--bits", "32", "--seeds", "1,")
+    (column,) = found["columns"]
+    assert [row["seeds"] for row in column["rows"]] == [1, 1]
+    assert [(p["first"], p["second"]) for p in column["pairs"]] == [("lsh", "dch")]
+    with pytest.raises(InputError, match="hashbench run --methods ksh"):
+        run("--results", store.root, "--methods", "ksh")
+
+
+def test_the_table_shows_the_same(store, tmp_path) -> None:
+    text = run("--results", store.root)
+    assert "Holm over these 3" in text
+    assert "32 bits" in text
+    assert "hyper-parameters: defaults" in text
+    run("--results", store.root, "--out", tmp_path / "tests.txt")
+    assert (tmp_path / "tests.txt").read_text() == text
+
+
+def test_scores_without_values_of_single_queries_are_named(store) -> None:
+    with pytest.raises(InputError, match="map@h2"):
+        run("--results", store.root, "--metric", "map@h3")
+    with pytest.raises(InputError, match="score of single queries"):
+        run("--results", store.root, "--metric", "empty@h2")
+
+
+def test_holm_is_over_the_column(store) -> None:
+    real_record(store, "ksh", 32, 0.5)
+    for column in body(store)["columns"]:
+        pairs = column["pairs"]
+        rows = len(column["rows"])
+        assert len(pairs) == rows * (rows - 1) // 2
+        smallest = min(pairs, key=lambda pair: pair["p"])
+        assert smallest["adjusted"] == pytest.approx(min(1, smallest["p"] * len(pairs)))
+    assert np.isfinite([pair["p"] for pair in pairs]).all()

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+from made_records import TUNED
+
+from hashbench.origin import Origin
+from hashbench.parsing import parse_seeds
+from hashbench.results.collect import collect
+from hashbench.results.missing import gap
+
+
+def words(series, **options) -> list[list[str]]:
+    return [shlex.split(line) for line in gap(series, **options).commands]
+
+
+def option(line: list[str], name: str) -> str:
+    return line[line.index(name) + 1]
+
+
+def test_a_whole_grid_has_no_gap(judge) -> None:
+    (series,) = collect([judge.add(m, 16, 0.5) for m in ("dch", "ksh")], judge)
+    assert gap(series) is None
+
+
+def test_the_command_asks_for_exactly_what_is_missing(judge) -> None:
+    bench = {
+        "dataset": "lists",
+        "protocol": "lists",
+        "split_seed": 3,
+        "backbone": "my net",
+        "options": {"allow_missing": True, "allow_overlap": False},
+        "request": {"dataset": "lists:my lists; rm -rf $HOME", "plugins": ["/tmp/my hash.py"]},
+    }
+    records = [judge.add(m, 16, 0.5, **bench) for m in ("lsh", "itq-cca")]
+    records += [judge.add("lsh", 32, 0.5, **bench)]
+    (series,) = collect(records, judge)
+    (line,) = words(series, results=Path("my results"))
+    assert line == [
+        "hashbench", "run", "--datasets", "lists:my lists; rm -rf $HOME", "--protocol", "lists",
+        "--split-seed", "3", "--backbone", "my net", "--allow-missing", "--plugin",
+        "/tmp/my hash.py", "--methods", "itq-cca", "--bits", "32", "--results", "my results",
+    ]  # fmt: skip
+    assert gap(series).sentence.startswith("1 of 4 cells")
+
+
+def test_settings_and_training_mode_come_along(judge) -> None:
+    given = Origin(
+        sources={"gamma": "command line", "kind": "command line", "word": "command line"},
+    )
+    params = {"gamma": 5.0, "kind": "10", "word": "a b"}
+    records = [
+        judge.add("dch", 16, 0.5, params=params, origins=(given,), mode="full"),
+        judge.add("hashnet", 16, 0.5, origins=(TUNED,), mode="full"),
+        judge.add("ksh", 32, 0.5, params={"a": 1}, origins=(Origin(base="tuned.toml"),)),
+    ]
+    (series,) = collect(records, judge)
+    lines = {option(line, "--methods"): line for line in words(series)}
+    dch = lines["dch"]
+    assert option(dch, "--train") == "full"
+    assert "--untuned" in dch
+    assert [dch[i + 1] for i, word in enumerate(dch) if word == "--set"] == [
+        "dch.gamma=5.0", 'dch.kind="10"', "dch.word=a b",
+    ]  # fmt: skip
+    assert "--untuned" not in lines["hashnet"]
+    assert option(lines["ksh"], "--params") == "tuned.toml"
+    assert option(lines["ksh"], "--bits") == "16"
+    assert "--train" not in lines["ksh"]
+
+
+@pytest.mark.parametrize("absent", [(2,), (1, 2), (0,), (0, 1), (0, 2)])
+def test_seeds_that_some_rows_lack_are_asked_for(judge, absent) -> None:
+    records = [judge.add("lsh", 16, 0.5, seed) for seed in range(3)]
+    records += [judge.add("ksh", 16, 0.5, seed) for seed in range(3) if seed not in absent]
+    (series,) = collect(records, judge)
+    (line,) = words(series)
+    asked = option(line, "--seeds") if "--seeds" in line else "1"
+    assert parse_seeds(asked) == absent

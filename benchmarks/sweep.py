@@ -38,7 +38,7 @@ def main() -> None:
     from hashbench.runner.execute import Limits, Quiet, available_cores, run_here
     from hashbench.runner.local import run_local, warm_up
     from hashbench.runner.plan import Request, plan
-    from hashbench.runner.work import Settings
+    from hashbench.runner.settings import Settings
 
     class Clock(Quiet):
         """When the first cell began, and when each ended."""
@@ -66,13 +66,14 @@ def main() -> None:
 
         def timed(name: str, executor, limits: Limits, some=cells) -> tuple[float, ...]:  # type: ignore[no-untyped-def]
             """Wall time, start, idle time at the end and overhead a cell, all in seconds."""
-            from hashbench.results.store import Store
-            from hashbench.runner.attempt import pending
-            from hashbench.runner.prepare import prepare
+            from hashbench.runner.claim import pending
+            from hashbench.runner.prepare import gather, prepare
+            from hashbench.store import Store
 
             settings = replace(base, store=Path(folder) / name)
             store = Store(settings.store, create=True)
-            tasks = prepare(pending(some, store), settings, Quiet())
+            tasks, _ = gather(some, settings)
+            tasks, _ = prepare(pending(tasks, store, settings), settings, Quiet())
             slots, clock = max(1, limits.workers), Clock()
             begin = time.perf_counter()
             executor(tasks, settings, limits, clock)

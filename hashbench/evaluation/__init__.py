@@ -4,7 +4,15 @@ from hashbench.evaluation.convention import Convention
 from hashbench.evaluation.conventions import conventions
 from hashbench.evaluation.conventions.house import HOUSE
 from hashbench.evaluation.health import code_health
-from hashbench.evaluation.metrics import Metric, MetricInfo, describe_metric, metrics, versions
+from hashbench.evaluation.metrics import (
+    Metric,
+    MetricInfo,
+    describe_metric,
+    in_view,
+    metrics,
+    split_view,
+    versions,
+)
 from hashbench.evaluation.referee import CUTOFFS, score
 from hashbench.evaluation.scores import Scores
 
@@ -18,7 +26,9 @@ __all__ = [
     "code_health",
     "conventions",
     "describe_metric",
+    "in_view",
     "metrics",
     "score",
+    "split_view",
     "versions",
 ]

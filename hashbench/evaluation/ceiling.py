@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.errors import InputError
 from hashbench.evaluation.labels import Labels, read_labels
-from hashbench.evaluation.ties import TiedRanking
+from hashbench.evaluation.ties import group_gain
 
 #: Similarities held at once, of some queries with the whole database.
 _BLOCK = 1 << 23
 #: Database rows brought to float64 at once.
-_ROWS = 4096
+_ROWS = 512
 #: Decimals of a cosine: products of equal rows may differ by rounding, and are ties.
 _DECIMALS = 9
 
 
+class Rows(Protocol):
+    """`(n, dim)` numbers of which some rows at a time are read, such as an array."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Their number and width."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: slice, /) -> NDArray[Any]: ...
+
+
 def cosine_map(
-    query: NDArray[Any],
-    database: NDArray[Any],
+    query: Rows,
+    database: Rows,
     query_labels: NDArray[Any],
     database_labels: NDArray[Any],
 ) -> float:
@@ -30,8 +42,8 @@ def cosine_map(
 
 
 def cosine_precision(
-    query: NDArray[Any],
-    database: NDArray[Any],
+    query: Rows,
+    database: Rows,
     query_labels: NDArray[Any],
     database_labels: NDArray[Any],
 ) -> NDArray[np.float64]:
@@ -53,7 +65,7 @@ def cosine_precision(
     Raises:
         InputError: if shapes do not fit, or features are not finite.
     """
-    if query.ndim != 2 or database.ndim != 2 or query.shape[1] != database.shape[1]:
+    if len(query.shape) != 2 or len(database.shape) != 2 or query.shape[1] != database.shape[1]:
         raise InputError(
             "features must be (n, dim) arrays of one dim for queries and database, got shapes "
             f"{query.shape} and {database.shape}"
@@ -75,13 +87,13 @@ def cosine_precision(
     return precision
 
 
-def _cosines(query: NDArray[np.float64], database: NDArray[Any]) -> NDArray[np.float64]:
-    """`(queries, items)` rounded cosines of unit queries with the database."""
+def _cosines(query: NDArray[np.float64], database: Rows) -> NDArray[np.float64]:
+    """`(queries, items)` cosines of unit queries with the database."""
     found = np.empty((len(query), len(database)))
     for start in range(0, len(database), _ROWS):
         rows = slice(start, start + _ROWS)
         found[:, rows] = query @ _unit(database[rows], "database").T
-    return np.round(found, _DECIMALS, out=found)
+    return found
 
 
 def _unit(rows: NDArray[Any], side: str) -> NDArray[np.float64]:
@@ -103,9 +115,15 @@ def _average_precision(similarity: NDArray[np.float64], relevant: NDArray[np.boo
     total = int(relevant.sum())
     if total == 0:
         return 0.0
-    order = np.argsort(-similarity, kind="stable")
-    ranked, hits = similarity[order], relevant[order]
-    starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]])
-    sizes = np.diff(np.r_[starts, len(ranked)])
-    found = np.add.reduceat(hits.astype(np.int64), starts)
-    return float(TiedRanking(sizes[None], found[None], "expected").gains.sum()) / total
+    # Whole numbers that carry the relevance in their last bit: sorting those moves no pairs.
+    keys = np.rint(similarity * -(10**_DECIMALS)).astype(np.int64) << 1
+    keys |= relevant
+    keys.sort()
+    hits, value = keys & 1, keys >> 1
+    starts = np.flatnonzero(np.r_[True, value[1:] != value[:-1]])
+    found = np.add.reduceat(hits, starts)
+    counts = found > 0
+    sizes = np.diff(np.r_[starts, len(keys)])[counts]
+    before = (np.cumsum(hits) - hits)[starts][counts]
+    gains = group_gain(starts[counts], before, sizes, found[counts], "expected")
+    return float(gains.sum()) / total

@@ -54,7 +54,7 @@ class TiedRanking:
         `(queries, bins)`; cumulated and divided by the relevant items so far it
         is average precision within each radius.
         """
-        return _group_gain(
+        return group_gain(
             self._ends - self._total,
             self._hits - self._relevant,
             self._total,
@@ -85,7 +85,7 @@ class TiedRanking:
             return Top(_mean_over_hits(full, fixed, group, bound, nohit), found)
         # What is on the list, best or worst first, is as in a group of its own.
         inside = group.hits(self._order).astype(np.int64)
-        partial = _group_gain(group.before, group.hits_before, group.take, inside, self._order)
+        partial = group_gain(group.before, group.hits_before, group.take, inside, self._order)
         return Top(_ratio(full + partial, found if bound is None else bound), found)
 
     def first_hits(self, count: int) -> Top:
@@ -158,9 +158,18 @@ class _Group(NamedTuple):
         return np.asarray(found, np.float64)
 
 
-def _group_gain(
+def group_gain(
     before: Counts, hits_before: Counts, size: Counts, relevant: Counts, order: str
 ) -> Floats:
+    """The sum of precisions at the relevant items of groups of ties, in an `order`.
+
+    Args:
+        before: items that rank before each group; all arrays are of one shape.
+        hits_before: relevant ones among them.
+        size: items of the group.
+        relevant: relevant ones among them.
+        order: "expected", "best" or "worst", see `Convention`.
+    """
     if order == "expected":
         slope = np.where(size > 1, (relevant - 1) / np.maximum(size - 1, 1), 0.0)
         lead = hits_before + 1 - slope * (before + 1)

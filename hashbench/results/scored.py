@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
+from hashbench.cell import Bench
 from hashbench.errors import InputError
 from hashbench.evaluation import Convention, Scores
+from hashbench.evidence import Evidence
 from hashbench.store import Record, Store
+from hashbench.store.ceilings import get_ceiling
 from hashbench.store.judge import judge
 from hashbench.store.scorefiles import get_lookup
 
@@ -23,6 +27,9 @@ class Judge(Protocol):
 
     def lookup(self, record: Record) -> dict[str, Any]:
         """What was measured of lookup in the record's codes."""
+
+    def ceiling(self, bench: Bench, evidence: Evidence) -> Mapping[str, float]:
+        """The mAP by cosine of un-hashed features, by view of the split; empty if not known."""
 
 
 class StoredJudge:
@@ -54,6 +61,10 @@ class StoredJudge:
     def lookup(self, record: Record) -> dict[str, Any]:
         """What was measured of lookup in the record's codes; empty if nothing was."""
         return get_lookup(self.store, record)
+
+    def ceiling(self, bench: Bench, evidence: Evidence) -> Mapping[str, float]:
+        """The mAP by cosine of un-hashed features, by view of the split; empty if not known."""
+        return get_ceiling(self.store, evidence, bench.backbone)
 
     def _ask(self, record: Record, convention: Convention) -> Scores | InputError:
         if not record.ok:

@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 
 from hashbench.cell import Bench
 from hashbench.errors import InputError
-from hashbench.evaluation import Convention, MetricInfo, Scores, describe_metric
+from hashbench.evaluation import (
+    Convention,
+    MetricInfo,
+    Scores,
+    describe_metric,
+    in_view,
+    split_view,
+)
 from hashbench.evaluation.statistics import SEEDS, Family, compare_family
 from hashbench.evidence import Evidence
 from hashbench.results.rows import Row, labels, said
@@ -287,9 +294,40 @@ class Series:
         return DAGGER.format(seeds=seeds)
 
     @cached_property
+    def views(self) -> tuple[str, ...]:
+        """Views of the split of which the metric has a score besides the plain one."""
+        found: dict[str, None] = {}
+        for place in self.places:
+            for scores in self.scores(*place).values():
+                names = map(split_view, scores)
+                found |= {view: None for plain, view in names if view and plain == self.metric}
+        return tuple(found)
+
+    def of_view(self, view: str) -> Series:
+        """The same results over a view of the split."""
+        return self.of(in_view(split_view(self.metric)[0], view))
+
+    @cached_property
+    def ceiling(self) -> str:
+        """What the features give before anything is hashed, as a sentence; "" if not known."""
+        plain, view = split_view(self.metric)
+        value = self.judge.ceiling(self.bench, self.evidence).get(view)
+        if value is None:
+            return ""
+        where = f" [{view}]" if view else ""
+        there = "the methods' full mAP is in this table"
+        if plain != "map":
+            named = in_view("map", view)
+            there = f"hold the methods' full mAP (--metric {named}) against it, not {plain}"
+        return (
+            f"Ceiling on {self.title}: ranking by cosine of the un-hashed {self.bench.backbone} "
+            f"features has a full mAP{where} of {value:.3f} (house convention): {there}."
+        )
+
+    @cached_property
     def notes(self) -> tuple[str, ...]:
         """What a reader of the numbers must know, one sentence each."""
-        found = [self.uneven, *self.left_out]
+        found = [self.ceiling, self.uneven, *self.left_out]
         for record in self.records:
             found += [str(note) for note in record.split.get("notes", [])]
             if record.adjusted:

@@ -39,6 +39,9 @@ def show(console: Console, series: Series) -> None:
         if any(cell(row, bits).plain != "-" for row, bits in series.places):
             _say(console, f"\n{title}")
             console.print(_grid(series, cell))
+    if series.views:
+        _say(console, f"\n{series.info.title} by view of the split: queries@database")
+        console.print(_views(series))
     for sentence in [*series.failures, *series.notes]:
         _say(console, f"- {one_line(sentence)}")
 
@@ -101,11 +104,38 @@ def _extras(series: Series) -> list[tuple[str, Callable[[Row, int], Text]]]:
     ]
 
 
-def _grid(series: Series, cell: Callable[[Row, int], Text]) -> Grid:
+def _views(series: Series) -> Grid:
+    """Every row over each view, one below the other."""
+    grid = _columns(series)
+    parts = {view: series.of_view(view) for view in series.views}
+    for row in series.rows:
+        grid.add_row(Text(for_terminal(series.names[row])))
+        for view, part in parts.items():
+            name = Text(f"  {for_terminal(view)}", style="dim")
+            grid.add_row(name, *(_number(part, row, bits) for bits in series.bits))
+    return grid
+
+
+def _number(series: Series, row: Row, bits: int) -> Text:
+    entry = series.entry(row, bits)
+    if entry.mean is None:
+        return Text("-")
+    text = Text(f"{entry.mean:.{series.info.digits}f}")
+    if entry.std is not None:
+        text.append(f" ±{entry.std:.{series.info.digits}f}", style="dim")
+    return text
+
+
+def _columns(series: Series) -> Grid:
     grid = Grid(box=None, pad_edge=False, header_style="")
     grid.add_column("method", no_wrap=True)
     for bits in series.bits:
         grid.add_column(f"{bits} bits", justify="right", no_wrap=True)
+    return grid
+
+
+def _grid(series: Series, cell: Callable[[Row, int], Text]) -> Grid:
+    grid = _columns(series)
     block = None
     for row in series.rows:
         if block is not None and row.block != block:

@@ -10,6 +10,7 @@ from hashbench.cell import FROM_PIXELS
 from hashbench.data import Split
 from hashbench.errors import InputError
 from hashbench.runner.benches import bound_split, evidence_of, forget_splits, load_split
+from hashbench.runner.ceiling import keep_ceiling
 from hashbench.runner.claim import give_up
 from hashbench.runner.execute import Listener
 from hashbench.runner.finish import needs_encoding
@@ -60,7 +61,8 @@ def prepare(
 
     Features, and activations that training from pixels starts from, are
     computed here, with every core, so that a worker only maps them into its
-    memory. Cells that are trained and lack scores alone need none.
+    memory; so is the ceiling of their bench. Cells that are trained and lack
+    scores alone need none.
 
     Raises:
         InputError: if no task is left: the reason of the first.
@@ -89,6 +91,7 @@ def prepare(
                 f"cannot prepare {group[0].cell.bench.dataset}: {problem}; features are kept in "
                 "the folder HASHBENCH_CACHE names"
             ) from problem
+        keep_ceiling(group[0], split, store, listener.preparing)
         for task in group:
             try:
                 _precompute(task, split, settings, listener)

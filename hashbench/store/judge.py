@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.codes import Codes
-from hashbench.evaluation import Convention, Scores, score
+from hashbench.evaluation import Convention, Scores, in_view, score
 from hashbench.evaluation.metrics import versions
 from hashbench.evaluation.referee import Counter
 from hashbench.store.record import Record
@@ -91,14 +91,14 @@ def judge(
 def _beside(whole: Scores, part: Scores, view: str, rows: NDArray[np.int64]) -> Scores:
     """The scores of a whole split, and those of a view of it as `metric[view]`."""
     queries = max((len(values) for values in whole.per_query.values()), default=0)
-    mark = f"[{view}]" if view else ""  # a view without a name is what the plain scores are of
     per_query = dict(whole.per_query)
     for name, values in part.per_query.items():
         every = np.full(queries, np.nan)
         every[rows] = values
-        per_query[f"{name}{mark}"] = every
-    merged = {**whole, **{f"{name}{mark}": value for name, value in part.items()}}
-    bounds = {**whole.bounds, **{f"{name}{mark}": pair for name, pair in part.bounds.items()}}
+        per_query[in_view(name, view)] = every
+    # A view without a name is what the plain scores are of.
+    merged = {**whole, **{in_view(name, view): value for name, value in part.items()}}
+    bounds = {**whole.bounds, **{in_view(name, view): pair for name, pair in part.bounds.items()}}
     return Scores(whole.convention, merged, per_query, whole.curves, bounds)
 
 

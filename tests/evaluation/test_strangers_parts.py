@@ -120,6 +120,8 @@ miss = hashbench.Metric(name="miss@{n}", title="misses among {n}", better="lower
     assert found["miss@10"] == pytest.approx(1 - found["p@10"])
     assert np.isnan(found["miss@100"])  # of 60 items
     assert describe_metric("miss@10").title == "misses among 10"
+    assert describe_metric("miss@10[unseen@all]").title == "misses among 10 [unseen@all]"
+    assert describe_metric("miss@10[unseen@all]").better == describe_metric("miss@10").better
 
 
 @pytest.mark.parametrize(

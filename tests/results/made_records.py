@@ -94,6 +94,8 @@ class MadeJudge:
     def __init__(self) -> None:
         self.known: dict[str, dict[str, Any]] = {}
         self.lookups: dict[str, dict[str, Any]] = {}
+        self.ceilings: dict[str, float] = {}
+        self.views: dict[str, float] = {}
 
     def add(
         self,
@@ -127,7 +129,11 @@ class MadeJudge:
         value = told["value"] + (0.05 if convention.name == "deephash" else 0.0)
         return Scores(
             convention,
-            {"map@h2": value, "r@h2": value / 2},
+            {
+                "map@h2": value,
+                "r@h2": value / 2,
+                **{f"map@h2[{view}]": value + more for view, more in self.views.items()},
+            },
             {} if told["per_query"] is None else {"map@h2": told["per_query"]},
             {},
             {} if told["bounds"] is None else {"map@h2": told["bounds"]},
@@ -135,6 +141,9 @@ class MadeJudge:
 
     def lookup(self, found: Record) -> dict[str, Any]:
         return self.lookups.get(found.key, {})
+
+    def ceiling(self, bench: Bench, evidence: Evidence) -> dict[str, float]:
+        return self.ceilings
 
 
 def real_record(store: Store, method: str, bits: int, noise: float, seed: int = 0) -> Record:

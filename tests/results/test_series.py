@@ -13,6 +13,7 @@ from hashbench.origin import Origin
 from hashbench.results.choose import select
 from hashbench.results.collect import check_metric, collect
 from hashbench.results.scored import StoredJudge
+from hashbench.results.sheets import paper_sheets
 from hashbench.results.terminal import show
 
 
@@ -339,3 +340,39 @@ def test_the_loser_of_the_test_is_never_marked(judge) -> None:
     lower = replace(series)
     object.__setattr__(lower, "info", replace(series.info, better="lower"))
     assert [lower.marked(r, 16) for r in lower.rows] == [True, False]
+
+
+def test_the_ceiling_is_below_the_table_as_full_map_and_of_the_view_shown(judge) -> None:
+    (series,) = collect([judge.add("dch", 16, 0.7)], judge)
+    assert series.ceiling == ""
+    judge.ceilings |= {"": 0.4321, "unseen@all": 0.25}
+    (series,) = collect([judge.add("dch", 16, 0.7)], judge)
+    text = " ".join(printed(series, 400).split())
+    assert "un-hashed efficientnet_lite0 features has a full mAP of 0.432 (house" in text
+    assert "hold the methods' full mAP (--metric map) against it, not map@h2" in text
+    assert "full mAP is in this table" in series.of("map").ceiling
+    assert "full mAP [unseen@all] of 0.250" in series.of_view("unseen@all").ceiling
+    assert series.of_view("seen@seen").ceiling == ""
+    (sheet,) = paper_sheets([series])
+    assert any("full mAP of 0.432" in remark for remark in sheet.remarks)
+
+
+def test_views_of_a_split_are_a_table_of_their_own(judge) -> None:
+    records = [judge.add("dch", 16, 0.7), judge.add("lsh", 16, 0.4), judge.add("dch", 32, 0.6)]
+    judge.views = {"seen@all": 0.1, "unseen@all": -0.2}
+    (series,) = collect(records, judge)
+    assert set(series.views) == {"seen@all", "unseen@all"}
+    assert series.of_view("unseen@all").info.title == "mAP@H<=2 [unseen@all]"
+    lines = printed(series).split("by view of the split")[1].splitlines()
+    table = [line.split() for line in lines if line.strip()]
+    assert table[1:8] == [
+        ["method", "16", "bits", "32", "bits"],
+        ["lsh"],
+        ["seen@all", "0.500", "-"],
+        ["unseen@all", "0.200", "-"],
+        ["dch"],
+        ["seen@all", "0.800", "0.700"],
+        ["unseen@all", "0.500", "0.400"],
+    ]
+    # A table of a view has none of its own below.
+    assert "by view" not in printed(series.of_view("unseen@all"))

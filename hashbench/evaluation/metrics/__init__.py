@@ -22,9 +22,11 @@ __all__ = [
     "Metric",
     "MetricInfo",
     "describe_metric",
+    "in_view",
     "metrics",
     "ranked_lengths",
     "scores_of",
+    "split_view",
     "versions",
 ]
 
@@ -42,14 +44,15 @@ def metrics() -> Mapping[str, Metric]:
 def describe_metric(name: str) -> MetricInfo:
     """What a score's name such as "p@100" or "map@h2" stands for.
 
-    A name no metric is known by, such as one of a plugin that is not loaded,
-    is its own title.
+    A score of a view of the split, "map@h2[unseen@all]", is titled so. A name no
+    metric is known by, such as one of a plugin that is not loaded, is its own title.
     """
+    plain, view = split_view(name)
     for metric in metrics().values():
-        number = metric.parse(name)
+        number = metric.parse(plain)
         if number is not None:
             return MetricInfo(
-                title=metric.titled(number),
+                title=metric.titled(number) + (f" [{view}]" if view else ""),
                 better=metric.better,
                 bounds=metric.bounds,
                 digits=metric.digits,
@@ -58,6 +61,17 @@ def describe_metric(name: str) -> MetricInfo:
                 family=metric.name,
             )
     return MetricInfo(title=name, family=name)
+
+
+def in_view(name: str, view: str) -> str:
+    """The name of a score of a view of a split: "map@h2[unseen@all]"."""
+    return f"{name}[{view}]" if view else name
+
+
+def split_view(name: str) -> tuple[str, str]:
+    """A score's name and the view it is of, "" for the plain score: what `in_view` joined."""
+    plain, bracket, view = name.partition("[")
+    return (plain, view[:-1]) if bracket and view.endswith("]") else (name, "")
 
 
 def versions(convention: Convention) -> dict[str, str]:

@@ -11,6 +11,7 @@ from hashbench.commands.hashers import HASHER
 
 EPILOG = """\b
 Examples:
+  hashbench encode dch:48:0 --images photos/
   hashbench encode my-encoder --images photos/
   hashbench encode my-encoder --images cat.jpg --out cat.npz
   hashbench encode my-encoder --images list.txt --json

@@ -11,7 +11,7 @@ from hashbench.commands.hashers import HASHER
 
 EPILOG = """\b
 Examples:
-  hashbench export-model my-encoder --format onnx
+  hashbench export-model dch:48:0 --format onnx
   hashbench export-model my-encoder --format openvino --out model.xml --images photos/
   hashbench export-model my-encoder --format torch --json
   hashbench export-model my-encoder --format folder --out copy

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hashbench.codes import Codes
     from hashbench.encoder import Encoder
     from hashbench.encoder.pictures import Pictures
+    from hashbench.search.index import Entries
 
 #: What a verb says of its first argument.
 HASHER = (
@@ -38,6 +39,30 @@ def open_encoder(name: str, results: Path) -> Encoder:
             f"{results}, where there are no results"
         )
     return load(results, name)
+
+
+def stored_database(name: str, results: Path) -> tuple[Codes, Entries]:
+    """The codes that a cell gave of its database, and what is known of those images.
+
+    Raises:
+        InputError: if `name` is no cell of `results`, or its files are damaged.
+    """
+    from hashbench.errors import InputError, shown
+    from hashbench.results.explain import find_cell
+    from hashbench.search.index import Entries
+    from hashbench.store import Store
+
+    if Path(name).is_dir():
+        raise InputError(
+            f"{shown(name)} is an encoder, which knows no pictures: name some with --images"
+        )
+    store = Store(results)
+    record = find_cell(store, name)
+    _, codes = store.open_codes(record, relaxed=False)
+    split = store.open_split(record)
+    return codes, Entries(
+        split["database_ids"].tolist(), split["database_labels"], tuple(split["classes"].tolist())
+    )
 
 
 def open_pictures(images: Path) -> Pictures:

@@ -15,6 +15,7 @@ Examples:
   hashbench index my-encoder --images photos/ --out photos-index
   hashbench index my-encoder --images codes.npz --structure multihash
   hashbench index my-encoder --images photos/ --labels folders
+  hashbench index dch:48:0
   hashbench index my-encoder --images codes.npz --engine lancedb --address s3://bucket/codes
 """
 
@@ -23,10 +24,11 @@ Examples:
 @click.argument("hasher")
 @click.option(
     "--images",
-    required=True,
+    default=None,
     type=click.Path(path_type=Path),
     metavar="DIR|LIST|CODES",
-    help="A folder, a text file of one path a line, or what `hashbench encode` wrote.",
+    help="A folder, a text file of one path a line, or what `hashbench encode` wrote "
+    "[default: the database a cell was scored on, its stored codes and labels].",
 )
 @click.option(
     "--out",
@@ -71,7 +73,7 @@ Examples:
 def command(
     context: click.Context,
     hasher: str,
-    images: Path,
+    images: Path | None,
     out: Path,
     engine: str,
     structure: str,
@@ -85,10 +87,17 @@ def command(
     """Index pictures by their codes; exit code 1 if some of them could not be read."""
     import json
     import time
+    from dataclasses import replace
 
-    from hashbench.commands.hashers import encode, open_encoder, root_of, say_unreadable
+    from hashbench.commands.hashers import (
+        encode,
+        open_encoder,
+        root_of,
+        say_unreadable,
+        stored_database,
+    )
     from hashbench.encoder.codesfile import read_codes
-    from hashbench.errors import InputError
+    from hashbench.errors import InputError, shown
     from hashbench.registry import load_plugins
     from hashbench.search import build_index
     from hashbench.search.index import Entries
@@ -97,28 +106,39 @@ def command(
     load_plugins(plugins)
     encoder = open_encoder(hasher, results)
     unreadable: list[str] = []
-    if images.suffix.lower() == ".npz":
+    if images is None:
+        if labels == "folders":
+            raise InputError(
+                f"the database of {shown(hasher)} brings its own labels: leave --labels out, or "
+                "name pictures with --images"
+            )
+        codes, entries = stored_database(hasher, results)
+    elif images.suffix.lower() == ".npz":
         codes, ids, root = read_codes(images)
         if codes.bits != encoder.bits:
             raise InputError(
                 f"{images} holds codes of {codes.bits} bits and {hasher} gives {encoder.bits}: "
                 "name the hasher that made them"
             )
+        entries = Entries(ids, root=root)
     else:
         codes, ids, unreadable = encode(encoder, images, quiet=as_json)
-        root = root_of(images)
-    matrix, classes = folder_labels(ids) if labels == "folders" else (None, ())
+        entries = Entries(ids, root=root_of(images))
+    if labels == "folders":
+        matrix, classes = folder_labels(entries.ids)
+        entries = replace(entries, labels=matrix, classes=classes)
     settings: dict[str, Any] = {"structure": structure, "address": address}
     if radius is not None:
         settings["radius"] = radius
     start = time.perf_counter()
-    index = build_index(out, codes, Entries(ids, matrix, classes, root), engine, settings, encoder)
+    index = build_index(out, codes, entries, engine, settings, encoder)
     seconds = time.perf_counter() - start
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     if as_json:
         body = {
             "out": str(out), "engine": engine, "codes": len(index), "bits": index.bits,
-            "classes": list(classes), "build_s": seconds, "bytes": size, "unreadable": unreadable,
+            "classes": list(entries.classes), "build_s": seconds, "bytes": size,
+            "unreadable": unreadable,
         }  # fmt: skip
         click.echo(json.dumps(body, indent=1))
     else:

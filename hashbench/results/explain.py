@@ -43,15 +43,21 @@ def find_cell(store: Store, name: str) -> Record:
     if len(found) == 1:
         return found[0]
     if not found:
-        near = _near(records, parts)
         raise InputError(
-            f"no cell '{printed(name)}' in {store.root}{near}: write the beginning of its key, as "
-            "`hashbench run --dry-run` lists them, or METHOD:BITS:SEED, as in dch:48:0"
+            f"no cell '{printed(name)}' in {store.root}{_near(records, name)}: write "
+            "METHOD:BITS:SEED, as in dch:48:0, or the beginning of a key, as "
+            "`hashbench run --dry-run` lists them"
         )
     raise InputError(
         f"'{printed(name)}' is {len(found)} cells of {store.root}: name one of "
         f"{_apart(found[:5])}{f' and {len(found) - 5} more' if len(found) > 5 else ''}"
     )
+
+
+def cell_name(record: Record) -> str:
+    """What `find_cell` calls a record, unless others are called the same."""
+    cell = record.cell
+    return f"{cell.method}:{cell.bits}:{cell.seed}"
 
 
 def _apart(records: Sequence[Record]) -> str:
@@ -72,10 +78,35 @@ def _trait(name: str, body: Mapping[str, Any]) -> str:
     return printed(f"{name.removeprefix('.')} {shown(body.get(name))}", 60)
 
 
-def _near(records: Sequence[Record], parts: Sequence[str]) -> str:
-    names = {f"{r.cell.method}:{r.cell.bits}:{r.cell.seed}" for r in records}
-    near = difflib.get_close_matches(":".join(parts), sorted(names), n=3, cutoff=0.6)
-    return f" (there is {', '.join(printed(name) for name in near)})" if near else ""
+def _near(records: Sequence[Record], name: str) -> str:
+    """The cells whose names are most like `name`, and what tells those of one name apart."""
+    named: dict[str, list[Record]] = {}
+    for record in records:
+        named.setdefault(cell_name(record), []).append(record)
+    method, *numbers = name.split(":")
+    methods = dict.fromkeys(record.cell.method for record in records)
+    alike = [method] if method in methods else difflib.get_close_matches(method, methods)
+    lengths = [int(text) for text in numbers[:2] if text.isdecimal() and len(text) < 10]
+
+    def distance(item: tuple[str, list[Record]]) -> tuple[int, ...]:
+        cell = item[1][0].cell
+        off = (abs(a - b) for a, b in zip((cell.bits, cell.seed), lengths, strict=False))
+        return (alike.index(cell.method), *off, cell.bits, cell.seed)
+
+    near = sorted(
+        (item for item in named.items() if item[1][0].cell.method in alike), key=distance
+    )[:3]
+    said = [
+        printed(label)
+        if len(found) == 1
+        else f"{printed(label)}, {len(found)} cells: {_apart(found[:3])}"
+        for label, found in near
+    ]
+    if not said:
+        return (
+            f" (there are cells of {printed(', '.join(sorted(methods)), 200)})" if methods else ""
+        )
+    return f" (near it: {'; '.join(said)})"
 
 
 def _asked(record: Record) -> dict[str, Any]:

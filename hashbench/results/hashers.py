@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hashbench.encoder.encoder import Encoder
 from hashbench.errors import InputError
+from hashbench.results.explain import cell_name
 from hashbench.saved import load_hasher, read_file, sight_of
 from hashbench.store import Record, Store
 
@@ -14,8 +15,7 @@ def encoder_of(store: Store, record: Record) -> Encoder:
     Raises:
         InputError: if the cell has no hasher, or it is damaged.
     """
-    cell = record.cell
-    name = f"{cell.method}:{cell.bits}:{cell.seed}"
+    name = cell_name(record)
     digest = record.files.get("hasher")
     if digest is None:
         why = "was kept without its hasher" if record.ok else f"has none ({record.status})"

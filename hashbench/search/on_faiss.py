@@ -72,6 +72,13 @@ def open(folder: Path, settings: dict[str, Any], bits: int, count: int) -> Faiss
     return FaissIndex(index, structure, radius)
 
 
+def in_memory(codes: Codes) -> FaissIndex:
+    """An index of codes that compares with every one of them, in no file."""
+    index = flat(8 * codes.packed.shape[1]).make()
+    index.add(np.ascontiguousarray(codes.packed))
+    return FaissIndex(index, "flat", codes.bits)
+
+
 class FaissIndex:
     """An open index.
 

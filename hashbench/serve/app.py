@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,7 +24,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hashbench.errors import InputError
-from hashbench.serve.shelves import Ball, Shelf, open_shelves
+from hashbench.serve.shelves import Ball, Shelf
 from hashbench.serve.uploads import form_of, picture_of
 
 #: Pictures a page of the gallery, and of one distance.
@@ -80,17 +79,14 @@ class Side:
     sentence: str = ""
 
 
-def application(folder: Path, hosts: tuple[str, ...] = ("127.0.0.1", "localhost")) -> Starlette:
-    """The application that serves a folder of indexes.
+def application(shelves: Shelves, hosts: tuple[str, ...] = ("127.0.0.1", "localhost")) -> Starlette:
+    """The application that serves shelves.
 
     Args:
-        folder: of indexes, or one.
+        shelves: of indexes or of cells, by method and code length; at least one.
         hosts: names under which it answers: a page elsewhere that points its name here is refused.
-
-    Raises:
-        InputError: if there is no index, or one is damaged.
     """
-    page = _Page(open_shelves(folder))
+    page = _Page(shelves)
     routes = [
         Route("/", _guarded(page.gallery)),
         Route("/look", _guarded(page.look), methods=["GET", "POST"]),
@@ -166,7 +162,7 @@ class _Page:
         shelf = self.shelves.get((choice.methods[0], choice.bits))
         if shelf is None:
             raise InputError(
-                f"{choice.methods[0]} has no index of {choice.bits} bits: choose another"
+                f"{choice.methods[0]} has no codes of {choice.bits} bits: choose another"
             )
         found = await run_in_threadpool(shelf.failures, choice.radius)
         return self._show(
@@ -208,12 +204,15 @@ class _Page:
 
     def _classes(self, choice: Choice, name: str) -> list[str]:
         shelf = self._any(choice)
-        return shelf.queries.classes_of(shelf.rows[name]) if name in shelf.rows else []
+        if not name:
+            return []
+        entries, row = shelf.place(name)
+        return entries.classes_of(row)
 
     def _side(self, method: str, choice: Choice, image: NDArray[np.uint8], name: str) -> Side:
         shelf = self.shelves.get((method, choice.bits))
         if shelf is None:
-            return Side(method, None, f"There is no index of {method} at {choice.bits} bits.")
+            return Side(method, None, f"There are no codes of {method} at {choice.bits} bits.")
         try:
             ball = shelf.look(name, choice.radius) if name else shelf.look_at(image, choice.radius)
         except InputError as error:

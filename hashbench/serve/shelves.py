@@ -1,4 +1,4 @@
-"""What is served: the indexes of a folder, one for each method and code length."""
+"""What is served: shelves, one for each method and code length; here those of indexes."""
 
 from __future__ import annotations
 
@@ -134,8 +134,8 @@ class Shelf(ABC):
         """
 
     @abstractmethod
-    def codes(self, rows: NDArray[np.integer]) -> NDArray[np.uint8]:
-        """`(n, width)` packed codes of queries."""
+    def codes(self, entries: Entries, rows: NDArray[np.integer]) -> NDArray[np.uint8]:
+        """`(n, width)` packed codes of rows of `queries` or of `entries`."""
 
     @property
     def labelled(self) -> bool:
@@ -143,24 +143,32 @@ class Shelf(ABC):
         return self.entries.labels is not None and self.queries.labels is not None
 
     @cached_property
-    def rows(self) -> dict[str, int]:
-        """Positions of the queries by id."""
-        return {name: row for row, name in enumerate(self.queries.ids)}
+    def _places(self) -> dict[str, tuple[Entries, int]]:
+        parts = [self.entries] if self.entries is self.queries else [self.entries, self.queries]
+        return {name: (part, row) for part in parts for row, name in enumerate(part.ids)}
 
-    def look(self, name: str, radius: int) -> Ball:
-        """The ball around a query; without the query itself, where it is an indexed picture.
+    def place(self, name: str) -> tuple[Entries, int]:
+        """Where a picture is: among `queries` or `entries`, and its position there.
 
         Raises:
-            InputError: if there is no such query, or the index cannot be searched so far.
+            InputError: if there is none of that name.
         """
-        if name not in self.rows:
+        if name not in self._places:
             raise InputError(f"'{shown(name)}' is not in this index: choose a picture that is")
-        row = self.rows[name]
+        return self._places[name]
+
+    def look(self, name: str, radius: int) -> Ball:
+        """The ball around a picture; without itself, where it is among those looked up.
+
+        Raises:
+            InputError: if there is no such picture, or the index cannot be searched so far.
+        """
+        asked, row = self.place(name)
         with self.lock:
-            code = self.codes(np.array([row]))
+            code = self.codes(asked, np.array([row]))
             near, seconds = self._timed(code, radius)
-        own = row if self.queries is self.entries else -1
-        labels = self.queries.labels
+        own = row if asked is self.entries else -1
+        labels = asked.labels
         return self._ball(near, radius, seconds, None if labels is None else labels[row], own)
 
     def look_at(self, image: NDArray[np.uint8], radius: int) -> Ball:
@@ -190,7 +198,7 @@ class Shelf(ABC):
             )
         rows = np.unique(np.linspace(0, len(self.queries.ids) - 1, SAMPLE).astype(int))
         with self.lock:
-            found = self.engine.within(self.codes(rows), radius)
+            found = self.engine.within(self.codes(self.queries, rows), radius)
         judged = []
         for row, near in zip(rows.tolist(), found, strict=True):
             others = near.rows[near.rows != row] if self.queries is self.entries else near.rows
@@ -253,13 +261,12 @@ class IndexShelf(Shelf):
 
     def picture(self, name: str) -> NDArray[np.uint8]:
         """An indexed picture, from its file."""
-        if name not in self.rows:
-            raise InputError(f"'{shown(name)}' is not in this index: choose a picture that is")
-        return decode(Path(self.entries.path(self.rows[name])))
+        entries, row = self.place(name)
+        return decode(Path(entries.path(row)))
 
-    def codes(self, rows: NDArray[np.integer]) -> NDArray[np.uint8]:
+    def codes(self, entries: Entries, rows: NDArray[np.integer]) -> NDArray[np.uint8]:
         """Codes of indexed pictures, encoded again: hash tables give none back."""
-        return self.encoder.encode([Path(self.entries.path(int(row))) for row in rows]).packed
+        return self.encoder.encode([Path(entries.path(int(row))) for row in rows]).packed
 
 
 def _badness(item: Failure) -> tuple[Any, ...]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import hashbench
 from hashbench.baselines.itq_cca import ITQCCA
 from hashbench.baselines.lsh import LSH
 from hashbench.encoder import Encoder
@@ -46,3 +47,13 @@ def indexes(tmp_path_factory: pytest.TempPathFactory) -> Path:
         name = f"{method.name}-{method.bits}"
         build_index(base / "indexes" / name, encoder.encode(images), entries, encoder=encoder)
     return base / "indexes"
+
+
+@pytest.fixture(scope="session")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results on digits: two methods at 12 bits, one of them at 24 too."""
+    folder = tmp_path_factory.mktemp("run") / "results"
+    options = {"results": folder, "workers": 0, "progress": False}
+    hashbench.run("lsh,itq-cca", 12, "digits", **options)
+    hashbench.run("lsh", 24, "digits", **options)
+    return folder

@@ -27,7 +27,7 @@ NAME = "red/02 <&>.png"
 
 @pytest.fixture(scope="module")
 def client(indexes: Path) -> TestClient:
-    return TestClient(application(indexes), base_url="http://127.0.0.1")
+    return TestClient(application(shelves.open_shelves(indexes)), base_url="http://127.0.0.1")
 
 
 def png(image: np.ndarray) -> bytes:
@@ -72,7 +72,7 @@ def test_a_look_shows_what_is_in_both_balls(client, indexes) -> None:
 
 def test_a_length_only_one_method_has_is_said(client) -> None:
     page = client.get("/look", params={"query": NAME, "bits": "24"})
-    assert "There is no index of itq-cca at 24 bits." in page.text
+    assert "There are no codes of itq-cca at 24 bits." in page.text
     assert "<h2>lsh, 24 bits</h2>" in page.text
 
 
@@ -175,7 +175,7 @@ def test_forms_that_are_none_get_one_sentence(client, kind, body, words) -> None
         ("/?left=<script>", "no such method"),
         ("/?bits=7", "no such code length"),
         ("/?radius=99999999999", "no such code length or radius"),
-        ("/failures?left=itq-cca&bits=24", "no index of 24 bits"),
+        ("/failures?left=itq-cca&bits=24", "no codes of 24 bits"),
     ],
 )
 def test_nonsense_is_one_sentence(client, path, words) -> None:
@@ -191,16 +191,18 @@ def test_the_page_is_closed_off(client, indexes) -> None:
         assert policy.startswith("default-src 'none'")
     assert "<script" not in client.get("/").text
     assert not re.search(r"https?://", client.get("/").text + client.get("/style.css").text)
-    stranger = TestClient(application(indexes), base_url="http://evil.example")
+    stranger = TestClient(
+        application(shelves.open_shelves(indexes)), base_url="http://evil.example"
+    )
     assert stranger.get("/").status_code == 400
 
 
 def test_a_folder_without_indexes_is_said(tmp_path, indexes) -> None:
     for folder in (tmp_path, tmp_path / "none"):
         with pytest.raises(InputError, match="index"):
-            application(folder)
+            shelves.open_shelves(folder)
     assert len(shelves.open_shelves(indexes / "lsh-12")) == 1
     (tmp_path / "a").symlink_to(indexes / "lsh-12")
     (tmp_path / "b").symlink_to(indexes / "lsh-12")
     with pytest.raises(InputError, match="both of lsh at 12 bits"):
-        application(tmp_path)
+        shelves.open_shelves(tmp_path)

@@ -82,7 +82,7 @@ def test_two_methods_stand_side_by_side(page) -> None:
     left, right = page.locator(".sides > section").all()
     assert left.bounding_box()["y"] == right.bounding_box()["y"]
     assert page.locator("h2").all_inner_texts() == ["lsh, 24 bits", "itq-cca, 24 bits"]
-    assert "There is no index of itq-cca at 24 bits." in right.inner_text()
+    assert "There are no codes of itq-cca at 24 bits." in right.inner_text()
     page.select_option("select[name=bits]", "12")
     page.get_by_role("button", name="Look").click()
     assert page.locator("h2").all_inner_texts() == ["lsh, 12 bits", "itq-cca, 12 bits"]

@@ -100,7 +100,8 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
     "--discard",
     default="",
     metavar="KINDS",
-    help="What is not kept of a cell: 'hashers', the fitted methods themselves.",
+    help="What is not kept of a cell: 'hashers', the fitted methods themselves, without "
+    "which it can encode nothing new; --dry-run says how much room they take.",
 )
 @click.option("--lookup", is_flag=True, help="Measure FAISS lookup within radius 2.")
 @options.device
@@ -193,14 +194,18 @@ def _foretell(job: Job, as_json: bool) -> None:
 
     from hashbench.progress import duration
     from hashbench.runner.run import foretell
+    from hashbench.store.room import in_words
 
     rows = foretell(job)
     todo = [row for row in rows if row["state"] != "done"]
     known = [row["s"] for row in todo]
     workers = max(1, min(job.limits.workers, len(todo)))
     eta = None if None in known else sum(float(str(item)) for item in known) / workers
+    sizes = [row["hasher_bytes"] for row in rows]
+    room = None if None in sizes else sum(float(str(size)) for size in sizes)
     if as_json:
-        click.echo(json.dumps({"cells": rows, "todo": len(todo), "eta_s": eta}, indent=1))
+        body = {"cells": rows, "todo": len(todo), "eta_s": eta, "hasher_bytes": room}
+        click.echo(json.dumps(body, indent=1))
         return
     for row in rows:
         seconds = row["s"]
@@ -211,3 +216,12 @@ def _foretell(job: Job, as_json: bool) -> None:
         f"{len(rows)} cells, {len(rows) - len(todo)} done, {len(todo)} to do; "
         f"eta {basis if todo else duration(0)} with {workers} at a time."
     )
+    known_room = sum(float(str(size)) for size in sizes if size is not None)
+    if room is not None:
+        said = f"about {in_words(room)}" if room else "none is kept"
+    elif known_room:
+        lacking = sizes.count(None)
+        said = f"about {in_words(known_room)}, and {lacking} of a size unknown as yet"
+    else:
+        said = "unknown, for no similar cell has stored one yet"
+    click.echo(f"Room for the fitted hashers: {said} (--discard hashers keeps none).")

@@ -1,4 +1,4 @@
-"""How long cells will take, from what similar cells took."""
+"""How long cells will take, and how much room, from what similar cells took."""
 
 from __future__ import annotations
 
@@ -9,37 +9,76 @@ from typing import Any
 
 from hashbench.cell import Cell
 from hashbench.store.record import Record
+from hashbench.store.room import hasher_room
+from hashbench.store.store import Store
 
-#: What makes two cells similar, from the strictest sense to the loosest.
-_SENSES = (
+Senses = tuple[tuple[str, ...], ...]
+
+#: What makes two cells take as long, from the strictest sense to the loosest.
+_AS_LONG: Senses = (
     ("dataset", "protocol", "backbone", "mode", "method", "bits"),
     ("dataset", "protocol", "backbone", "mode", "method"),
     ("mode", "method"),
     (),
 )
 
+#: What makes two hashers as large: whatever the data, the network before them is the same.
+_AS_LARGE: Senses = (
+    ("dataset", "protocol", "backbone", "mode", "method", "bits"),
+    ("backbone", "mode", "method", "bits"),
+    ("backbone", "mode", "method"),
+)
+
+
+class _Similar:
+    """The mean of a quantity over the cells most similar to another, in one of some senses."""
+
+    def __init__(self, senses: Senses) -> None:
+        self._senses = senses
+        self._found: dict[tuple[Any, ...], list[float]] = defaultdict(list)
+
+    def learn(self, cell: Cell, value: float) -> None:
+        for sense in self._senses:
+            self._found[_key(sense, _fields(cell))].append(value)
+
+    def mean(self, cell: Cell) -> float | None:
+        fields = _fields(cell)
+        for sense in self._senses:
+            if values := self._found.get(_key(sense, fields)):
+                return fmean(values)
+        return None
+
+
+class Room:
+    """Bytes the fitted hasher of a cell takes, learnt from those that are stored."""
+
+    def __init__(self, store: Store | None = None) -> None:
+        self._sizes = _Similar(_AS_LARGE)
+        for record in store.records() if store else ():
+            if store is not None and (size := hasher_room(store, record)) is not None:
+                self._sizes.learn(record.cell, size)
+
+    def size(self, cell: Cell) -> float | None:
+        """The mean of the most similar cells there are; None where none is similar."""
+        return self._sizes.mean(cell)
+
 
 class Pace:
     """Seconds a cell takes, learnt from the timings of finished ones."""
 
     def __init__(self, records: Iterable[Record] = ()) -> None:
-        self._times: dict[tuple[Any, ...], list[float]] = defaultdict(list)
+        self._times = _Similar(_AS_LONG)
         for record in records:
             self.learn(record)
 
     def learn(self, record: Record) -> None:
         """Take the timings of a finished cell into account."""
         if record.ok and record.timings:
-            for sense in _SENSES:
-                self._times[_key(sense, _fields(record.cell))].append(sum(record.timings.values()))
+            self._times.learn(record.cell, sum(record.timings.values()))
 
     def seconds(self, cell: Cell) -> float | None:
         """The mean of the most similar cells there are; None before any has finished."""
-        fields = _fields(cell)
-        for sense in _SENSES:
-            if times := self._times.get(_key(sense, fields)):
-                return fmean(times)
-        return None
+        return self._times.mean(cell)
 
     def total(self, cells: Iterable[Cell]) -> float | None:
         """Seconds of one worker for all of `cells`; None before any cell has finished."""

@@ -7,13 +7,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from hashbench.runner.claim import is_done, pending
-from hashbench.runner.estimate import Pace
+from hashbench.runner.estimate import Pace, Room
 from hashbench.runner.execute import Limits, Listener
 from hashbench.runner.executors import open_executor
 from hashbench.runner.finish import lacks
 from hashbench.runner.prepare import Problem, gather, prepare
 from hashbench.runner.settings import Ask, Settings, Task
 from hashbench.store.record import Record
+from hashbench.store.room import hasher_room
 from hashbench.store.scorefiles import get_scores
 from hashbench.store.store import Store
 
@@ -136,7 +137,10 @@ class _Told:
 
 
 def foretell(job: Job) -> list[dict[str, object]]:
-    """Every cell of a job: key, cell, state ("done", "to do", "to score", ...), seconds it takes.
+    """What is known of every cell of a job before it is run, a dict each.
+
+    It holds "key", "cell", "state" ("done", "to do", "to score", ...), "s", the seconds it
+    takes, and "hasher_bytes", the room that its hasher takes; None for what is unknown.
 
     Raises:
         InputError: if no cell's data can be had.
@@ -149,21 +153,32 @@ def foretell(job: Job) -> list[dict[str, object]]:
         if (settings.store / "records").is_dir():
             raise
         store = None
-    pace = Pace(store.records() if store else ())
+    pace, room = Pace(store.records() if store else ()), Room(store)
     rows: list[dict[str, object]] = []
     for task in tasks:
         state, seconds = "to do", pace.seconds(task.cell)
+        size: float | None = room.size(task.cell) if settings.keep_hashers else 0
         record = store.get(task.key) if store else None
         if store is not None and record is not None:
             state = record.status if not record.ok else "damaged"
             if is_done(task, store, settings):
-                state, seconds = "done", None
+                state, seconds, size = "done", None, hasher_room(store, record) or 0
             elif record.ok and store.whole(record):
                 state, seconds = f"to score ({', '.join(lacks(store, record, settings))})", 0.0
-        rows.append({"key": task.key, "cell": str(task.cell), "state": state, "s": seconds})
+                size = hasher_room(store, record) or 0
+        rows.append(
+            {"key": task.key, "cell": str(task.cell), "state": state, "s": seconds,
+             "hasher_bytes": size}
+        )  # fmt: skip
     for problem in problems:
         rows += [
-            {"key": "", "cell": str(ask.cell), "state": f"skipped ({problem.error})", "s": None}
+            {
+                "key": "",
+                "cell": str(ask.cell),
+                "state": f"skipped ({problem.error})",
+                "s": None,
+                "hasher_bytes": None,
+            }
             for ask in problem.asks
         ]
     return rows

@@ -22,9 +22,14 @@ if CHROMIUM is None:
 
 @pytest.fixture(scope="module")
 def address(indexes: Path) -> Iterator[str]:
-    """Where `hashbench serve` answers, a process of its own."""
+    """Where `hashbench serve` answers with indexes."""
+    yield from serve(indexes)
+
+
+def serve(folder: Path) -> Iterator[str]:
+    """The address of `hashbench serve`, a process of its own."""
     start = "import sys; from hashbench.cli import main; main(sys.argv[1:])"
-    command = [sys.executable, "-c", start, "serve", str(indexes), "--port", "0"]
+    command = [sys.executable, "-c", start, "serve", str(folder), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         line = process.stdout.readline() if process.stdout else ""
         found = re.match(r"(http://127\.0\.0\.1:\d+/)", line)
@@ -44,6 +49,18 @@ def browser() -> Iterator:
 
 @pytest.fixture
 def page(browser, address: str, request: pytest.FixtureRequest) -> Iterator:
+    """The page of indexes."""
+    yield from watched(browser, address, request)
+
+
+@pytest.fixture
+def cells_page(browser, results: Path, request: pytest.FixtureRequest) -> Iterator:
+    """The page of results."""
+    for address in serve(results):
+        yield from watched(browser, address, request)
+
+
+def watched(browser, address: str, request: pytest.FixtureRequest) -> Iterator:
     """A page that may reach nothing but the server, and fails the test if it tries or errs."""
     width = getattr(request, "param", 1200)
     context = browser.new_context(viewport={"width": width, "height": 800})
@@ -140,3 +157,29 @@ def test_a_phone_shows_everything_in_its_width(page) -> None:
     assert one.bounding_box()["y"] + one.bounding_box()["height"] <= two.bounding_box()["y"]
     small = "parts => parts.filter(part => part.getBoundingClientRect().height < 44).length"
     assert page.locator("button, select, .button, .tiles a").evaluate_all(small) == 0
+
+
+def test_cells_of_results_are_walked_from_failure_to_ball(cells_page) -> None:
+    page = cells_page
+    form = page.locator("main form").nth(1)
+    form.locator("select[name=left]").select_option("lsh")
+    form.locator("select[name=right]").select_option("itq-cca")
+    form.locator("select[name=bits]").select_option("24")
+    page.get_by_role("button", name="Choose").click()
+    page.get_by_role("link", name="Worst failures of lsh").click()
+    page.locator(".tiles li", has_text="empty ball").first.click()
+    left, right = page.locator(".sides > section").all()
+    assert "The ball is empty" in left.inner_text()
+    assert "There are no codes of itq-cca at 24 bits." in right.inner_text()
+    page.select_option("select[name=bits]", "12")
+    page.select_option("select[name=left]", "itq-cca")
+    page.get_by_role("button", name="Look").click()
+    assert page.locator("h2").all_inner_texts() == ["itq-cca, 12 bits"] * 2
+    page.locator(".sides a").first.click()  # a picture of the database, as a query
+    assert "looked up among 1097 codes" in page.locator(".sides").inner_text()
+    page.wait_for_load_state("networkidle")
+    loaded = "image => image.complete && image.naturalWidth > 0"
+    assert page.locator(".query img").evaluate(loaded)
+    assert page.locator(".sides img").first.evaluate(
+        loaded
+    )  # others load when they are scrolled to

@@ -76,7 +76,8 @@ def run_job(job: Job, *, progress: bool = True) -> Results:
         conventions=job.settings.conventions,
         keys=tuple(task.key for task in outcome.tasks),
         missing=tuple((str(ask.cell), reason) for ask, reason in outcome.missing),
-        computed=outcome.trained,
+        trained=outcome.trained,
+        scored=outcome.scored,
     )
 
 

@@ -88,8 +88,9 @@ class _Count:
     def finish(self, task: Task, record: Record) -> None:
         self.done += 1
         self.waiting.pop(task.key, None)
-        self.spent += sum(record.timings.values())
-        self.pace.learn(record)
+        if not task.trained:
+            self.spent += sum(record.timings.values())
+            self.pace.learn(record)
 
     def eta(self) -> str:
         """Remaining time: what the cells will take, at this run's cells a second so far."""
@@ -120,6 +121,8 @@ class _Lines:
 
     def finished(self, task: Task, record: Record) -> None:
         self.count.finish(task, record)
+        if task.trained and not record.reason:
+            return  # it was scored alone: the run says how many were
         self.said = time.monotonic()
         count = f"[{self.count.done}/{self.count.total}]"
         say(

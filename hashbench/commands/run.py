@@ -182,7 +182,9 @@ def command(sweep: Path | None, dry_run: bool, as_json: bool, **given: Any) -> i
     if sweep is not None:
         keep_sweep(sweep, Store(job.settings.store, create=True))
     results = api.run_job(job, progress=not as_json)
-    if not results.computed:
+    if results.scored:
+        say(f"Scored {results.scored} cells from their codes, without training.", as_json)
+    elif not results.trained:
         say(f"All {len(job.asks)} cells are in {job.settings.store} already.", as_json)
     report(results, as_json=as_json)
     return int(bool(results.missing))

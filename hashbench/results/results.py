@@ -31,14 +31,16 @@ class Results:
         conventions: names of the conventions that were asked for; the first makes the table.
         keys: keys of the cells a run asked for, None for all that are in the folder.
         missing: cells that lack scores that were asked for, and why.
-        computed: how many cells a run had something to do for.
+        trained: how many cells a run trained.
+        scored: how many it scored from codes it had.
     """
 
     folder: Path
     conventions: tuple[str, ...] = ("house",)
     keys: tuple[str, ...] | None = None
     missing: tuple[tuple[str, str], ...] = ()
-    computed: int = 0
+    trained: int = 0
+    scored: int = 0
 
     @cached_property
     def store(self) -> Store:

@@ -169,4 +169,6 @@ def pending(tasks: Sequence[Task], store: Store, settings: Settings) -> list[Tas
 
 
 def _replacing(task: Task, store: Store) -> Task:
-    return replace(task, replaces=store.mark(task.key))
+    record = store.get(task.key)
+    trained = record is not None and record.ok and store.whole(record)
+    return replace(task, replaces=store.mark(task.key), trained=trained)

@@ -45,12 +45,14 @@ class Outcome:
 
     Attributes:
         tasks: the cells whose data were there, in the order they were asked for.
-        trained: how many had something to do.
+        trained: how many were trained.
+        scored: how many had codes and were scored alone.
         missing: cells that lack scores that were asked for, and why.
     """
 
     tasks: list[Task]
     trained: int
+    scored: int
     missing: list[tuple[Ask, str]]
 
 
@@ -75,7 +77,10 @@ def run_job(job: Job, display: Display) -> Outcome:
             ready, more = prepare(todo, settings, listener)
             problems += more
             run(ready, settings, job.limits, _Told(listener, told))
-    return Outcome(tasks, len(todo), _missing(tasks, problems, store, settings, told))
+    scored = sum(task.trained for task in todo)
+    return Outcome(
+        tasks, len(todo) - scored, scored, _missing(tasks, problems, store, settings, told)
+    )
 
 
 def _open(tasks: Sequence[Task], settings: Settings) -> Store:

@@ -78,11 +78,13 @@ class Task:
         replaces: the store's mark of the failed or damaged record there was
             when the run was planned, "" if there was none. A record with
             another mark was written since, by another run: the cell is trained.
+        trained: whether it had codes when the run was planned, and lacks scores alone.
     """
 
     ask: Ask
     evidence: Evidence
     replaces: str = ""
+    trained: bool = False
 
     @property
     def cell(self) -> Cell:

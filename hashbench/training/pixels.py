@@ -196,13 +196,13 @@ class ActivationInputs(PixelInputs):
         if stages == 1:
             raise InputError(
                 f"{self.network} is a single stage and has no late ones to train: "
-                "use --tuning full, or another backbone"
+                "use --train full, or another backbone"
             )
         late = recipe.unfreeze or stages // 2
         if late >= stages:
             raise InputError(
                 f"{self.network} has {stages} stages and {late} of them cannot be trained "
-                f"on cached activations: set unfreeze to 1 to {stages - 1}, or use --tuning full"
+                f"on cached activations: set unfreeze to 1 to {stages - 1}, or use --train full"
             )
         made = replace(self, late=late)
         made.cut.of_views(train, recipe.views)

@@ -223,7 +223,7 @@ def test_a_network_of_one_stage_is_trained_in_full(train, monkeypatch):
     monkeypatch.setitem(catalogue.NETWORKS, "single", one_stage)
     items = replace(train, backbone="single")
     assert make(DCH, "full").fit(items).encode(items).bits == 8
-    with pytest.raises(InputError, match=r"single is a single stage .*: use --tuning full"):
+    with pytest.raises(InputError, match=r"single is a single stage .*: use --train full"):
         make(DCH, "partial", unfreeze=None).fit(items)
 
 

@@ -50,8 +50,13 @@ def _with_code(weights: Callable[[], str], code: str) -> str:
 def summaries() -> dict[str, str]:
     """Every backbone and one line about it."""
     lines = {"pixels": "plain pixels, for images of 32x32 at most"}
-    plugins = registry("backbones").parts()
-    for name, made in {**plugins, **{key: make() for key, make in NETWORKS.items()}}.items():
+    plugins = registry("backbones")
+    theirs = {
+        name: part
+        for name, part in plugins.parts().items()
+        if plugins.entry(name).digest or plugins.entry(name).origin != "hashbench"
+    }
+    for name, made in {**theirs, **{key: make() for key, make in NETWORKS.items()}}.items():
         lines[name] = f"{made.summary}, {made.dim}-D"
         if made.multi_dim:
             lines[f"{name}:multi"] = f"the same with three late layers, {made.multi_dim}-D"

@@ -95,6 +95,7 @@ def job(
     settings: Mapping[str, Any] | Sequence[str] = (),
     params: Path | str | None = None,
     untuned: bool = False,
+    floors: bool = True,
     conventions: Names = "house,deephash",
     keep_relaxed: bool = False,
     discard: Names = (),
@@ -128,6 +129,8 @@ def job(
         settings: hyper-parameters, as {"dch.gamma": 10} or ["dch.gamma=10"].
         params: a file of hyper-parameters, as `hashbench tune` writes it.
         untuned: start from the methods' own defaults, not from tuned ones.
+        floors: add what methods are held against, lsh, sign and class-codes, where any of the
+            methods is not such a floor itself.
         conventions: evaluation conventions.
         keep_relaxed: store real-valued outputs beside the codes.
         discard: "hashers" to store none.
@@ -157,7 +160,13 @@ def job(
     from hashbench.registry import load_plugins
     from hashbench.registry import methods as registry
     from hashbench.runner.execute import Limits, default_workers
-    from hashbench.runner.plan import Request, default_datasets, plan, settings_by_method
+    from hashbench.runner.plan import (
+        Request,
+        default_datasets,
+        plan,
+        settings_by_method,
+        with_floors,
+    )
     from hashbench.runner.run import Job
     from hashbench.runner.settings import Settings
 
@@ -169,6 +178,7 @@ def job(
         raise unknown("kind of file to discard", sorted(unwanted)[0], ["hashers"])
     root = Path(data_root).expanduser() if data_root is not None else default_data_root()
     names = parse_names(_text(methods))
+    asked = tuple(registry().names()) if names == ("all",) else names
     allowed = {
         "allow_missing": allow_missing,
         "allow_overlap": allow_overlap,
@@ -182,7 +192,7 @@ def job(
         else list(settings)
     )
     request = Request(
-        methods=tuple(registry().names()) if names == ("all",) else names,
+        methods=with_floors(asked) if floors else asked,
         bits=parse_numbers(_text(bits), "--bits", low=1, high=1024),
         seeds=parse_seeds(str(seeds) if isinstance(seeds, int) else _text(seeds, alone=True)),
         datasets=default_datasets(root) if datasets is None else parse_names(_text(datasets)),

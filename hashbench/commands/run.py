@@ -88,6 +88,12 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
     "--untuned", is_flag=True, help="Start from the methods' own defaults, not from tuned ones."
 )
 @click.option(
+    "--floors/--no-floors",
+    default=True,
+    show_default=True,
+    help="Add what methods are held against: lsh, sign and class-codes.",
+)
+@click.option(
     "--convention",
     "conventions",
     default="house,deephash",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,7 @@ from hashbench.evaluation import Convention
 from hashbench.results.collect import collect
 from hashbench.results.rows import Row
 from hashbench.results.scored import Judge
+from hashbench.results.series import Series
 from hashbench.store import Record
 
 COLUMNS = (
@@ -31,6 +33,7 @@ def frame(
     conventions: Sequence[Convention | str] | Callable[[Record], Sequence[Convention]],
     *,
     all_versions: bool = False,
+    certificate: str = "",
 ) -> pd.DataFrame:
     """One line a score; a cell without scores has one line with its status and reason.
 
@@ -41,6 +44,8 @@ def frame(
         judge: gives them.
         conventions: under which, by name or for each record.
         all_versions: with results of older code and of earlier states of the data.
+        certificate: a metric; how often a row is first of its column by it, when queries and
+            seeds are drawn anew, is then a line "first/<metric>" of its own, without a seed.
     """
     if callable(conventions):
         of = conventions
@@ -50,23 +55,42 @@ def frame(
         def of(_record: Record) -> Sequence[Convention]:
             return named
 
+    every = collect(records, judge, all_versions=all_versions)
     lines = [
         line
-        for series in collect(records, judge, all_versions=all_versions)
+        for series in every
         for (row, _), found in series.places.items()
         for record in found
         for line in _lines(series.labels[row], row, record, judge, of(record))
     ]
+    if certificate:
+        lines += [line for series in every for line in _first(series, certificate, of)]
     table = pd.DataFrame(lines, columns=list(COLUMNS))
-    return table.astype(dict.fromkeys(_COUNTS, "Int64"))  # absent counts stay empty, not 1.0
+    # Absent counts and seeds stay empty, and the others do not become 1.0.
+    return table.astype(dict.fromkeys([*_COUNTS, *(["seed"] if certificate else [])], "Int64"))
 
 
-def _lines(
-    label: str, row: Row, record: Record, judge: Judge, conventions: Sequence[Convention]
+def _first(
+    series: Series, metric: str, conventions: Callable[[Record], Sequence[Convention]]
 ) -> Iterator[dict[str, Any]]:
+    """How often each row is first of its column, under each convention."""
+    named = {str(item): item for record in series.records for item in conventions(record)}
+    for convention in named.values():
+        shown = replace(series, metric=metric, convention=convention)
+        for bits in shown.bits:
+            shares = shown.family(bits).certificate
+            for row, share in shares.items() if len(shares) > 1 else ():
+                common = _common(series.labels[row], row, series.places[row, bits][-1])
+                alone = {"seed": None, "key": "", "finished": "", "params": ""}
+                said = {"metric": f"first/{metric}", "convention": str(convention), "value": share}
+                yield {**common, **alone, **said}
+
+
+def _common(label: str, row: Row, record: Record) -> dict[str, Any]:
+    """What every line of a record says."""
     cell, bench = record.cell, record.cell.bench
     counts = record.split.get("counts", {})
-    common = {
+    return {
         "method": cell.method,
         "dataset": bench.dataset,
         "bits": cell.bits,
@@ -88,6 +112,12 @@ def _lines(
         "key": record.key,
         **{column: counts.get(name) for column, name in _COUNTS.items()},
     }
+
+
+def _lines(
+    label: str, row: Row, record: Record, judge: Judge, conventions: Sequence[Convention]
+) -> Iterator[dict[str, Any]]:
+    common = _common(label, row, record)
     if not record.ok:
         yield common
         return

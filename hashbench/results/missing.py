@@ -116,7 +116,7 @@ def _typed(value: object) -> str:
 
 def _line(ask: _Ask, results: Path | None) -> str:
     parts = ["hashbench", "run", *ask.arguments, "--methods", ",".join(ask.methods)]
-    parts += ["--bits", ",".join(map(str, ask.bits))]
+    parts += ["--bits", ",".join(map(str, ask.bits)), "--no-floors"]
     if ask.seeds != (0,):
         parts += ["--seeds", _seeds(ask.seeds)]
     if results is not None and results != DEFAULT_RESULTS:

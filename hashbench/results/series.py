@@ -294,6 +294,20 @@ class Series:
         return DAGGER.format(seeds=seeds)
 
     @cached_property
+    def certificate(self) -> str:
+        """Which row is first of each column how often, when queries and seeds are drawn anew."""
+        parts = []
+        for bits in self.bits:
+            shares = self.family(bits).certificate
+            if len(shares) > 1:
+                first = max(shares, key=lambda row: shares[row])
+                parts.append(f"{self.labels[first]} {shares[first]:.0%} at {bits} bits")
+        if not parts:
+            return ""
+        few = self.seeds < SEEDS
+        return f"First of all in draws of queries{'' if few else ' and seeds'}: {', '.join(parts)}."
+
+    @cached_property
     def views(self) -> tuple[str, ...]:
         """Views of the split of which the metric has a score besides the plain one."""
         found: dict[str, None] = {}

@@ -298,5 +298,11 @@ def _caption(
         if any(place.bounds for place in places.values())
         else "",
         *dict.fromkeys(f"{series.dagger}." for series in group if series.dagger),
+        *(_first(series, len(group) > 1) for series in group),
     ]
     return list(filter(None, parts))
+
+
+def _first(series: Series, several: bool) -> str:
+    where = f"{series.title}: " if several and series.certificate else ""
+    return f"{where}{series.certificate}"

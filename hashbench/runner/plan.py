@@ -22,6 +22,9 @@ from hashbench.runner.settings import Ask
 STANDARD_DATASETS = ("cifar10", "nuswide", "coco")
 EMBEDDED_DATASET = "digits"
 
+#: What a run holds methods against, unless it is told not to.
+FLOORS = ("lsh", "sign", "class-codes")
+
 
 @dataclass(frozen=True)
 class Request:
@@ -74,6 +77,17 @@ def prepared_datasets(data_root: Path) -> tuple[str, ...]:
 def default_datasets(data_root: Path) -> tuple[str, ...]:
     """What is searched where no data set is named: those prepared here, or the embedded one."""
     return prepared_datasets(data_root) or (EMBEDDED_DATASET,)
+
+
+def with_floors(names: Sequence[str]) -> tuple[str, ...]:
+    """Methods and the floors beneath them; floors alone stay alone.
+
+    Raises:
+        InputError: for an unknown method.
+    """
+    if all(methods().get(name).role == "floor" for name in names):
+        return tuple(names)
+    return tuple(dict.fromkeys((*names, *FLOORS)))
 
 
 def plan(request: Request, data_root: Path) -> list[Ask]:

@@ -26,7 +26,7 @@ def test_default_run_takes_digits_and_says_how_to_get_the_others(hashbench) -> N
 
 
 def test_a_second_run_computes_nothing_and_shows_the_same_table(hashbench) -> None:
-    args = ("run", "--methods", "itq-cca", "--bits", "16,32")
+    args = ("run", "--no-floors", "--methods", "itq-cca", "--bits", "16,32")
     hashbench(*args)
     before = {path: path.stat().st_mtime_ns for path in Path("hashbench-results").rglob("*.npz")}
     again = hashbench(*args)
@@ -36,9 +36,29 @@ def test_a_second_run_computes_nothing_and_shows_the_same_table(hashbench) -> No
     assert len(before) == 7  # codes and scores under two conventions of two cells, one split
 
 
+def test_floors_are_in_a_table_of_methods_unless_told_not_to(hashbench) -> None:
+    def methods(*args: str) -> list[str]:
+        done = hashbench("run", "--bits", "16", "--workers", "0", "--json", *args)
+        assert done.code == 0, done.err
+        return sorted(record["cell"]["method"] for record in json.loads(done.out)["records"])
+
+    every = ["class-codes", "itq-cca", "lsh", "sign"]
+    assert methods("--methods", "itq-cca") == every
+    assert methods("--methods", "sign,itq-cca") == every
+    assert methods("--methods", "itq-cca", "--no-floors") == ["itq-cca"]
+    assert methods("--methods", "lsh") == ["lsh"]
+    Path("sweep.toml").write_text('methods = ["itq-cca"]\nfloors = false\n')
+    assert methods("sweep.toml") == ["itq-cca"]
+    table = hashbench("run", "--bits", "16", "--methods", "itq-cca").out
+    assert re.search(r"^class-codes +\(floor\) +0\.\d{3}", table, flags=re.MULTILINE)
+    assert "un-hashed pixels features has a full mAP of 0." in " ".join(table.split())
+
+
 def test_order_of_arguments_does_not_change_the_cells(hashbench) -> None:
-    first = hashbench("run", "--methods", "itq-cca,lsh", "--bits", "32,16", "--json")
-    second = hashbench("run", "--methods", "lsh,itq-cca", "--bits", "16,32", "--json")
+    first = hashbench("run", "--no-floors", "--methods", "itq-cca,lsh", "--bits", "32,16", "--json")
+    second = hashbench(
+        "run", "--no-floors", "--methods", "lsh,itq-cca", "--bits", "16,32", "--json"
+    )
     keys = [{r["key"] for r in json.loads(done.out)["records"]} for done in (first, second)]
     assert keys[0] == keys[1]
     assert len(keys[0]) == 4
@@ -54,7 +74,7 @@ def test_json_is_json_and_nothing_else(hashbench) -> None:
 
 
 def test_export_csv_is_tidy(hashbench) -> None:
-    hashbench("run", "--methods", "itq-cca", "--bits", "16", "--seeds", "0-1")
+    hashbench("run", "--no-floors", "--methods", "itq-cca", "--bits", "16", "--seeds", "0-1")
     done = hashbench("export", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(done.out)))
     metrics = {row["metric"] for row in rows if row["convention"] == "house"}

@@ -104,7 +104,7 @@ def test_a_part_is_short_and_listed(hashbench, kind) -> None:
 
 def test_parts_work_together(hashbench, plugins) -> None:
     done = hashbench(
-        "run", "--datasets", "stripes", "--backbone", "mean", "--methods", "itq-cca",
+        "run", "--no-floors", "--datasets", "stripes", "--backbone", "mean", "--methods", "itq-cca",
         "--bits", "16", "--convention", "house,lab", "--executor", "ours", "--json", *plugins,
     )  # fmt: skip
     assert done.code == 0, done.err

@@ -17,7 +17,9 @@ LISTS = ("--datasets", "lists:t", "--backbone", "pixels", "--bits", "16", "--wor
 
 
 def run(hashbench, *more: str, methods: str = "itq-cca", json_: bool = False):
-    done = hashbench("run", *LISTS, "--methods", methods, *more, *(["--json"] if json_ else []))
+    done = hashbench(
+        "run", "--no-floors", *LISTS, "--methods", methods, *more, *(["--json"] if json_ else [])
+    )
     return json.loads(done.out) if json_ else done
 
 
@@ -95,8 +97,8 @@ def test_the_same_data_elsewhere_are_the_same(hashbench) -> None:
     Path("moved").mkdir()
     shutil.copytree("t", "moved/t")
     shutil.rmtree("t")
-    done = hashbench("run", *("lists:moved/t" if part == "lists:t" else part for part in LISTS),
-                     "--methods", "itq-cca", "--json")  # fmt: skip
+    moved = ["lists:moved/t" if part == "lists:t" else part for part in LISTS]
+    done = hashbench("run", "--no-floors", *moved, "--methods", "itq-cca", "--json")  # fmt: skip
     assert [r["key"] for r in json.loads(done.out)["records"]] == [
         r["key"] for r in before["records"]
     ]
@@ -119,7 +121,16 @@ def test_images_that_arrive_bit_by_bit(hashbench) -> None:
 
 
 def test_a_convention_asked_for_later_is_scored_without_training(hashbench) -> None:
-    args = ("run", "--datasets", "digits", "--methods", "lsh,itq-cca", "--bits", "16")
+    args = (
+        "run",
+        "--no-floors",
+        "--datasets",
+        "digits",
+        "--methods",
+        "lsh,itq-cca",
+        "--bits",
+        "16",
+    )
     hashbench(*args)
     codes = {path: path.stat().st_mtime_ns for path in Path("hashbench-results/codes").iterdir()}
     later = json.loads(
@@ -137,8 +148,8 @@ def test_a_convention_asked_for_later_is_scored_without_training(hashbench) -> N
 
 
 def test_relaxed_outputs_asked_for_later_come_from_the_kept_hasher(hashbench) -> None:
-    args = ("run", "--datasets", "digits", "--methods", "itq-cca,dch", "--bits", "16",
-            "--set", "dch.epochs=2", "--workers", "0", "--convention", "house")  # fmt: skip
+    args = ("run", "--no-floors", "--datasets", "digits", "--methods", "itq-cca,dch", "--bits",
+            "16", "--set", "dch.epochs=2", "--workers", "0", "--convention", "house")  # fmt: skip
     first = json.loads(hashbench(*args, "--json").out)
     later = hashbench(*args[:-1], "house,deephash", "--keep-relaxed", "--json")
     assert later.code == 0, later.err
@@ -154,7 +165,7 @@ def test_relaxed_outputs_asked_for_later_come_from_the_kept_hasher(hashbench) ->
 
 
 def test_what_needs_a_hasher_that_was_discarded_says_how_to_train_again(hashbench) -> None:
-    args = ("run", "--datasets", "digits", "--methods", "itq-cca", "--bits", "16",
+    args = ("run", "--no-floors", "--datasets", "digits", "--methods", "itq-cca", "--bits", "16",
             "--discard", "hashers", "--workers", "0", "--convention")  # fmt: skip
     hashbench(*args, "house")
     later = hashbench(*args, "deephash", "--json")
@@ -177,7 +188,18 @@ def test_every_cell_that_was_asked_for_has_scores_or_the_run_exits_with_1(hashbe
         "    def encode(self, items):\n"
         "        return hashbench.Codes.from_real(np.full((len(items), self.bits), np.nan))\n"
     )
-    args = ("run", "--datasets", "digits", "--plugin", "bad.py", "--bits", "16", "--workers", "0")
+    args = (
+        "run",
+        "--no-floors",
+        "--datasets",
+        "digits",
+        "--plugin",
+        "bad.py",
+        "--bits",
+        "16",
+        "--workers",
+        "0",
+    )
     for _ in range(2):
         done = hashbench(*args, "--methods", "bad,lsh", "--json")
         assert done.code == 1
@@ -206,8 +228,8 @@ def test_a_method_that_throws_switches_changes_no_other_cell(hashbench) -> None:
         "                pass\n"
         "        return super().fit(X, y)\n"
     )
-    args = ("run", "--datasets", "digits", "--plugin", "rude.py", "--bits", "16", "--set",
-            "dch.epochs=2", "--seeds", "1")  # fmt: skip
+    args = ("run", "--no-floors", "--datasets", "digits", "--plugin", "rude.py", "--bits", "16",
+            "--set", "dch.epochs=2", "--seeds", "1")  # fmt: skip
     alone = json.loads(hashbench(*args, "--methods", "dch,sdh", "--results", "alone",
                                  "--workers", "0", "--json").out)  # fmt: skip
     for workers in ("0", "1"):

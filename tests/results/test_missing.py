@@ -41,7 +41,8 @@ def test_the_command_asks_for_exactly_what_is_missing(judge) -> None:
     assert line == [
         "hashbench", "run", "--datasets", "lists:my lists; rm -rf $HOME", "--protocol", "lists",
         "--split-seed", "3", "--backbone", "my net", "--allow-missing", "--plugin",
-        "/tmp/my hash.py", "--methods", "itq-cca", "--bits", "32", "--results", "my results",
+        "/tmp/my hash.py", "--methods", "itq-cca", "--bits", "32", "--no-floors",
+            "--results", "my results",
     ]  # fmt: skip
     assert gap(series).sentence.startswith("1 of 4 cells")
 

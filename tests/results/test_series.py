@@ -315,6 +315,22 @@ def test_the_best_is_marked_where_it_beats_every_method(judge) -> None:
         assert not any(series.marked(r, 16) for r in series.rows)
 
 
+def test_from_three_seeds_on_a_mark_needs_other_seeds_too(judge) -> None:
+    # The mean is better over queries by far, and which method wins depends on the seed.
+    shifts = {"dch": (0.3, -0.1, 0.1), "ksh": (0.0, 0.2, -0.2)}
+    records = [
+        judge.beside(method, 16, queries(seed, shift), seed)
+        for method, by_seed in shifts.items()
+        for seed, shift in enumerate(by_seed)
+    ]
+    (series,) = collect(records, judge)
+    assert not any(series.marked(r, 16) for r in series.rows)
+    assert "†" not in printed(series)
+    (one,) = collect([r for r in records if r.cell.seed == 0], judge)
+    assert sum(one.marked(r, 16) for r in one.rows) == 1
+    assert "below 3 seeds it says nothing about other seeds" in " ".join(printed(one).split())
+
+
 def test_unrelated_records_change_no_verdict(judge) -> None:
     records = [judge.beside("dch", 16, queries(0, 0.02)), judge.beside("ksh", 16, queries(1, 0.0))]
     alone = collect(records, judge)[0].family(16)

@@ -152,6 +152,27 @@ def test_a_dagger_is_explained_where_it_stands(judge) -> None:
     assert r"\dag{}" in text("latex", judge, *records)
 
 
+def test_how_often_each_is_first_is_in_caption_and_csv(judge) -> None:
+    records = [
+        judge.beside("dch", 16, [0.9, 0.8, 0.9]), judge.beside("ksh", 16, [0.4, 0.5, 0.5]),
+        judge.beside("dch", 32, [0.9, 0.9]),  # alone: first of nothing
+    ]  # fmt: skip
+    said = "First of all in draws of queries: DCH 100% at 16 bits."
+    assert said in text("markdown", judge, *records)
+    lines = [row for row in rows(judge, *records) if row["metric"] == "first/map@h2"]
+    assert sorted((row["method"], row["bits"], row["value"], row["seed"]) for row in lines) == [
+        ("dch", "16", "1.0", ""),
+        ("ksh", "16", "0.0", ""),
+    ]
+    more = [judge.beside(m, 16, [v, v], s) for m, v in (("dch", 0.9), ("ksh", 0.4)) for s in (1, 2)]
+    assert "in draws of queries and seeds: DCH 100%" in text(
+        "markdown",
+        judge,
+        *(judge.beside(m, 16, [v, v]) for m, v in (("dch", 0.9), ("ksh", 0.4))),
+        *more,
+    )
+
+
 def test_bounds_stand_beside_the_value(judge) -> None:
     made = judge.add("dch", 16, 0.7, bounds=(0.61, 0.79))
     assert r"0.700 \[0.610, 0.790\]" in text("markdown", judge, made)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-COMMAND = [sys.executable, "-c", "from hashbench.cli import main; main()", "run"]
+COMMAND = [sys.executable, "-c", "from hashbench.cli import main; main()", "run", "--no-floors"]
 
 
 def start(bench, *args: str) -> subprocess.Popen[str]:

@@ -53,7 +53,7 @@ def indexes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Results on digits: two methods at 12 bits, one of them at 24 too."""
     folder = tmp_path_factory.mktemp("run") / "results"
-    options = {"results": folder, "workers": 0, "progress": False}
+    options = {"results": folder, "workers": 0, "progress": False, "floors": False}
     hashbench.run("lsh,itq-cca", 12, "digits", **options)
     hashbench.run("lsh", 24, "digits", **options)
     return folder

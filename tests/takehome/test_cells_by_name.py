@@ -25,6 +25,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """DCH and ITQ-CCA at 16 bits on digits; DCH at seed 1 in two versions."""
     folder = tmp_path_factory.mktemp("cells") / "results"
     options = {"results": folder, "workers": 0, "progress": False, "conventions": "house"}
+    options["floors"] = False
     package.run("dch,itq-cca", 16, "digits", settings=["dch.epochs=3"], **options)
     for epochs in (1, 2):
         package.run("dch", 16, "digits", seeds="1,", settings=[f"dch.epochs={epochs}"], **options)
@@ -170,5 +171,6 @@ def test_training_from_pixels_gives_its_stored_codes_again(mode, place) -> None:
     names = ["dch", "csq", "dnnh"]
     settings = ["epochs=1", "side=32"]
     package.run(names, 8, "digits", train=mode, backbone="tiny", settings=settings, untuned=True,
-                conventions="house", results=mode, workers=0, progress=False)  # fmt: skip
+                conventions="house", floors=False, results=mode, workers=0,
+                progress=False)  # fmt: skip
     same(place / mode, names)

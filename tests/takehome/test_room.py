@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-ASKED = ("run", "--datasets", "digits", "--methods", "lsh", "--workers", "0")
+ASKED = ("run", "--no-floors", "--datasets", "digits", "--methods", "lsh", "--workers", "0")
 
 
 def foretold(hashbench, *args: str) -> dict:

@@ -21,6 +21,7 @@ def write(tables: Tables) -> str:
         tables.judge,
         lambda record: list(tables.stored(record)) or list(tables.conventions),
         all_versions=tables.all_versions,
+        certificate=tables.metric,
     )
     return csv_text(table)
 

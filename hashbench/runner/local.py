@@ -14,11 +14,12 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from hashbench.errors import InputError
@@ -209,7 +210,8 @@ class _Crew:
         process = self.context.Process(  # type: ignore[attr-defined]
             target=worker.main, args=(theirs, log, start), name="hashbench-worker"
         )
-        process.start()
+        with _no_main_module():
+            process.start()
         theirs.close()
         log.close()
         return _Worker(process, ours, output)
@@ -326,6 +328,21 @@ class _Crew:
 
     def _lose(self, member: _Worker, task: Task, status: Status, reason: str) -> None:
         self._settle(task, give_up(task, self.settings, status, reason, member.log))
+
+
+@contextlib.contextmanager
+def _no_main_module() -> Iterator[None]:
+    """Hide the program's own module, which a new process would import.
+
+    A worker needs nothing of it, and a script or notebook that calls `hashbench.run` without a
+    guard would run a second time in each.
+    """
+    ours = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = ours
 
 
 def _cause(exitcode: int | None) -> str:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from hashbench.store import Record
 
 
+#: Columns of a line that goes to a file or a pipe, where nothing need be cut to a screen's width.
+WIDE = 200
+
+
 def report(results: Results, *, as_json: bool) -> None:
     """Print the tables of what a run asked for, or everything as JSON."""
     if as_json:
@@ -30,6 +34,8 @@ def report(results: Results, *, as_json: bool) -> None:
     from hashbench.results.terminal import show
 
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDE)
     for series in results.table(all_versions=True) if results.records else ():
         show(console, series)
     shown = {str(record.cell) for record in results.records if not record.ok}

@@ -79,6 +79,7 @@ class CachedTable:
             expected = getattr(table, "offset", 0) + table.nbytes
             if self.path.stat().st_size != expected:
                 raise ValueError(f"it has {self.path.stat().st_size} bytes, not {expected}")
+            _hold_against_checksums(self.folder)
         except (OSError, ValueError) as error:
             aside = self.folder / "features.damaged"
             try:
@@ -119,6 +120,26 @@ class CachedTable:
             ) from error
         assert table is not None
         return table
+
+
+#: Tables this process has held against their checksums: path, size and time of change.
+_held_tables: set[tuple[str, int, int]] = set()
+
+
+def _hold_against_checksums(folder: Path) -> None:
+    """Read a finished table once a process: a flipped bit must not become a score.
+
+    Raises:
+        OSError: if it cannot be read.
+        ValueError: if a block does not match its checksum, or there are none.
+    """
+    status = (folder / "features.npy").stat()
+    held = (str(folder), status.st_size, status.st_mtime_ns)
+    if held in _held_tables:
+        return
+    if damaged := damaged_blocks(folder):  # an InputError is a ValueError
+        raise ValueError(f"{len(damaged)} of its blocks do not match their checksums")
+    _held_tables.add(held)
 
 
 def damaged_blocks(folder: Path) -> list[int]:

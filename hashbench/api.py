@@ -135,7 +135,8 @@ def job(
         keep_relaxed: store real-valued outputs beside the codes.
         discard: "hashers" to store none.
         lookup: measure FAISS lookup within radius 2.
-        device: where deep methods train.
+        device: where features are extracted, networks trained and run, and pairs counted:
+            "auto", "cpu", "cuda", "cuda:1" or "mps".
         workers: cells at a time; 0 runs them in this process.
         timeout: seconds a cell may take, or "2h".
         memory: bytes a worker may allocate, or "8G".
@@ -152,6 +153,7 @@ def job(
     Raises:
         InputError: for whatever cannot be used, in one sentence.
     """
+    from hashbench import devices
     from hashbench.cell import MODES
     from hashbench.data import default_data_root
     from hashbench.errors import unknown
@@ -170,6 +172,7 @@ def job(
     from hashbench.runner.run import Job
     from hashbench.runner.settings import Settings
 
+    devices.check(device, here=executor == "local")
     files = tuple(Path(path) for path in plugins)
     load_plugins(files)
     if train not in MODES:

@@ -25,7 +25,8 @@ class Runtime:
     """Device, threads, progress and checkpoints of one cell.
 
     Attributes:
-        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
+        device: "auto", "cpu", "cuda", "cuda:1" or "mps": where features are extracted,
+            networks trained and run, and pairs counted.
         threads: CPU threads one cell may use; None leaves the libraries' default.
         progress: called with the share done in [0, 1] and a short note.
         checkpoints: a folder of this cell's own for resumable training, or None.

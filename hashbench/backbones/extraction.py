@@ -61,7 +61,8 @@ def make_engine(backbone: Backbone, shape: tuple[int, ...], *, multi: bool) -> E
     side = preprocessing.side(shape)
     graph = Graph(backbone.build(side), preprocessing, side, multi=multi).eval()
     frame = preprocessing.frame(np.zeros(shape, np.uint8), shape)
-    return best_engine(graph, frame.shape, runtime.current().threads)
+    where = runtime.current()
+    return best_engine(graph, frame.shape, where.threads, device=where.device)
 
 
 def _table(source: ImageSource, backbone: Backbone, shape: tuple[int, ...]) -> CachedTable:

@@ -48,7 +48,11 @@ plugins: Decorator = click.option(
 )
 
 device: Decorator = click.option(
-    "--device", default="auto", show_default=True, metavar="NAME", help="auto, cpu, cuda or mps."
+    "--device",
+    default="auto",
+    show_default=True,
+    metavar="NAME",
+    help="auto, cpu, cuda, cuda:1 or mps: where to extract, train, encode and count.",
 )
 
 _SETTING: tuple[Decorator, ...] = (

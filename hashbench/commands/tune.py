@@ -84,7 +84,7 @@ def command(
     import json
     from dataclasses import asdict
 
-    from hashbench import runtime
+    from hashbench import devices, runtime
     from hashbench.data import default_data_root
     from hashbench.errors import InputError
     from hashbench.evaluation import Convention
@@ -102,6 +102,7 @@ def command(
     from hashbench.tuning.space import default_space, parse_space
     from hashbench.tuning.study import Goal, tune
 
+    devices.check(device)
     load_plugins(plugins)
     Convention.parse(convention)
     root = data_root or default_data_root()
@@ -126,7 +127,8 @@ def command(
     )
     cells = [ask.cell for ask in asks]
     first = cells[0]
-    split = bound_split(asks[0], root)
+    with runtime.use(runtime.Runtime(device)):
+        split = bound_split(asks[0], root)
     wanted = parse_space(space, cls) if space else default_space(cls)
     goal = Goal(cells, wanted, metric, convention, evidence_of(split, first.bench))
     lengths = ",".join(str(cell) for cell in dict.fromkeys(cell.bits for cell in cells))

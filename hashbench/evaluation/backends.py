@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hashbench import runtime
+from hashbench import devices, runtime
 from hashbench.errors import InputError, unknown
 from hashbench.evaluation.words import BLOCK_BYTES, NO_CLASS, Columns, Counts, Words
 
@@ -52,19 +52,21 @@ def choose(name: str, pairs: int) -> tuple[str, Engine]:
         InputError: if there is no such engine, or not on this machine.
     """
     if name == "auto":
-        if pairs >= WORTH_A_GPU and _cuda_at_hand(pairs):
-            return "cuda", _torch_engine("cuda")
+        device = _cuda_device(pairs) if pairs >= WORTH_A_GPU else None
+        if device is not None:
+            return "cuda", _torch_engine(device)
         small = pairs < _WORTH_A_COMPILER and _KERNEL not in sys.modules
         return ("numpy", numpy_engine) if small or not numba_kernel() else ("numba", numba_engine)
     if name == "numba" and not numba_kernel():
         raise InputError("the numba engine needs numba: install it, or use the numpy engine")
-    if name == "cuda" and not _cuda_at_hand(WORTH_A_LOOK):
+    device = _cuda_device(WORTH_A_LOOK) if name == "cuda" else None
+    if name == "cuda" and device is None:
         raise InputError("the cuda engine found no CUDA device: use the numba engine")
     known: dict[str, Callable[[], Engine]] = {
         "numba": lambda: numba_engine,
         "numpy": lambda: numpy_engine,
         "torch": lambda: _torch_engine("cpu"),
-        "cuda": lambda: _torch_engine("cuda"),
+        "cuda": lambda: _torch_engine(str(device)),
     }
     if name not in known:
         raise unknown("evaluation engine", name, known)
@@ -180,14 +182,18 @@ def numpy_engine(query: Columns, items: Columns, out: Counts, near: bool) -> Non
                 out[row] += found.astype(np.int64)  # exact below 2**53
 
 
-def _cuda_at_hand(pairs: int) -> bool:
+def _cuda_device(pairs: int) -> str | None:
+    """The CUDA device of the current runtime; None where it has none, or looking does not pay.
+
+    MPS has no float64, which weighted counts need: there the CPU counts, to the same numbers.
+    """
     if "torch" not in sys.modules and pairs < WORTH_A_LOOK:
-        return False
+        return None
     try:
-        import torch
+        device = devices.current()
     except ImportError:
-        return False
-    return bool(torch.cuda.is_available())
+        return None
+    return device if devices.kind_of(device) == "cuda" else None
 
 
 def _torch_engine(device: str) -> Engine:

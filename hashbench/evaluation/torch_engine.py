@@ -17,11 +17,12 @@ def count(query: Columns, items: Columns, out: NDArray[np.int64], near: bool, de
     single precision is used.
     """
     bits = 64 * len(query.codes)
-    half = device == "cuda" and max(bits, 64 * len(query.labels)) <= 2048
+    cuda = torch.device(device).type == "cuda"
+    half = cuda and max(bits, 64 * len(query.labels)) <= 2048
     kind = torch.float16 if half else torch.float32
     width = out.shape[1]
     # On a GPU blocks are larger, so that each call has enough to do.
-    block = BLOCK_BYTES * (8 if device == "cuda" else 1) // 32
+    block = BLOCK_BYTES * (8 if cuda else 1) // 32
     columns = min(items.codes.shape[1], 1 << 16)
     step = max(1, block // columns)
     result = torch.zeros(len(out) * width, dtype=torch.int64, device=device)

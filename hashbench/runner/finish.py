@@ -87,8 +87,8 @@ def encode_again(
             f"{train_again}"
         )
     hasher = read_hasher(store.path("hasher", record.key), digest)
-    split = split_of(task, settings, progress)
     with runtime.use(runtime.Runtime(settings.device, settings.threads, progress)):
+        split = split_of(task, settings, progress)
         codes = encode(hasher, split.query, task), encode(hasher, split.database, task)
     stored = store.open_codes(record, relaxed=False)
     if any(

@@ -82,7 +82,8 @@ def prepare(
     problems: list[tuple[Task, InputError]] = []
     for group in groups.values():
         try:
-            split = bound_split(group[0].ask, settings.data_root, listener.preparing)
+            with runtime.use(runtime.Runtime(settings.device)):
+                split = bound_split(group[0].ask, settings.data_root, listener.preparing)
         except InputError as problem:
             problems += [(task, problem) for task in group]
             continue

@@ -25,7 +25,7 @@ class Settings:
         keep_relaxed: store real-valued outputs beside the codes.
         keep_hashers: store the fitted hashers.
         lookup: measure FAISS lookup within radius 2.
-        device: where deep methods train.
+        device: where features are extracted, networks trained and run, and pairs counted.
         threads: CPU threads a cell may use; None leaves the default.
         plugins: plugin files to register in a worker.
     """

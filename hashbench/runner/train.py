@@ -96,10 +96,10 @@ def train(task: Task, settings: Settings, progress: Progress = runtime.Runtime.p
     """
     cell = task.cell
     clock = Clock()
-    with clock.time("features"):
-        split = split_of(task, settings, lambda share, note: progress(0.0, note))
     kept = checkpoints(settings.store, task.key)
     with runtime.use(runtime.Runtime(settings.device, settings.threads, progress, kept)):
+        with clock.time("features"):
+            split = split_of(task, settings, lambda share, note: progress(0.0, note))
         hasher, codes, adjusted = _learn(task, split, clock)
     query, database = codes
     record = Record(

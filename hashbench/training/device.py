@@ -8,8 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from hashbench import runtime
-from hashbench.errors import InputError
+from hashbench import devices, runtime
 
 
 @contextmanager
@@ -20,7 +19,7 @@ def compute_on() -> Iterator[torch.device]:
         InputError: for a device this machine does not have.
     """
     settings = runtime.current()
-    device = _device(settings.device)
+    device = torch.device(devices.current())
     before = torch.get_num_threads()
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
@@ -41,22 +40,6 @@ def seeded(seed: int, device: torch.device) -> Iterator[torch.Generator]:
     with torch.random.fork_rng(devices):
         torch.manual_seed(seed)
         yield torch.Generator(device).manual_seed(seed)
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(
-            f"the device '{name}' cannot be used here ({str(error).splitlines()[0]}): "
-            "use --device auto or --device cpu"
-        ) from error
-    return device
 
 
 def random_state(device: torch.device) -> list[Tensor]:

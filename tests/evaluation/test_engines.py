@@ -208,7 +208,7 @@ def test_the_number_of_threads_changes_nothing():
 
 
 def test_without_numba_auto_falls_back_to_numpy(monkeypatch):
-    monkeypatch.setattr(backends, "_cuda_at_hand", lambda pairs: False)
+    monkeypatch.setattr(backends, "_cuda_device", lambda pairs: None)
     assert backends.choose("auto", 10**9)[0] == "numba"
     monkeypatch.setattr(backends, "numba_kernel", lambda: None)
     assert backends.choose("auto", 10)[0] == "numpy"
@@ -217,10 +217,10 @@ def test_without_numba_auto_falls_back_to_numpy(monkeypatch):
 
 
 def test_auto_takes_the_gpu_where_there_is_one(monkeypatch):
-    monkeypatch.setattr(backends, "_cuda_at_hand", lambda pairs: True)
+    monkeypatch.setattr(backends, "_cuda_device", lambda pairs: "cuda:1")
     assert backends.choose("auto", 10**10)[0] == "cuda"
     assert backends.choose("auto", 10**8)[0] == "numba"  # over before a GPU has started
-    monkeypatch.setattr(backends, "_cuda_at_hand", lambda pairs: False)
+    monkeypatch.setattr(backends, "_cuda_device", lambda pairs: None)
     with pytest.raises(InputError, match="no CUDA device"):
         backends.choose("cuda", 10)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from mocked_gpus import pretend
 from tiny_network import tiny_backbone
 
 from hashbench import runtime
@@ -67,9 +68,10 @@ def pixels():
 
 
 def test_a_gpu_that_the_runtime_does_not_name_is_left_alone(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    trunk = pixels().build()
+    pretend(monkeypatch, 1)
     with runtime.use(Runtime("cpu")):
-        assert "cuda" not in pixels().engine(pixels().build()).name
+        assert "cuda" not in pixels().engine(trunk).name
 
 
 def test_canvases_are_decoded_once(train):

@@ -46,8 +46,9 @@ def command(
     Means are those of the tables. Intervals are bootstrapped over queries and,
     from three on, seeds. The rows of one column of a table, which share data and
     code length, are compared by paired randomisation tests, corrected together
-    (Holm): the same tests that set the dagger in a table. "First of all" is how
-    often a row is the best when queries and seeds are drawn anew.
+    (Holm): the same tests that set the dagger in a table. Floors are tested against
+    each method apart, with a correction of their own. "First of all" is how often a
+    method is the best when queries and seeds are drawn anew.
     """
     import json
 
@@ -94,14 +95,14 @@ def _print(series: Series, body: list[dict[str, Any]]) -> None:
                 f"{row['mean']:.4f}",
                 row["seeds"],
                 f"{row['low']:.4f} .. {row['high']:.4f}",
-                f"{row['first']:.0%}",
+                "floor" if row["first"] is None else f"{row['first']:.0%}",
             ]
             for row in column["rows"]
         ]
         title = f"{series.info.title} ({series.convention})"
         headings = [f"{column['bits']} bits", title, "seeds", "95% interval", "first of all"]
         click.echo("\n" + tabulate(rows, headings, disable_numparse=True))
-        if column["pairs"]:
+        for family in ("methods", "floors"):
             tests = [
                 [
                     for_terminal(pair["first"]),
@@ -113,9 +114,13 @@ def _print(series: Series, body: list[dict[str, Any]]) -> None:
                     _verdict(pair),
                 ]
                 for pair in column["pairs"]
+                if pair["family"] == family
             ]
+            if not tests:
+                continue
             holm = f"p, Holm over these {len(tests)}"
-            headings = ["first", "second", "first - second", "common queries", "p", holm, ""]
+            names = ("first", "second") if family == "methods" else ("method", "floor")
+            headings = [*names, " - ".join(names), "common queries", "p", holm, ""]
             click.echo("\n" + tabulate(tests, headings, disable_numparse=True))
     for sentence in series.notes:
         click.echo(f"- {one_line(sentence)}")

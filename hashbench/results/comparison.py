@@ -14,6 +14,9 @@ from hashbench.results.series import Series
 def columns(series: Sequence[Series]) -> list[dict[str, Any]]:
     """One dict a column: its rows with mean and interval, its pairs with p-values.
 
+    A pair's "family" is what it is corrected with: "methods" or, of a method and a
+    floor, "floors". A floor has no "first", for it does not compete.
+
     Raises:
         InputError: if the metric has no values of single queries anywhere.
     """
@@ -36,7 +39,10 @@ def columns(series: Sequence[Series]) -> list[dict[str, Any]]:
 def _column(series: Series, place: int, bits: int) -> dict[str, Any]:
     family = series.family(bits)
     rows = []
-    for row, interval in family.intervals.items():
+    for row in series.rows:
+        if row not in family.intervals:
+            continue
+        interval = family.intervals[row]
         entry = series.entry(row, bits)
         rows.append(
             {
@@ -49,12 +55,15 @@ def _column(series: Series, place: int, bits: int) -> dict[str, Any]:
                 "seeds": entry.n,
                 "low": interval.low,
                 "high": interval.high,
-                "first": family.certificate[row],
+                "first": family.certificate.get(row),
                 "marked": series.marked(row, bits),
             }
         )
+    tests = [("methods", pair) for pair in family.comparisons]
+    tests += [("floors", pair) for pair in family.floors]
     pairs = [
         {
+            "family": name,
             "first": series.names[pair.first],
             "second": series.names[pair.second],
             "difference": pair.difference,
@@ -69,7 +78,7 @@ def _column(series: Series, place: int, bits: int) -> dict[str, Any]:
             "over_queries": pair.over_queries(),
             "significant": pair.significant(),
         }
-        for pair in family.comparisons
+        for name, pair in tests
     ]
     bench = asdict(series.bench)
     return {

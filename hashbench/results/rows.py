@@ -59,6 +59,11 @@ class Row:
         return self.block == "method"
 
     @property
+    def beneath(self) -> bool:
+        """Whether it is what methods are held against, and is not compared as one."""
+        return self.block in ("floor", "ceiling")
+
+    @property
     def order(self) -> tuple[Any, ...]:
         """Floors first, then shallow methods by year, deep ones by year, the undated last."""
         return (

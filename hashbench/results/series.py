@@ -34,7 +34,7 @@ Floats = NDArray[np.float64]
 #: What the dagger says, wherever there is one.
 DAGGER = (
     "† significantly better than every other method (paired randomisation test over queries, "
-    "Holm-corrected over all pairs of the column's rows, p <= 0.05{seeds})"
+    "Holm-corrected over all pairs of the column's methods, p <= 0.05{seeds})"
 )
 
 
@@ -239,7 +239,10 @@ class Series:
         return self._ranks[bits].get(row, 0)
 
     def family(self, bits: int) -> Family[Row]:
-        """Every pair of rows of a column, tested on the same queries and corrected together."""
+        """Every pair of rows of a column, tested on the same queries and corrected together.
+
+        Floors are held against the others apart.
+        """
         if bits not in self._families:
             matrices = {
                 row: matrix
@@ -248,7 +251,8 @@ class Series:
             }
             size = Counter(matrix.shape[1] for matrix in matrices.values()).most_common(1)
             matrices = {r: m for r, m in matrices.items() if m.shape[1] == size[0][0]}
-            self._families[bits] = compare_family(matrices, better=self.info.better)
+            floors = [row for row in matrices if row.beneath]
+            self._families[bits] = compare_family(matrices, better=self.info.better, floors=floors)
         return self._families[bits]
 
     def marked(self, row: Row, bits: int) -> bool:

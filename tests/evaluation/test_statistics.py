@@ -246,3 +246,19 @@ def test_different_queries_cannot_be_paired():
     with pytest.raises(InputError, match=r"\(seeds, queries\)"):
         compare_family({"a": np.ones((2, 2, 2))})
     assert compare_family({}).comparisons == ()
+
+
+def test_floors_are_held_against_methods_apart_and_change_no_verdict_of_theirs() -> None:
+    methods = {name: queries(seed, 3) + 0.02 * seed for seed, name in enumerate("abc")}
+    alone = compare_family(methods, resamples=200)
+    scores = {"floor": queries(7, 3) - 0.01, **methods, "other floor": queries(8)}
+    family = compare_family(scores, floors=("floor", "other floor"), resamples=200)
+    assert family.comparisons == alone.comparisons
+    assert family.certificate == alone.certificate
+    assert set(family.intervals) == set(scores)
+    pairs = [(item.first, item.second) for item in family.floors]
+    assert pairs == [(name, floor) for name in "abc" for floor in ("floor", "other floor")]
+    smallest = min(family.floors, key=lambda item: item.p)
+    assert smallest.adjusted == pytest.approx(min(1, 6 * smallest.p))
+    # Floors alone are compared as methods are.
+    assert len(compare_family(scores, floors=tuple(scores), resamples=50).comparisons) == 10

@@ -77,14 +77,17 @@ def test_selections(store) -> None:
     found = body(store, "--methods", "dch,lsh", "--bits", "32", "--seeds", "1,")
     (column,) = found["columns"]
     assert [row["seeds"] for row in column["rows"]] == [1, 1]
-    assert [(p["first"], p["second"]) for p in column["pairs"]] == [("lsh", "dch")]
+    assert [(p["first"], p["second"]) for p in column["pairs"]] == [("dch", "lsh")]
     with pytest.raises(InputError, match="hashbench run --methods ksh"):
         run("--results", store.root, "--methods", "ksh")
 
 
 def test_the_table_shows_the_same(store, tmp_path) -> None:
     text = run("--results", store.root)
-    assert "Holm over these 3" in text
+    methods, floors = text.split("Holm over these 2")[0], text.split("Holm over these 2")[1]
+    assert "Holm over these 1" in methods
+    assert "method - floor" in text
+    assert floors.count("lsh") >= 2
     assert "32 bits" in text
     assert "hyper-parameters: defaults" in text
     run("--results", store.root, "--out", tmp_path / "tests.txt")
@@ -101,9 +104,12 @@ def test_scores_without_values_of_single_queries_are_named(store) -> None:
 def test_holm_is_over_the_column(store) -> None:
     real_record(store, "ksh", 32, 0.5)
     for column in body(store)["columns"]:
-        pairs = column["pairs"]
-        rows = len(column["rows"])
-        assert len(pairs) == rows * (rows - 1) // 2
-        smallest = min(pairs, key=lambda pair: pair["p"])
-        assert smallest["adjusted"] == pytest.approx(min(1, smallest["p"] * len(pairs)))
-    assert np.isfinite([pair["p"] for pair in pairs]).all()
+        methods = len(column["rows"]) - 1
+        assert [row["first"] for row in column["rows"] if row["row"] == "lsh"] == [None]
+        for family, size in (("methods", methods * (methods - 1) // 2), ("floors", methods)):
+            pairs = [pair for pair in column["pairs"] if pair["family"] == family]
+            assert len(pairs) == size
+            assert all((pair["second"] == "lsh") == (family == "floors") for pair in pairs)
+            smallest = min(pairs, key=lambda pair: pair["p"])
+            assert smallest["adjusted"] == pytest.approx(min(1, smallest["p"] * size))
+            assert np.isfinite([pair["p"] for pair in pairs]).all()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, product
 from typing import Generic, Literal, TypeVar
 
 import numpy as np
@@ -82,18 +82,22 @@ class Family(Generic[Name]):
         comparisons: in the order of the methods.
         certificate: how often each method is first, over draws of queries and,
             from three on, seeds; equal means share.
-        intervals: each method's mean and its interval.
+        intervals: each method's and each floor's mean and its interval.
+        floors: each method against each floor, corrected together and apart from the
+            comparisons of methods.
     """
 
     comparisons: tuple[Comparison[Name], ...]
     certificate: Mapping[Name, float]
     intervals: Mapping[Name, Interval]
+    floors: tuple[Comparison[Name], ...] = ()
 
 
 def compare_family(
     scores: Mapping[Name, Floats],
     *,
     better: Literal["higher", "lower"] = "higher",
+    floors: Collection[Name] = (),
     clusters: Sequence[object] | NDArray[np.generic] | None = None,
     level: float = 1 - LEVEL,
     resamples: int = RESAMPLES,
@@ -105,6 +109,8 @@ def compare_family(
         scores: `(seeds, queries)` float64 by method, NaN where a query is left
             out; numbers of seeds may differ.
         better: which values are better, for the certificate.
+        floors: those that the others are held against, which do not compete: no
+            comparison of methods grows harder by them. Floors alone are methods.
         clusters: `(queries,)` classes of the queries, or whatever is alike:
             they are drawn, and flipped, together. None treats each on its own.
         level: confidence level of the intervals.
@@ -114,7 +120,10 @@ def compare_family(
     Raises:
         InputError: if the arrays are not of the same queries.
     """
-    checked = {name: _checked(matrix) for name, matrix in scores.items()}
+    others = [name for name in scores if name not in floors] or list(scores)
+    beneath = [name for name in scores if name not in others]
+    # Floors last: what is drawn for the others does not depend on them.
+    checked = {name: _checked(scores[name]) for name in (*others, *beneath)}
     queries = {matrix.shape[1] for matrix in checked.values()}
     if len(queries) > 1:
         raise InputError(
@@ -128,19 +137,21 @@ def compare_family(
             raise InputError("clusters must name one class a query")
     draws = draw(checked, clusters=groups, resamples=resamples, seed=seed)
     units = next(iter(queries), 0) if groups is None else int(groups.max(initial=-1)) + 1
-    found = [
-        _compared(first, second, checked, draws, groups, units, level, seed)
-        for first, second in combinations(checked, 2)
-    ]
+
+    def compared(pairs: Iterable[tuple[Name, Name]]) -> tuple[Comparison[Name], ...]:
+        found = [_compared(*pair, checked, draws, groups, units, level, seed) for pair in pairs]
+        return tuple(_corrected(found))
+
     return Family(
-        tuple(_corrected(found)),
-        _certificate(draws, better),
+        compared(combinations(others, 2)),
+        _certificate({name: draws[name] for name in others}, better),
         {name: _interval(item, units, level) for name, item in draws.items()},
+        compared(product(others, beneath)),
     )
 
 
 def correct(families: Sequence[Family[Name]]) -> list[Family[Name]]:
-    """The same families, with Holm's correction over the comparisons of all."""
+    """The same families, with Holm's correction over the comparisons of methods of all."""
     adjusted = iter(_corrected([item for family in families for item in family.comparisons]))
     return [
         replace(family, comparisons=tuple(next(adjusted) for _ in family.comparisons))

@@ -3,12 +3,12 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint floors types pytest clean
+.PHONY: run test lint floors types docs pytest clean
 
 run: $(VENV)/.runtime  ## the main job, on the data sets prepared here or on the embedded digits
 	$(BIN)/hashbench run --methods dch,hashnet --bits 16,32,48,64
 
-test: lint floors types pytest  ## everything CI checks
+test: lint floors types docs pytest  ## everything CI checks
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -19,6 +19,9 @@ floors: $(VENV)/.dev  ## a floor of the house imports only from those below it
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
+
+docs: $(VENV)/.dev  ## the docs site, in build/docs; a warning is an error
+	$(BIN)/sphinx-build -W --keep-going -q -d build/doctrees docs build/docs
 
 pytest: $(VENV)/.dev
 	$(BIN)/pytest -n auto

@@ -74,6 +74,7 @@ class _Verbs(click.Group):
             return None
         module = importlib.import_module(f"hashbench.commands.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
+        command.name = cmd_name  # what tools that walk the commands call it
         return command
 
     def resolve_command(

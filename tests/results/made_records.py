@@ -183,6 +183,5 @@ def real_record(store: Store, method: str, bits: int, noise: float, seed: int = 
 
 def example(part: str) -> str:
     """The file of the documentation that defines an "Export" or a "Plot"."""
-    page = Path(__file__).parents[2] / "docs" / "tables-and-figures.md"
-    blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.S)
-    return next(block for block in blocks if f"= {part}(" in block)
+    page = Path(__file__).parents[2] / "docs" / "extending" / f"{part.lower()}s.md"
+    return re.findall(r"```python\n(.*?)```", page.read_text(), re.S)[0]

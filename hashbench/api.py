@@ -159,8 +159,7 @@ def job(
     from hashbench.errors import unknown
     from hashbench.evaluation import Convention
     from hashbench.params import read_params
-    from hashbench.registry import load_plugins
-    from hashbench.registry import methods as registry
+    from hashbench.registry import load_plugins, registry
     from hashbench.runner.execute import Limits, default_workers
     from hashbench.runner.plan import (
         Request,
@@ -175,13 +174,14 @@ def job(
     devices.check(device, here=executor == "local")
     files = tuple(Path(path) for path in plugins)
     load_plugins(files)
+    registry("executors").entry(executor)  # what is not there is known before any work
     if train not in MODES:
         raise unknown("training mode", train, MODES)
     if unwanted := set(parse_names(_text(discard))) - {"hashers"}:
         raise unknown("kind of file to discard", sorted(unwanted)[0], ["hashers"])
     root = Path(data_root).expanduser() if data_root is not None else default_data_root()
     names = parse_names(_text(methods))
-    asked = tuple(registry().names()) if names == ("all",) else names
+    asked = tuple(registry("methods").names()) if names == ("all",) else names
     allowed = {
         "allow_missing": allow_missing,
         "allow_overlap": allow_overlap,

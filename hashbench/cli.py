@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
+import signal
 import sys
+import threading
 import warnings
 
 import click
@@ -91,28 +94,75 @@ class _Verbs(click.Group):
                 formatter.write_dl([(f"{verb:<{widest}}", line) for verb, line in verbs.items()])
 
 
-@click.group(cls=_Verbs, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Verbs,
+    epilog=EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    invoke_without_command=True,
+)
 @click.version_option(__version__, prog_name="hashbench")
-def group() -> None:
+@click.pass_context
+def group(context: click.Context) -> None:
     """The referee of learning-to-hash: same data, same protocol, same evaluator."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+#: What Ctrl-C ends with.
+STOPPED = "stopped; what was finished is kept, run the same command again to go on"
 
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line; bad input is one sentence on stderr and exit code 2."""
     warnings.showwarning = _say_warning
+    interrupt = _Interrupt()
     try:
         code = group.main(args=args, prog_name="hashbench", standalone_mode=False)
     except InputError as error:
         _fail(str(error), 2)
     except click.ClickException as error:
         _fail(error.format_message(), 2)
-    except (click.Abort, KeyboardInterrupt):
-        _fail("stopped; what was finished is kept, run the same command again to go on", 130)
+    except (click.Abort, KeyboardInterrupt) as error:
+        if isinstance(error.__cause__, EOFError) and not interrupt.pressed:
+            raise error.__cause__ from None  # click takes any for the end of what is typed
+        _fail(STOPPED, 130)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
+    except Exception:
+        if not interrupt.pressed:
+            raise
+        _fail(STOPPED, 130)  # in the middle of an import it may come out as any error
     else:
         sys.exit(code if isinstance(code, int) else 0)
+    finally:
+        interrupt.restore()
+
+
+class _Interrupt:
+    """Ctrl-C stops at once what is going on, and a second one everything.
+
+    A shell starts what a script puts in the background with Ctrl-C ignored: a run heeds it there
+    too, for whoever sends it that signal means to stop it.
+    """
+
+    def __init__(self) -> None:
+        self.pressed = False
+        self.before = None
+        if threading.current_thread() is threading.main_thread():  # others cannot set a handler
+            self.before = signal.signal(signal.SIGINT, self._press)
+
+    def restore(self) -> None:
+        """Put the former handler back, unless Ctrl-C has been pressed: then all ends soon."""
+        if self.before is not None and not self.pressed:
+            signal.signal(signal.SIGINT, self.before)
+
+    def _press(self, *_: object) -> None:
+        if self.pressed:
+            os.write(2, f"hashbench: {STOPPED}\n".encode())
+            os._exit(130)
+        self.pressed = True
+        raise KeyboardInterrupt
 
 
 def _say_warning(message: Warning | str, *_: object, **__: object) -> None:

@@ -31,6 +31,28 @@ def shown(value: object, longest: int = 80) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
+def cause(error: BaseException) -> str:
+    """What a stranger's code raised, on one printable line: its type and what it says first."""
+    try:
+        text = str(error).strip()
+    except BaseException as other:  # its own `__str__` may raise anything too
+        unless_stopped(other)
+        text = "its message cannot be shown"
+    first = next(iter(text.splitlines()), "")
+    said = f"{type(error).__name__}: {first}" if first else type(error).__name__
+    return "".join(letter if letter.isprintable() else "?" for letter in said)
+
+
+def unless_stopped(error: BaseException) -> None:
+    """Let Ctrl-C through where a stranger's code is run, which may raise anything else.
+
+    Raises:
+        KeyboardInterrupt: if that is what `error` is.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        raise error
+
+
 #: More names than this are no help in an error.
 LISTED = 50
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
-from hashbench.errors import InputError, unknown
+from hashbench.errors import InputError, cause, unknown, unless_stopped
 from hashbench.plugins import import_file
 
 T = TypeVar("T")
@@ -173,8 +173,9 @@ class Registry(Generic[T]):
             parts = self.parts_of(module)
             if not parts:
                 raise TypeError(f"no public {self._wanted()} is defined in it")
-        except (Exception, SystemExit) as error:  # a stranger's file may raise anything
-            self._broken.append(Broken(path.stem, str(path), _reason(error)))
+        except BaseException as error:  # a stranger's file may raise anything
+            unless_stopped(error)
+            self._broken.append(Broken(path.stem, str(path), cause(error)))
             return []
         return self.add_parts(parts, path, digest)
 
@@ -205,7 +206,7 @@ class Registry(Generic[T]):
             try:
                 entry.load()
             except TypeError as error:
-                self._mark(entry, _reason(error))
+                self._mark(entry, cause(error))
                 continue
             if name in names:
                 self._mark(entry, f"the name '{name}' is defined twice in this file")
@@ -245,11 +246,12 @@ class Registry(Generic[T]):
             if name not in self._loaded:
                 try:
                     self._loaded[name] = entry.load()
-                except (Exception, SystemExit) as error:
+                except BaseException as error:
+                    unless_stopped(error)
                     del self._entries[name]
-                    self._mark(entry, _reason(error))
+                    self._mark(entry, cause(error))
                     raise InputError(
-                        f"{self.noun} '{name}' from {entry.origin} is broken: {_reason(error)}"
+                        f"{self.noun} '{name}' from {entry.origin} is broken: {cause(error)}"
                     ) from error
             return self._loaded[name]
 
@@ -312,11 +314,6 @@ def _same(part: T) -> T:
 
 def _distribution(point: EntryPoint) -> str:
     return point.dist.name if point.dist is not None else "unknown"
-
-
-def _reason(error: BaseException) -> str:
-    first = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {first[0]}" if first else type(error).__name__
 
 
 @cache
@@ -395,9 +392,10 @@ def add_plugin(path: Path) -> str | None:
     path = path.resolve()
     try:
         module, digest = import_file(path)
-    except (Exception, SystemExit) as error:  # a stranger's file may raise anything
-        methods()._broken.append(Broken(path.stem, str(path), _reason(error)))
-        return _reason(error)
+    except BaseException as error:  # a stranger's file may raise anything
+        unless_stopped(error)
+        methods()._broken.append(Broken(path.stem, str(path), cause(error)))
+        return cause(error)
     names: list[str] = []
     reasons: list[str] = []
     for kind, facts in KINDS.items():

@@ -32,9 +32,12 @@ Examples:
 SHOWN = 10
 
 
-@click.group(epilog=EPILOG)
-def command() -> None:
+@click.group(epilog=EPILOG, invoke_without_command=True)
+@click.pass_context
+def command(context: click.Context) -> None:
     """See, verify, prepare and import data sets."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 @command.command(epilog="Example: hashbench data status --data-root /datasets")

@@ -30,7 +30,14 @@ tries them again), 2 for input that cannot be used, 130 when stopped.
 def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -> Path | None:
     """Let a sweep file set the defaults that the command line then overrides."""
     if path is not None:
+        from hashbench.errors import InputError, shown
         from hashbench.runner.sweepfile import read_sweep
+
+        if path.suffix != ".toml" and not path.exists():
+            raise InputError(
+                f"'{shown(str(path))}' is no option and no sweep file: several names are one word "
+                "with commas, as in --methods dch,hashnet; a sweep is a file such as sweep.toml"
+            )
 
         by_option = {
             name.removeprefix("--"): parameter.name

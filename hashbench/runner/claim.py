@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, Literal
 
-from hashbench.errors import InputError
+from hashbench.errors import InputError, cause, unless_stopped
 from hashbench.registry import methods
 from hashbench.runner.environment import environment
 from hashbench.runner.finish import finish, lacks
@@ -66,7 +66,8 @@ def attempt(task: Task, settings: Settings, progress: Progress) -> Outcome:
                 record = trained.save(store, keep_hasher=settings.keep_hashers)
             except StoreError:
                 raise
-            except (Exception, SystemExit) as error:  # a stranger's method may raise anything
+            except BaseException as error:  # a stranger's method may raise anything
+                unless_stopped(error)
                 failed = failure(task, settings, _status(error), _reason(error), _log(error))
                 return store.put(failed)
             shutil.rmtree(checkpoints(store.root, record.key), ignore_errors=True)
@@ -80,7 +81,8 @@ def attempt(task: Task, settings: Settings, progress: Progress) -> Outcome:
                 finish(task, record, store, settings, progress, codes)
         except StoreError:
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            unless_stopped(error)
             return replace(record, reason=_reason(error))  # trained: this run tells what lacks
         if not settings.keep_relaxed and is_foreign(task.cell.method):
             store.drop_relaxed(record)
@@ -132,23 +134,15 @@ def _status(error: BaseException) -> Status:
 
 
 def _reason(error: BaseException) -> str:
-    first = next(iter(_text(error).strip().splitlines()), "")
-    if isinstance(error, InputError):
-        return first
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:  # a stranger's __str__ may raise
-        return "its message cannot be shown"
+    said = cause(error)
+    return said.removeprefix("InputError: ") if isinstance(error, InputError) else said
 
 
 def _log(error: BaseException) -> str:
     try:
         return "".join(traceback.format_exception(error))
-    except Exception:  # formatting asks the error for its text
+    except BaseException as other:  # formatting asks the error for its text
+        unless_stopped(other)
         return "".join(traceback.format_tb(error.__traceback__))
 
 

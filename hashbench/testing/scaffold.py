@@ -7,7 +7,7 @@ import re
 from importlib.resources import files
 from string import Template
 
-from hashbench.errors import InputError
+from hashbench.errors import InputError, shown
 
 KINDS = ("deep", "shallow")
 
@@ -23,9 +23,14 @@ def scaffold(name: str, kind: str, file: str) -> str:
     Raises:
         InputError: if `name` cannot be a method's name.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*", name) or keyword.iskeyword(name):
+    if keyword.iskeyword(name):
         raise InputError(
-            f"'{name}' cannot be a method's name: use small letters, digits and dashes, "
+            f"'{name}' is a word of Python, which no module can have as its name: add another "
+            f"word, as in {name}-hash"
+        )
+    if not re.fullmatch(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*", name):
+        raise InputError(
+            f"'{shown(name)}' cannot be a method's name: use small letters, digits and dashes, "
             "as in my-hash"
         )
     text = (files("hashbench.testing") / "templates" / f"{kind}.py.txt").read_text("utf-8")

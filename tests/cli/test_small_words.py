@@ -100,8 +100,8 @@ signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a script's shell leaves it fo
 from hashbench import cli
 from hashbench.commands import methods
 def wait(*_, **__):
-    print("begun", flush=True)
     try:
+        print("begun", flush=True)
         time.sleep(600)
     finally:
         if {stubborn}:

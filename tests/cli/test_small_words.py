@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from hostility import fuzz, sentence
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hashbench.errors import InputError
 from hashbench.parsing import parse_numbers, parse_seeds
-from hostility import fuzz, sentence
 
 
 @pytest.mark.parametrize("verb", [(), ("data",)])

@@ -9,7 +9,7 @@ import click
 
 from hashbench.commands import options
 from hashbench.commands.output import printed_to
-from hashbench.commands.score_codes import print_table, show_codes, shown_value
+from hashbench.commands.score_codes import keep_codes, print_table, show_codes, shown_value
 
 if TYPE_CHECKING:
     from hashbench.evaluation import Convention
@@ -23,6 +23,7 @@ Examples:
   hashbench score hashbench-results --convention house,hashnet
   hashbench score hashbench-results --convention house,deephash --metric p@h2
   hashbench score 3f2a --convention "house(radius=3,order=best)"
+  hashbench score --codes mine.npz --as my-hash --bench cifar10
 """
 
 
@@ -43,6 +44,28 @@ Examples:
     default=None,
     metavar="THEIRS=OURS,...",
     help="What an array of --codes stands for, such as q_img=query_codes.",
+)
+@click.option(
+    "--as",
+    "name",
+    default=None,
+    metavar="NAME",
+    help="Keep --codes in --results as those of a method of this name, marked as external: "
+    "tables, figures and `compare` then show them.",
+)
+@click.option(
+    "--bench",
+    default=None,
+    metavar="BENCH",
+    help="What they are codes of: a data set, as in cifar10 or cifar10,split-seed=1,"
+    "protocol=...,backbone=..., or the first digits of a cell's key.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**31 - 1),
+    default=0,
+    show_default=True,
+    help="With --as: which of several trainings they are from.",
 )
 @click.option(
     "--convention",
@@ -74,16 +97,21 @@ Examples:
     help="Where to write; - or nothing is stdout.",
 )
 @options.results
+@options.data_root
 @options.as_json
 def command(
     target: str | None,
     codes: Path | None,
     theirs: str | None,
+    name: str | None,
+    bench: str | None,
+    seed: int,
     names: str,
     executor: str,
     metric: str | None,
     out: Path | None,
     results: Path,
+    data_root: Path | None,
     as_json: bool,
 ) -> None:
     """Score stored codes, or your own, under any convention; no method is run.
@@ -92,6 +120,9 @@ def command(
 
     RUN is a folder of results, CELL the first digits of a cell's key in --results;
     without either, every cell of --results is scored.
+
+    Codes kept with --as are checked against the bench: as many as it has queries and
+    database items, in its order, under its labels where the file has labels.
     """
     from hashbench.errors import InputError
     from hashbench.evaluation import Convention
@@ -101,11 +132,20 @@ def command(
     if codes is not None:
         if target is not None:
             raise InputError("give either --codes or a run or cell to score, not both")
+        if name is not None or bench is not None:
+            if name is None or bench is None:
+                raise InputError("--as NAME and --bench BENCH go together: give both or neither")
+            record, store = keep_codes(codes, theirs, name, bench, seed, results, data_root)
+            with printed_to(out):
+                _show_records(store, [record], conventions, executor, metric, as_json)
+            return
         with printed_to(out):
             show_codes(codes, theirs, conventions, executor, metric, as_json)
         return
     if theirs is not None:
         raise InputError("--names says what the arrays of --codes are called: give --codes too")
+    if name is not None or bench is not None:
+        raise InputError("--as and --bench say what --codes are: give --codes too")
     if target is not None and Path(target).is_dir():
         store, prefix = Store(Path(target)), ""
     else:

@@ -11,6 +11,13 @@ import click
 if TYPE_CHECKING:
     from hashbench.evaluation import Convention, Scores
     from hashbench.evaluation.arrays import Inputs
+    from hashbench.store import Record, Store
+
+#: What is said of the labels of codes that are kept.
+_CHECKED = {
+    "those of the file agree": "its labels are those of the split.",
+    "not in the file": "without labels in it, the order of its items is not checked.",
+}
 
 
 def show_codes(
@@ -67,6 +74,37 @@ def show_codes(
     click.echo(described(inputs))
     rows = [[name, *(shown_value(item, name) for item in scores.values())] for name in metrics]
     print_table(["metric", *scores], rows)
+
+
+def keep_codes(
+    path: Path,
+    names: str | None,
+    name: str,
+    bench: str,
+    seed: int,
+    results: Path,
+    data_root: Path | None,
+) -> tuple[Record, Store]:
+    """Put the codes of a file into a folder of results, and say so.
+
+    Raises:
+        InputError: see `runner.external`.
+    """
+    from hashbench.data import default_data_root
+    from hashbench.evaluation.foreign import parse_names
+    from hashbench.runner.external import ground_of, put_external
+    from hashbench.store import Store
+
+    store = Store(results, create=True)
+    ground = ground_of(store, bench, data_root or default_data_root())
+    record = put_external(store, path, name, ground, names=parse_names(names), seed=seed)
+    cell = record.cell
+    click.echo(
+        f"Kept as {name}:{cell.bits}:{seed} in {store.root}, external, on {cell.bench}; "
+        f"{_CHECKED[str(record.request['labels'])]}",
+        err=True,
+    )
+    return record, store
 
 
 def described(inputs: Inputs) -> str:

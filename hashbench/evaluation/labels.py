@@ -6,6 +6,8 @@ value above 0 being a label, or `(n,)` whole-numbered class ids.
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -90,6 +92,31 @@ def class_count(query: Array, database: Array) -> int:
     if query.ndim == 2:
         return int(query.shape[1])
     return int(max(query.max(initial=-1), database.max(initial=-1))) + 1
+
+
+def class_members(query: Array, database: Array) -> Counter[bytes]:
+    """The classes as digests of the items each has, whatever classes are called and ordered by.
+
+    Two labellings of the same items are equal but for names if these are.
+
+    Args:
+        query: `(queries, classes)` multi-hot, a value above 0 being a label, or `(queries,)` ids.
+        database: the same of the database.
+    """
+    found: Counter[bytes] = Counter()
+    if query.ndim == 1:
+        ids = np.concatenate([query, database])
+        order = np.argsort(ids, kind="stable")
+        members = np.split(order, np.flatnonzero(np.diff(ids[order])) + 1) if len(ids) else []
+    else:
+        members = [
+            np.flatnonzero(np.concatenate([query[:, place] > 0, database[:, place] > 0]))
+            for place in range(query.shape[1])
+        ]
+    for items in members:
+        if len(items):
+            found[hashlib.sha256(items.astype("<i8").tobytes()).digest()] += 1
+    return found
 
 
 def labelled(labels: Array) -> NDArray[np.bool_]:

@@ -39,10 +39,18 @@ def gap(series: Series, results: Path | None = None) -> Gap | None:
         series: the grid.
         results: the folder the cells belong in, where it is not the default one.
     """
-    seeds = sorted({record.cell.seed for record in series.records})
     asks: list[_Ask] = []
     missing = 0
-    for row in series.rows:
+    rows = [row for row in series.rows if not row.external]  # those cannot be run here
+    seeds = sorted(
+        {
+            record.cell.seed
+            for (row, _), found in series.places.items()
+            if not row.external
+            for record in found
+        }
+    )
+    for row in rows:
         by_seeds: dict[tuple[int, ...], list[int]] = {}
         for bits in series.bits:
             there = {record.cell.seed for record in series.places.get((row, bits), ())}
@@ -58,7 +66,7 @@ def gap(series: Series, results: Path | None = None) -> Gap | None:
             asks.append(ask)
     if not asks:
         return None
-    total = len(series.rows) * len(series.bits) * len(seeds)
+    total = len(rows) * len(series.bits) * len(seeds)
     verb = "has" if missing == 1 else "have"
     return Gap(
         f"{missing} of {total} cells on {series.title} {verb} not been run.",

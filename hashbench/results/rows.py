@@ -37,7 +37,7 @@ class Row:
             of those that the command line set.
         code: the version of its code.
         block: one of `BLOCKS`.
-        kind: "deep" or "shallow".
+        kind: "deep", "shallow", or "external" for codes that were made elsewhere.
         year: of its paper, 0 where not known.
         bibtex: its BibTeX entry, "" for none.
     """
@@ -62,6 +62,11 @@ class Row:
     def beneath(self) -> bool:
         """Whether it is what methods are held against, and is not compared as one."""
         return self.block in ("floor", "ceiling")
+
+    @property
+    def external(self) -> bool:
+        """Whether its codes were made elsewhere."""
+        return self.kind == "external"
 
     @property
     def order(self) -> tuple[Any, ...]:
@@ -152,7 +157,8 @@ def labels(rows: Sequence[Row]) -> dict[Row, str]:
         codes[row.method].add(row.code)
     found = {}
     for row in rows:
-        parts = [row.mode] if len(modes) > 1 and row.mode != "none" else []
+        parts = ["external"] if row.external else []
+        parts += [row.mode] if len(modes) > 1 and row.mode != "none" else []
         if len(origins) > 1 and row.origin:
             parts.append(row.origin.removesuffix(", set") if row.variant else row.origin)
         parts += [f"{name}={_value(value)}" for name, value in row.variant]

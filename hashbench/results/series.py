@@ -25,6 +25,7 @@ from hashbench.evaluation import (
 )
 from hashbench.evaluation.statistics import SEEDS, Family, compare_family
 from hashbench.evidence import Evidence
+from hashbench.results.notes import notes
 from hashbench.results.rows import Row, labels, said
 from hashbench.results.scored import Judge
 from hashbench.store import Record
@@ -167,26 +168,6 @@ class Series:
         """The most seeds that any mean is over."""
         return max((entry.n for entry in self._entries.values()), default=0)
 
-    @property
-    def uneven(self) -> str:
-        """Which rows have fewer seeds than others, as a sentence; "" where none has."""
-        fewer: dict[str, list[tuple[int, int]]] = {}
-        for row in self.rows:
-            for bits in self.bits:
-                entry = self.entry(row, bits)
-                if 0 < entry.n < self.seeds:
-                    fewer.setdefault(self.labels[row], []).append((bits, entry.n))
-        if not fewer:
-            return ""
-        parts = []
-        for label, places in fewer.items():
-            counts = Counter(n for _, n in places)
-            if len(counts) == 1 and len(places) == len(self.bits):
-                parts.append(f"{label} {places[0][1]}")
-            else:
-                parts.append(f"{label} {', '.join(f'{n} at {bits} bits' for bits, n in places)}")
-        return f"Means are over {self.seeds} seeds, but of {'; '.join(parts)}."
-
     def entry(self, row: Row, bits: int) -> Entry:
         """What stands at a place; an empty one where nothing has been run."""
         return self._entries.get((row, bits), Entry())
@@ -326,35 +307,9 @@ class Series:
         return self.of(in_view(split_view(self.metric)[0], view))
 
     @cached_property
-    def ceiling(self) -> str:
-        """What the features give before anything is hashed, as a sentence; "" if not known."""
-        plain, view = split_view(self.metric)
-        value = self.judge.ceiling(self.bench, self.evidence).get(view)
-        if value is None:
-            return ""
-        where = f" [{view}]" if view else ""
-        there = "the methods' full mAP is in this table"
-        if plain != "map":
-            named = in_view("map", view)
-            there = f"hold the methods' full mAP (--metric {named}) against it, not {plain}"
-        return (
-            f"Ceiling on {self.title}: ranking by cosine of the un-hashed {self.bench.backbone} "
-            f"features has a full mAP{where} of {value:.3f} (house convention): {there}."
-        )
-
-    @cached_property
     def notes(self) -> tuple[str, ...]:
         """What a reader of the numbers must know, one sentence each."""
-        found = [self.ceiling, self.uneven, *self.left_out]
-        for record in self.records:
-            found += [str(note) for note in record.split.get("notes", [])]
-            if record.adjusted:
-                found.append(
-                    f"{record.title('method')} at {record.cell.bits} bits ran with "
-                    f"{json.dumps(dict(record.adjusted), default=str)}, for its own settings took "
-                    "more memory than there is."
-                )
-        return tuple(dict.fromkeys(filter(None, found)))
+        return notes(self)
 
     @cached_property
     def failures(self) -> tuple[str, ...]:

@@ -32,9 +32,22 @@ def load_split(ask: Ask, data_root: Path) -> Split:
     Raises:
         InputError: if the data cannot be had, or not as the protocol wants it.
     """
-    bench = ask.cell.bench
+    return draw_split(ask.opens, ask.cell.bench, data_root)
+
+
+def draw_split(opens: str, bench: Bench, data_root: Path) -> Split:
+    """The split of a bench, drawn once a process, without features.
+
+    Args:
+        opens: what opens its data set.
+        bench: the bench.
+        data_root: folder of the data sets.
+
+    Raises:
+        InputError: if the data cannot be had, or not as the protocol wants it.
+    """
     options = tuple(sorted(bench.options.items()))
-    return _split(ask.opens, bench.protocol, bench.split_seed, data_root, options)
+    return _split(opens, bench.protocol, bench.split_seed, data_root, options)
 
 
 def forget_splits() -> None:

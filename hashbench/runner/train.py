@@ -32,6 +32,9 @@ from hashbench.store.arrays import digest_of
 from hashbench.store.record import Record
 from hashbench.store.store import Store, split_arrays
 
+#: What every part says of itself.
+_SAID = ("title", "citation", "bibtex", "summary")
+
 
 class Clock:
     """Seconds by name, of the blocks it timed."""
@@ -66,7 +69,7 @@ class Trained:
             StoreError: if the store cannot be written to.
             BadRecordError: if what the method left is no record that can be read back.
         """
-        arrays = _split_arrays(self.split)
+        arrays = stored_split(self.split)
         store.put_split(self.record.evidence.split, lambda: arrays)
         record = replace(self.record, files={"split": digest_of(arrays)})
         if not keep_hasher:
@@ -109,12 +112,7 @@ def train(task: Task, settings: Settings, progress: Progress = runtime.Runtime.p
         status="ok",
         parts=facts(task),
         request=request(task, settings),
-        split={
-            "counts": split.counts,
-            "notes": list(split.notes),
-            "sha256": split.digest,
-            "ids_sha256": split.ids_sha256,
-        },
+        split=split_facts(split),
         relaxed=query.relaxed is not None and database.relaxed is not None,
         health={"query": code_health(query), "database": code_health(database)},
         history=history_of(hasher),
@@ -145,15 +143,27 @@ def split_of(task: Task, settings: Settings, progress: Progress) -> Split:
 def facts(task: Task) -> dict[str, dict[str, Any]]:
     """What the method and the data set of a task say of themselves."""
     cls = methods().get(task.cell.method)
-    names = ("title", "citation", "bibtex", "summary")
-    method = {name: getattr(cls, name) for name in (*names, "kind", "year", "supervised", "role")}
+    method = {name: getattr(cls, name) for name in (*_SAID, "kind", "year", "supervised", "role")}
     method["title"] = vars(cls).get("title") or cls.name  # a base's title is another method's
-    dataset: dict[str, Any] = {}
-    name = task.cell.bench.dataset
-    if name in datasets().names():
-        data = datasets().get(name)
-        dataset = {name: getattr(data, name) for name in (*names, "licence")}
-    return {"method": method, "dataset": dataset}
+    return {"method": method, "dataset": dataset_facts(task.cell.bench.dataset)}
+
+
+def dataset_facts(name: str) -> dict[str, Any]:
+    """What a data set says of itself; empty for lists of your own."""
+    if name not in datasets().names():
+        return {}
+    data = datasets().get(name)
+    return {fact: getattr(data, fact) for fact in (*_SAID, "licence")}
+
+
+def split_facts(split: Split) -> dict[str, Any]:
+    """What a record says of its split."""
+    return {
+        "counts": split.counts,
+        "notes": list(split.notes),
+        "sha256": split.digest,
+        "ids_sha256": split.ids_sha256,
+    }
 
 
 def request(task: Task, settings: Settings) -> dict[str, Any]:
@@ -221,7 +231,8 @@ def out_of_cuda_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError)
 
 
-def _split_arrays(split: Split) -> Mapping[str, Any]:
+def stored_split(split: Split) -> Mapping[str, Any]:
+    """What the store keeps of a split."""
     return split_arrays(
         {"query": split.query_labels, "database": split.database_labels},
         {"query": ids_of(split.query), "database": ids_of(split.database)},

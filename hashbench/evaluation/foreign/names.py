@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 
 from hashbench.errors import InputError, shown, unknown
 
-REQUIRED = ("query_codes", "database_codes", "query_labels", "database_labels")
+CODES = ("query_codes", "database_codes")
+LABELS = ("query_labels", "database_labels")
+REQUIRED = (*CODES, *LABELS)
 OPTIONAL = ("query_relaxed", "database_relaxed", "bits")
 
 #: Words for either side. Where a file has words of several ranks, the first of them are meant:

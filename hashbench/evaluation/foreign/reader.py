@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,7 +10,7 @@ from hashbench.errors import InputError, shown
 from hashbench.evaluation.arrays import Inputs, from_arrays
 from hashbench.evaluation.foreign.folder import expanded, folder_of
 from hashbench.evaluation.foreign.formats import detect
-from hashbench.evaluation.foreign.names import REQUIRED, assign
+from hashbench.evaluation.foreign.names import CODES, LABELS, REQUIRED, assign
 from hashbench.evaluation.foreign.source import Array, Source
 
 T = TypeVar("T")
@@ -38,15 +38,40 @@ def read_codes(path: Path, names: Mapping[str, str] | None = None) -> Inputs:
         InputError: if the file cannot be read, holds pickled objects, or lacks
             an array.
     """
-    names = names or {}
+    return _read(path, names or {}, None)[0]
+
+
+def read_codes_of(
+    path: Path, labels: tuple[Array, Array], names: Mapping[str, str] | None = None
+) -> tuple[Inputs, bool]:
+    """Codes of items whose labels are known: `read_codes` of a file that need not hold labels.
+
+    Args:
+        path: the file or folder.
+        labels: of queries and database, where the file has none.
+        names: see `read_codes`.
+
+    Returns:
+        What the file holds, and whether the labels are its own.
+
+    Raises:
+        InputError: see `read_codes`.
+    """
+    return _read(path, names or {}, labels)
+
+
+def _read(
+    path: Path, names: Mapping[str, str], labels: tuple[Array, Array] | None
+) -> tuple[Inputs, bool]:
     try:
         source = _open(path)
         told = all(theirs in source for theirs in names)
         if path.is_dir() and (not told or _lacking(_assigned(path, source, names))):
             source = expanded(path, source)
         chosen = _assigned(path, source, names)
-        _demand(path, source, chosen)
-        return _inputs(path, _Arrays(path, source, chosen))
+        own = labels is None or any(name in chosen for name in LABELS)
+        _demand(path, source, chosen, REQUIRED if own else CODES)
+        return _inputs(path, _Arrays(path, source, chosen), None if own else labels), own
     except MemoryError as error:
         raise InputError(
             f"{path} does not fit into memory: give fewer or smaller arrays"
@@ -108,16 +133,16 @@ def _assigned(path: Path, source: Source, names: Mapping[str, str]) -> dict[str,
         raise InputError(f"{path}: {error}") from None
 
 
-def _lacking(chosen: Mapping[str, str]) -> list[str]:
+def _lacking(chosen: Mapping[str, str], required: Sequence[str] = REQUIRED) -> list[str]:
     return [
         name
-        for name in REQUIRED
+        for name in required
         if name not in chosen and name.replace("codes", "relaxed") not in chosen
     ]
 
 
-def _demand(path: Path, source: Source, chosen: Mapping[str, str]) -> None:
-    lacking = _lacking(chosen)
+def _demand(path: Path, source: Source, chosen: Mapping[str, str], required: Sequence[str]) -> None:
+    lacking = _lacking(chosen, required)
     if lacking:
         kinds = [
             f"{shown(name, 30)} {shown(item.what, 30)}".strip() for name, item in source.items()
@@ -133,7 +158,7 @@ def _demand(path: Path, source: Source, chosen: Mapping[str, str]) -> None:
         raise InputError(f"{path} has real outputs of one side: give both or none")
 
 
-def _inputs(path: Path, arrays: _Arrays) -> Inputs:
+def _inputs(path: Path, arrays: _Arrays, known: tuple[Array, Array] | None) -> Inputs:
     sides = arrays.get("query_relaxed"), arrays.get("database_relaxed")
     relaxed = None if sides[0] is None or sides[1] is None else (sides[0], sides[1])
     try:
@@ -142,7 +167,7 @@ def _inputs(path: Path, arrays: _Arrays) -> Inputs:
         for side, outputs in zip(("query", "database"), sides, strict=True):
             given = arrays.get(f"{side}_codes")
             codes.append(_signs(side, outputs) if given is None else given)
-        labels = [
+        labels = known or [
             _ids(arrays[f"{side}_labels"], part)
             for side, part in zip(("query", "database"), codes, strict=True)
         ]

@@ -1,0 +1,82 @@
+"""What a reader of a table's numbers must know, a sentence each."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from hashbench.evaluation import in_view, split_view
+from hashbench.results.rows import Row
+
+if TYPE_CHECKING:
+    from hashbench.results.series import Series
+
+
+def notes(series: Series) -> tuple[str, ...]:
+    """Every sentence, each once."""
+    found = [ceiling(series), uneven(series), *series.left_out]
+    found += [elsewhere(series, row) for row in series.rows if row.external]
+    for record in series.records:
+        found += [str(note) for note in record.split.get("notes", [])]
+        if record.adjusted:
+            found.append(
+                f"{record.title('method')} at {record.cell.bits} bits ran with "
+                f"{json.dumps(dict(record.adjusted), default=str)}, for its own settings took "
+                "more memory than there is."
+            )
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
+def uneven(series: Series) -> str:
+    """Which rows have fewer seeds than others; "" where none has."""
+    fewer: dict[str, list[tuple[int, int]]] = {}
+    for row in series.rows:
+        for bits in series.bits:
+            entry = series.entry(row, bits)
+            if 0 < entry.n < series.seeds:
+                fewer.setdefault(series.labels[row], []).append((bits, entry.n))
+    if not fewer:
+        return ""
+    parts = []
+    for label, places in fewer.items():
+        counts = Counter(n for _, n in places)
+        if len(counts) == 1 and len(places) == len(series.bits):
+            parts.append(f"{label} {places[0][1]}")
+        else:
+            parts.append(f"{label} {', '.join(f'{n} at {bits} bits' for bits, n in places)}")
+    return f"Means are over {series.seeds} seeds, but of {'; '.join(parts)}."
+
+
+def ceiling(series: Series) -> str:
+    """What the features give before anything is hashed; "" if not known."""
+    plain, view = split_view(series.metric)
+    value = series.judge.ceiling(series.bench, series.evidence).get(view)
+    if value is None:
+        return ""
+    where = f" [{view}]" if view else ""
+    there = "the methods' full mAP is in this table"
+    if plain != "map":
+        named = in_view("map", view)
+        there = f"hold the methods' full mAP (--metric {named}) against it, not {plain}"
+    return (
+        f"Ceiling on {series.title}: ranking by cosine of the un-hashed {series.bench.backbone} "
+        f"features has a full mAP{where} of {value:.3f} (house convention): {there}."
+    )
+
+
+def elsewhere(series: Series, row: Row) -> str:
+    """What is not known of a row whose codes were made elsewhere."""
+    made = [
+        record
+        for (other, _), found in series.places.items()
+        if other == row
+        for record in found
+    ]  # fmt: skip
+    files = ", ".join(dict.fromkeys(str(record.request.get("codes", "")) for record in made))
+    unchecked = any(record.request.get("labels") == "not in the file" for record in made)
+    order = "; without labels in it, the order of its items is not checked" if unchecked else ""
+    return (
+        f"{row.title} is external: codes made elsewhere ({files}), of whose features and "
+        f"training nothing is known here{order}."
+    )

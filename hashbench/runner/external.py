@@ -232,7 +232,7 @@ def _demand(path: Path, inputs: Inputs, ground: Ground, checked: bool) -> None:
 
 
 def _content(query: Codes, database: Codes) -> str:
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for side, codes in zip(_SIDES, (query, database), strict=True):
         arrays[side] = codes.packed
         if codes.relaxed is not None:

@@ -103,6 +103,7 @@ class Backbone:
         build: a trunk with the weights loaded, in eval mode, for inputs of the given side.
         multi_dim: columns of `NAME:multi`, 0 where there is no such variant.
         empty: the same trunk untrained, for weights that come from elsewhere.
+        pretrained_on: the data its weights were trained on, for those who compare scores.
     """
 
     name: str
@@ -113,3 +114,4 @@ class Backbone:
     build: Callable[[int], Trunk]
     multi_dim: int = 0
     empty: Callable[[int], Trunk] | None = None
+    pretrained_on: str = "not said"

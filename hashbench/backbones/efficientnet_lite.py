@@ -73,6 +73,7 @@ def efficientnet_lite(variant: int) -> Backbone:
         weights=weights,
         build=build,
         empty=lambda side: _trunk(variant, None, side),
+        pretrained_on="ImageNet-1k",
     )
 
 

@@ -64,6 +64,7 @@ def timm_net(name: str) -> Backbone:
         weights=weights,
         build=build,
         empty=lambda _side: trunk(pretrained=False),
+        pretrained_on=f"as timm's tag {config.tag or 'of none'} says",
     )
 
 

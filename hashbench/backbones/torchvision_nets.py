@@ -59,6 +59,7 @@ def torchvision_net(name: str) -> Backbone:
         weights=weights,
         build=build,
         empty=lambda _side: _trunk(name, None),
+        pretrained_on="ImageNet-1k",
     )
 
 

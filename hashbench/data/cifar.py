@@ -17,8 +17,10 @@ from hashbench.data.batches import read_batch
 from hashbench.data.dataset import Dataset, LabelledImages, Status
 from hashbench.data.fetch import fetch, unpack
 from hashbench.data.images import SUFFIXES, FileSource, PlaneSource
+from hashbench.data.named import NamedSource
 from hashbench.data.protocols import Protocol
 from hashbench.errors import InputError, shown
+from hashbench.items import ImageSource
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,13 @@ class CIFAR(Dataset):
             return self._from_archive()
         return self._from_folders()
 
+    def labelled(self, protocol: Protocol) -> LabelledImages:
+        """Ids and labels, which follow from the sizes: images are ordered class by class."""
+        sizes = {part: np.full(len(self.classes), size) for part, size in self.sizes.items()}
+        ids = [name for part, counts in sizes.items() for name in self._ids(part, counts)]
+        targets = [np.repeat(np.arange(len(counts)), counts) for counts in sizes.values()]
+        return self._labelled(NamedSource(ids), np.concatenate(targets))
+
     def prepare(self, *, download: bool = False) -> None:
         """Verify what is there, unpacking the archive, and downloading it first if asked.
 
@@ -144,9 +153,7 @@ class CIFAR(Dataset):
             ids += self._ids(part, np.full(len(self.classes), size))
         return self._labelled(FileSource(paths, ids), np.asarray(targets))
 
-    def _labelled(
-        self, source: FileSource | PlaneSource, targets: NDArray[np.int64]
-    ) -> LabelledImages:
+    def _labelled(self, source: ImageSource, targets: NDArray[np.int64]) -> LabelledImages:
         labels = np.eye(len(self.classes), dtype=np.uint8)[targets]
         return LabelledImages(source, labels, self.classes)
 

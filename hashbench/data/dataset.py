@@ -132,6 +132,14 @@ class Dataset(ABC):
             InputError: if files are missing or damaged.
         """
 
+    def labelled(self, protocol: Protocol) -> LabelledImages | None:
+        """What `load` gives, had without the images; None where labels need them.
+
+        Raises:
+            InputError: if the files that hold the labels are missing or damaged.
+        """
+        return None
+
     def split(self, protocol: str | None = None, seed: int = 0) -> Split:
         """Draw the named protocol's split; the same arguments give the same ids.
 

@@ -129,6 +129,10 @@ class ImageLists(Dataset):
             looked=tuple(dict.fromkeys(self._roots)),
         )
 
+    def labelled(self, protocol: Protocol) -> LabelledImages:
+        """The same: the lists say the labels, whether their images are there or not."""
+        return self.load(protocol)
+
     def _find(self, part: str) -> Path:
         names = [f"{name}{suffix}" for name in NAMES[part] for suffix in (".txt", ".txt.gz")]
         found = [self.folder / name for name in names if (self.folder / name).is_file()]

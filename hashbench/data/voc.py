@@ -63,6 +63,10 @@ class VOC(Dataset):
         status = self.status()
         if not status.prepared:
             raise InputError(f"{self.name} is not at {status.where}: {status.hint}")
+        return self.labelled(protocol)
+
+    def labelled(self, protocol: Protocol) -> LabelledImages:
+        """The same from the official image sets alone, whether the images are there or not."""
         names: list[str] = []
         parts = []
         for part in self.sets:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hashbench.codes import Codes
-from hashbench.evaluation import Convention, Scores, in_view, score
+from hashbench.evaluation import Convention, Scores
 from hashbench.evaluation.metrics import versions
 from hashbench.evaluation.referee import Counter
+from hashbench.evaluation.views import score_views
 from hashbench.store.record import Record
 from hashbench.store.scorefiles import get_scores, put_scores
 from hashbench.store.store import Store, StoreError
@@ -64,42 +64,18 @@ def judge(
         return found
     split = store.open_split(record)
     theirs, ours = (np.asarray(split[f"{side}_labels"], np.uint8) for side in SIDES)
-    for scores in score(query, database, theirs, ours, usable, counter=counter):
+    views = {
+        str(name): (split[f"view{place}_query"], split[f"view{place}_database"])
+        for place, name in enumerate(split.get("views", ()))
+    }
+    for scores in score_views(query, database, theirs, ours, views, usable, counter=counter):
         found[str(scores.convention)] = scores
-    for place, name in enumerate(split.get("views", ())):
-        asked, searched = (split[f"view{place}_{side}"] for side in SIDES)
-        for scores in score(
-            query.subset(asked),
-            database.subset(searched),
-            theirs[asked],
-            ours[searched],
-            usable,
-            curves=False,
-            counter=counter,
-        ):
-            whole = found[str(scores.convention)]
-            assert whole is not None
-            found[str(scores.convention)] = _beside(whole, scores, str(name), asked)
     for item in usable:
         computed = found[str(item)]
         assert computed is not None
         with suppress(*([] if keep else [StoreError])):
             put_scores(store, record, computed, versions(item))
     return found
-
-
-def _beside(whole: Scores, part: Scores, view: str, rows: NDArray[np.int64]) -> Scores:
-    """The scores of a whole split, and those of a view of it as `metric[view]`."""
-    queries = max((len(values) for values in whole.per_query.values()), default=0)
-    per_query = dict(whole.per_query)
-    for name, values in part.per_query.items():
-        every = np.full(queries, np.nan)
-        every[rows] = values
-        per_query[in_view(name, view)] = every
-    # A view without a name is what the plain scores are of.
-    merged = {**whole, **{in_view(name, view): value for name, value in part.items()}}
-    bounds = {**whole.bounds, **{in_view(name, view): pair for name, pair in part.bounds.items()}}
-    return Scores(whole.convention, merged, per_query, whole.curves, bounds)
 
 
 def current_scores(store: Store, record: Record, convention: Convention) -> Scores | None:

@@ -38,6 +38,10 @@ GROUPS = {
         "export-model": "Export a trained hash: pixels in, packed bits out.",
         "serve": "Show on a local page what hashes retrieve.",
     },
+    "Board": {
+        "pack": "Pack cells as entries of a board: codes, and all that is known of them.",
+        "verify": "Verify entries: draw their split again, recompute every score.",
+    },
     "Data": {
         "datasets": "List the data sets and whether they are prepared here.",
         "data": "Look at, verify, prepare and import data sets.",

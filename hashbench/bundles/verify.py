@@ -1,0 +1,181 @@
+"""Verifying entries: what they say is held against what their codes and labels give."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hashbench.bundles.bundle import Bundle
+from hashbench.bundles.folder import open_codes, read
+from hashbench.bundles.fresh import Fresh, draw_fresh
+from hashbench.bundles.judge import recomputed
+from hashbench.bundles.splits import Splits, WrongSplitError
+from hashbench.bundles.suspicion import fingerprint, label_codes, limits
+from hashbench.codes import Codes
+from hashbench.data import Split
+from hashbench.errors import InputError, shown
+from hashbench.evaluation import Convention, Scores
+
+#: By how much a claim may differ from the score: half of the fourth decimal, or of so many of
+#: the digits of a number above 1.
+TOLERANCE = 5e-5
+
+#: Claims of an entry that are told one by one.
+_TOLD = 3
+
+#: Counts up to which a radius or a length makes sense: no code is longer, no database larger.
+_MOST_RADIUS = 4096
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found of an entry.
+
+    Attributes:
+        folder: where it lies.
+        bundle: the entry, None where it could not be read.
+        claims: scores that were recomputed and fit.
+        problems: what is not as the entry says, one sentence each.
+        suspicions: what a person should look at though every number fits.
+        unverified: why scores could not be recomputed; "" where they were.
+        scores: what was recomputed, by convention.
+        fresh: what its hasher scores on fresh queries, where that was asked for and could be had.
+    """
+
+    folder: Path
+    bundle: Bundle | None = None
+    claims: int = 0
+    problems: tuple[str, ...] = ()
+    suspicions: tuple[str, ...] = ()
+    unverified: str = ""
+    scores: Mapping[str, Scores] | None = None
+    fresh: Fresh | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything was checked and nothing speaks against it."""
+        return not (self.problems or self.suspicions or self.unverified)
+
+
+class Verifier:
+    """Verifies entries one after the other, and holds them against each other.
+
+    Args:
+        splits: where their labels come from.
+        fresh: seed of a fresh draw of queries for hashers that come along, or None.
+    """
+
+    def __init__(self, splits: Splits, fresh: int | None = None) -> None:
+        self.splits = splits
+        self.fresh = fresh
+        self._known: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def verify(self, folder: Path) -> Verdict:
+        """What there is to say of the entry in a folder; never raises for what it holds."""
+        try:
+            bundle = read(folder)
+            codes = open_codes(bundle)
+        except InputError as error:
+            return Verdict(folder, problems=(_inside(error, folder),))
+        except MemoryError:
+            return Verdict(folder, problems=("it does not fit into memory",))
+        suspicions = self._copies(bundle, codes)
+        try:
+            split = self.splits.find(bundle.cell.bench, bundle.evidence.split)
+        except WrongSplitError as error:
+            return Verdict(folder, bundle, problems=(str(error),), suspicions=suspicions)
+        except InputError as error:
+            return Verdict(folder, bundle, suspicions=suspicions, unverified=str(error))
+        counts = split.counts
+        for part, count in bundle.counts.items():
+            if counts[part] != count:
+                fault = f"it says {count:,} {part} images, and its split has {counts[part]:,}"
+                return Verdict(folder, bundle, problems=(fault,), suspicions=suspicions)
+        problems, scores, claims = _recompute(bundle, codes, split)
+        made = label_codes(codes, split)
+        suspicions += (made,) if made else ()
+        fresh = None
+        if self.fresh is not None and not problems:
+            try:
+                fresh = draw_fresh(bundle, codes, self.splits.data_root, self.fresh)
+                suspicions += (fresh.fault,) if fresh.fault else ()
+            except InputError as error:
+                if "hasher" in bundle.digests:
+                    problems += (f"no fresh queries: {error}",)
+        return Verdict(folder, bundle, claims, problems, suspicions, "", scores, fresh)
+
+    def _copies(self, bundle: Bundle, codes: tuple[Codes, Codes]) -> tuple[str, ...]:
+        """Whether another method's entry has these codes; seeds of one method may."""
+        place = (bundle.evidence.split, fingerprint(codes))
+        name = bundle.folder.name if bundle.folder else bundle.name
+        method, first = self._known.setdefault(place, (bundle.cell.method, name))
+        if method == bundle.cell.method:
+            return ()
+        return (f"its codes are those of {first}, but for the order and sign of bits",)
+
+
+def _recompute(
+    bundle: Bundle, codes: tuple[Codes, Codes], split: Split
+) -> tuple[tuple[str, ...], dict[str, Scores], int]:
+    problems: list[str] = []
+    conventions: dict[str, Convention] = {}
+    for name in bundle.scores:
+        try:
+            convention = Convention.parse(name)
+            if convention.radius > _MOST_RADIUS:
+                raise InputError(f"convention '{shown(name, 60)}' has a radius that no code has")
+            convention.check(*codes)
+        except InputError as error:
+            problems.append(str(error))
+        else:
+            conventions[name] = convention
+    found = dict(
+        zip(conventions, recomputed(bundle, codes, split, list(conventions.values())), strict=True)
+    )
+    wrong: list[str] = []
+    right = 0
+    for name, scores in found.items():
+        limit = limits(split, scores.convention)
+        for metric, claim in bundle.scores[name].items():
+            fault = _differs(metric, claim, scores, limit(metric))
+            wrong += [f"{shown(name, 60)} {fault}"] if fault else []
+            right += not fault
+    if len(wrong) > _TOLD:
+        wrong[_TOLD:] = [f"and {len(wrong) - _TOLD} more claims that do not fit"]
+    if not problems and not wrong and not right:
+        problems.append("it claims no score")
+    return (*problems, *wrong), found, right
+
+
+def _differs(metric: str, claim: float | None, scores: Scores, limit: float) -> str:
+    """Why a claim does not fit; "" where it does."""
+    name = shown(metric, 40)
+    if metric not in scores:
+        return f"does not define the claimed {name}"
+    value = scores[metric]
+    if claim is None or not math.isfinite(value):
+        fits = claim is None and not math.isfinite(value)
+        return "" if fits else f"{name}: claimed {_number(claim)}, recomputed {_number(value)}"
+    if abs(claim - value) <= TOLERANCE * max(1.0, abs(value)) + 1e-9:
+        return ""
+    above = f", above the {limit:.4f} that the labels allow" if claim > limit + TOLERANCE else ""
+    return f"{name}: claimed {_number(claim)}{above}, recomputed {_number(value)}"
+
+
+def _number(value: float | None) -> str:
+    if value is None or not math.isfinite(value):
+        return "undefined"
+    return f"{value:.6g}"
+
+
+def _inside(error: InputError, folder: Path) -> str:
+    """An error without the path of the folder, which stands before it anyway."""
+    return str(error).replace(f"{shown(str(folder), 200)}/", "").replace(str(folder), "the folder")
+
+
+def verify_all(folders: Sequence[Path], splits: Splits, fresh: int | None = None) -> list[Verdict]:
+    """The verdicts on entries, in order."""
+    verifier = Verifier(splits, fresh)
+    return [verifier.verify(folder) for folder in folders]

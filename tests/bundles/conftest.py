@@ -1,0 +1,3 @@
+from strangers import digits, put, stranger
+
+__all__ = ["digits", "put", "stranger"]

@@ -10,6 +10,8 @@ from typing import Any, Self
 
 from hashbench.bundles.checks import SCHEMA, checked
 from hashbench.cell import Bench, Cell
+from hashbench.codes import Codes
+from hashbench.evaluation import code_health
 from hashbench.evidence import Evidence
 from hashbench.origin import Origin
 from hashbench.store.record import Record, finite
@@ -208,8 +210,12 @@ class Bundle:
             folder=folder,
         )
 
-    def record(self) -> Record:
-        """The entry as a record, for whatever shows records: tables, figures, pages."""
+    def record(self, codes: tuple[Codes, Codes] | None = None) -> Record:
+        """The entry as a record, for whatever shows records: tables, figures, pages.
+
+        Args:
+            codes: its (query, database) codes, for a record that says how healthy they are.
+        """
         cell = self.cell
         return Record(
             key=cell.key(self.evidence),
@@ -226,6 +232,9 @@ class Bundle:
                 "notes": list(self.notes),
                 "sha256": self.evidence.split,
             },
+            health={}
+            if codes is None
+            else {"query": code_health(codes[0]), "database": code_health(codes[1])},
             timings=self.seconds,
             environment=self.environment,
             adjusted=self.adjusted,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hashbench.bundles.bundle import Bundle
+from hashbench.bundles.checks import MOST_BITS
 from hashbench.bundles.folder import open_codes
 from hashbench.bundles.splits import Splits
 from hashbench.cell import Bench
@@ -65,6 +66,17 @@ class BundleJudge:
     def ceiling(self, bench: Bench, evidence: Evidence) -> Mapping[str, float]:
         """Nothing: an entry brings no features."""
         return {}
+
+
+def unfit(convention: Convention, codes: tuple[Codes, Codes]) -> str:
+    """Why nobody recomputes a convention's scores from codes and labels alone; "" if all can."""
+    if convention.radius > MOST_BITS:
+        return "has a radius that no code has"
+    if convention.order == "numpy":
+        return "orders ties as the machine at hand sorts them"
+    if not convention.applies_to(*codes):
+        return "ranks by real-valued outputs, which entries do not carry"
+    return ""
 
 
 def recomputed(

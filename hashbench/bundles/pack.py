@@ -14,6 +14,7 @@ from hashbench import __version__
 from hashbench.backbones import get_backbone
 from hashbench.bundles.bundle import Bundle, Seen
 from hashbench.bundles.folder import write
+from hashbench.bundles.judge import unfit
 from hashbench.errors import InputError
 from hashbench.evaluation import Convention
 from hashbench.hasher import Hasher, code_version
@@ -72,7 +73,7 @@ def pack(
             recomputed from codes, or the entry cannot be written.
     """
     codes = store.open_codes(record, relaxed=False)
-    usable = [item for item in conventions if item.applies_to(*codes)]
+    usable = [item for item in conventions if not unfit(item, codes)]
     if not usable:
         raise InputError(
             "an entry's scores are recomputed from codes alone, and none of these conventions "

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from hashbench.bundles.bundle import Bundle
 from hashbench.bundles.folder import open_codes, read
 from hashbench.bundles.fresh import Fresh, draw_fresh
-from hashbench.bundles.judge import recomputed
+from hashbench.bundles.judge import recomputed, unfit
 from hashbench.bundles.splits import Splits, WrongSplitError
 from hashbench.bundles.suspicion import fingerprint, label_codes, limits
 from hashbench.codes import Codes
@@ -24,9 +24,6 @@ TOLERANCE = 5e-5
 
 #: Claims of an entry that are told one by one.
 _TOLD = 3
-
-#: Counts up to which a radius or a length makes sense: no code is longer, no database larger.
-_MOST_RADIUS = 4096
 
 
 @dataclass(frozen=True)
@@ -124,9 +121,8 @@ def _recompute(
     for name in bundle.scores:
         try:
             convention = Convention.parse(name)
-            if convention.radius > _MOST_RADIUS:
-                raise InputError(f"convention '{shown(name, 60)}' has a radius that no code has")
-            convention.check(*codes)
+            if why := unfit(convention, codes):
+                raise InputError(f"convention '{shown(name, 60)}' {why}")
         except InputError as error:
             problems.append(str(error))
         else:
@@ -173,9 +169,3 @@ def _number(value: float | None) -> str:
 def _inside(error: InputError, folder: Path) -> str:
     """An error without the path of the folder, which stands before it anyway."""
     return str(error).replace(f"{shown(str(folder), 200)}/", "").replace(str(folder), "the folder")
-
-
-def verify_all(folders: Sequence[Path], splits: Splits, fresh: int | None = None) -> list[Verdict]:
-    """The verdicts on entries, in order."""
-    verifier = Verifier(splits, fresh)
-    return [verifier.verify(folder) for folder in folders]

@@ -36,6 +36,10 @@ def test_an_entry_is_read_back_as_the_cell_it_was_packed_from(cell, tmp_path):
         assert np.array_equal(mine.packed, theirs.packed)
         assert np.array_equal(mine.at_zero, theirs.at_zero)
     assert open_hasher(bundle) is None
+    health = bundle.record(open_codes(bundle)).health
+    assert (health["query"]["zeros"], health["database"]["zeros"]) == tuple(
+        codes.zeros for codes in store.open_codes(record)
+    )
 
 
 def test_packing_again_gives_the_same_bytes(cell, tmp_path):

@@ -48,6 +48,7 @@ def test_a_strangers_cifar10_is_the_pinned_split(stranger):
         ({"mine": {"map@h2": 0.5}}, "unknown convention 'mine'"),
         ({"house(radius=99999999)": {"map": 0.5}}, "a radius that no code has"),
         ({"deephash-rerank": {"map@5000": 0.5}}, "ranks by real-valued outputs"),
+        ({"house(order=numpy)": {"map": 0.5}}, "as the machine at hand sorts them"),
         ({"house": {}}, "it claims no score"),
     ],
 )

@@ -15,6 +15,11 @@ from pathlib import Path
 #: Folder of the results where nobody names another.
 DEFAULT_RESULTS = Path("hashbench-results")
 
+#: CPU threads a head is trained with, and encodes with, whatever the machine and the number of
+#: workers. Its matrices are small: on a busy machine a second thread is waited for far longer
+#: than it helps. And sums in the order of one thread are the same whoever asks for them.
+HEAD_THREADS = 1
+
 
 def _silent(_fraction: float, _note: str) -> None:
     return None

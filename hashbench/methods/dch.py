@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -73,8 +74,9 @@ class DCH(DeepHasher):
 
     def quantization_loss(self, codes: Tensor) -> Tensor:
         """`(n,)` quantisation losses, eq 9."""
-        cosine = functional.cosine_similarity(codes.abs(), torch.ones_like(codes), dim=1)
-        return torch.log1p(codes.shape[1] / 2 * (1 - cosine) / self.scale)
+        bits = codes.shape[1]
+        cosine = functional.normalize(codes, dim=1).abs().sum(1) / math.sqrt(bits)
+        return torch.log1p(bits / 2 * (1 - cosine) / self.scale)
 
     @property
     def scale(self) -> float:
@@ -97,6 +99,6 @@ def cauchy_cross_entropy(distance: Tensor, similar: Tensor, gamma: float) -> Ten
     literal form is infinity minus infinity for a similar pair at d = 0, and
     rounding takes d to 0 and below once tanh saturates.
     """
-    attract = torch.log1p(distance / gamma)
-    repel = torch.log1p(gamma / distance.clamp(min=SMALLEST))
-    return torch.where(similar, attract, repel)
+    attract, repel = distance / gamma, gamma / distance.clamp(min=SMALLEST)
+    # One logarithm of what counts; log(1 + x), which a CPU vectorises and log1p it does not.
+    return torch.log(1 + similar * attract + (1 - similar) * repel)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor
 
 from hashbench.hyper import number
@@ -43,7 +42,7 @@ class DCHReleased(DCH):
 
     def pair_weights(self, similar: Tensor, step: Step) -> Tensor:
         """`(n, n)`: |S|/|S1| for similar pairs, 1 for dissimilar ones."""
-        return torch.where(similar, step.balance.similar, 1.0)
+        return 1 + (step.balance.similar - 1) * similar
 
     def pair_loss(self, codes: Tensor, similar: Tensor) -> Tensor:
         """`(n, n)` unweighted Cauchy cross-entropies of squared Euclidean distances."""

@@ -61,7 +61,7 @@ class DSH(DeepHasher):
         distance = squares[:, None] + squares[None, :] - 2 * outputs @ outputs.T
         hinge = torch.relu(self.margin * self.bits - distance)
         similar = similarity(labels)
-        pairs = torch.where(similar, distance, hinge) / 2
+        pairs = (similar * distance + (1 - similar) * hinge) / 2
         if self.balanced:
             pairs = pairs * step.balance.weights(similar)
         return pair_mean(pairs) + self.quantization * (outputs.abs() - 1).abs().sum(1).mean()

@@ -69,9 +69,10 @@ class HashNet(DeepHasher):
         similar = similarity(labels)
         inner = self.slope / self.bits * (codes @ codes.T)
         if self.weights == "paper":
-            weights = step.balance.weights(similar) * torch.where(similar, jaccard(labels), 1.0)
+            common = 1 - similar + jaccard(labels)  # which is 0 where nothing is shared
+            weights = step.balance.weights(similar) * common
         else:
-            weights = torch.where(similar, step.balance.similar, 1.0)
+            weights = 1 + (step.balance.similar - 1) * similar
         return pair_mean(weights * logistic(inner, similar))
 
     def beta_at(self, step: Step) -> float:

@@ -83,7 +83,7 @@ class HyP2(DeepHasher):
         """L; each mean is 0 where there is nothing to average."""
         cosine, zeta = step.state(outputs), step.state.zeta
         positive, several = labels > 0, labels.sum(1) > 1
-        irrelevant = ~similarity(labels) & several[:, None] & several[None, :]
+        irrelevant = (similarity(labels) == 0) & several[:, None] & several[None, :]
         units = directions(outputs)
         pairs = torch.relu(units @ units.T - zeta)
         pull = mean_where(1 - cosine, positive)

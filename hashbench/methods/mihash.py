@@ -61,9 +61,9 @@ class MIHash(DeepHasher):
         place = ((self.bits - codes @ codes.T) / 2).clamp(0, self.bits) * (bins / self.bits)
         low = place.detach().nan_to_num().floor().clamp(max=bins - 1)
         similar = similarity(labels)
-        others = ~torch.eye(len(codes), dtype=torch.bool, device=codes.device)
+        others = 1 - torch.eye(len(codes)).to(similar)
         counts = []
-        for kind in (similar & others, ~similar & others):
+        for kind in (similar * others, (1 - similar) * others):
             parts = [(1 - (place - low)) * kind, (place - low) * kind]
             empty = place.new_zeros(len(codes), bins + 1)
             filled = empty.scatter_add(1, low.long(), parts[0])

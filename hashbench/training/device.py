@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import cache
 
 import torch
+from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
 from hashbench import devices, runtime
 
 
 @contextmanager
-def compute_on() -> Iterator[torch.device]:
+def compute_on(threads: int | None = None) -> Iterator[torch.device]:
     """The current runtime's device, with its thread count set within the block.
+
+    Args:
+        threads: instead of the runtime's.
 
     Raises:
         InputError: for a device this machine does not have.
@@ -21,12 +26,22 @@ def compute_on() -> Iterator[torch.device]:
     settings = runtime.current()
     device = torch.device(devices.current())
     before = torch.get_num_threads()
-    if settings.threads is not None:
-        torch.set_num_threads(settings.threads)
+    wanted = threads or settings.threads or before
+    if wanted != before:
+        torch.set_num_threads(wanted)
     try:
-        yield device
+        # A method's own linear algebra is NumPy's. To look its libraries up takes longer than
+        # a small cell: they are looked up once.
+        with _blas().limit(limits=threads, user_api="blas") if threads else nullcontext():
+            yield device
     finally:
-        torch.set_num_threads(before)
+        if wanted != before:
+            torch.set_num_threads(before)
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 @contextmanager

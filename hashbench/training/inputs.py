@@ -49,6 +49,10 @@ class Inputs(ABC):
     def backbone(self) -> list[nn.Module]:
         """What stands before the head: nothing, or the pretrained module that trains."""
 
+    def trained(self, network: nn.Sequential) -> nn.Sequential:
+        """The part of a network that trains on `batches`: all of it, unless they come prepared."""
+        return network
+
     @abstractmethod
     def batches(
         self,
@@ -56,16 +60,18 @@ class Inputs(ABC):
         labels: Tensor,
         recipe: Recipe,
         seed: int,
+        standardise: nn.Module,
         *,
         two_views: bool = False,
     ) -> Batches:
-        """The training set in batches.
+        """The training set in batches, as `trained` of a network takes them.
 
         Args:
             train: the training set.
             labels: its `(n, classes)` float32 labels, on the device that trains.
             recipe: batch size and augmentation.
             seed: of order and augmentation.
+            standardise: the network's first module behind its backbone.
             two_views: whether each item comes in two views.
         """
 
@@ -96,18 +102,29 @@ class FeatureInputs(Inputs):
         """Nothing."""
         return []
 
+    def trained(self, network: nn.Sequential) -> nn.Sequential:
+        """What lies behind the standardisation, which is done once and not in every step."""
+        trunk, hash_layer = network
+        assert isinstance(trunk, nn.Sequential)
+        return nn.Sequential(trunk[1:], hash_layer)
+
     def batches(
         self,
         train: TrainItems,
         labels: Tensor,
         recipe: Recipe,
         seed: int,
+        standardise: nn.Module,
         *,
         two_views: bool = False,
     ) -> Batches:
-        """Batches of features, in memory."""
+        """Batches of standardised features, in memory."""
         features = torch.from_numpy(finite_features(train)).to(labels.device)
-        return TensorBatches(features, labels, recipe.batch_size, seed, two_views=two_views)
+        with torch.no_grad():
+            inputs = standardise(features)
+        return TensorBatches(
+            inputs, labels, recipe.batch_size, seed, features=features, two_views=two_views
+        )
 
     def run(
         self, module: nn.Sequential, items: Items, device: torch.device, *, engine: bool = False

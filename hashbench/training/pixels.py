@@ -158,6 +158,7 @@ class FrameInputs(PixelInputs):
         labels: Tensor,
         recipe: Recipe,
         seed: int,
+        standardise: nn.Module,
         *,
         two_views: bool = False,
     ) -> Batches:
@@ -221,6 +222,7 @@ class ActivationInputs(PixelInputs):
         labels: Tensor,
         recipe: Recipe,
         seed: int,
+        standardise: nn.Module,
         *,
         two_views: bool = False,
     ) -> Batches:

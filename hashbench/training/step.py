@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -28,8 +29,7 @@ class Step:
         generator: source of the loss's own randomness, on the batch's device.
         epoch: whole epochs done so far.
         state: the module that `DeepHasher.loss_state` made, or None.
-        features: `(n, dim)` float32 outputs of the backbone for the batch's items, as
-            the head takes them before it standardises; no gradient flows into them.
+        gather: makes `features`.
         second: `(n, bits)` outputs for the items' second views, where the method
             asks for `two_views`; empty where it does not.
     """
@@ -41,8 +41,17 @@ class Step:
     generator: torch.Generator
     epoch: int = 0
     state: Any = None
-    features: Tensor = field(default_factory=_nothing)
+    gather: Callable[[], Tensor] = _nothing
     second: Tensor = field(default_factory=_nothing)
+
+    @cached_property
+    def features(self) -> Tensor:
+        """`(n, dim)` float32 outputs of the backbone for the batch's items.
+
+        As the head takes them before it standardises; no gradient flows into them. They
+        are gathered when a loss asks: most never do.
+        """
+        return self.gather()
 
     @property
     def progress(self) -> float:

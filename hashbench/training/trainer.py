@@ -72,12 +72,14 @@ def train(
     )
     report = runtime.current().progress
     index = len(run.history) * len(batches)
+    network.train()
     for epoch in range(len(run.history), epochs):
         rate = schedule.get_last_lr()[0]
         losses = []
         for batch in batches.epoch(epoch):
             # Batch statistics of one item are undefined: such a batch uses the running ones.
-            network.train(len(batch.rows) > 1)
+            if network.training != (len(batch.rows) > 1):
+                network.train(len(batch.rows) > 1)
             step = Step(index, total, batch.rows, balance, generator, epoch, state)
             optimiser.zero_grad()
             losses.append(backward(backbone, head, batch, objective, step, recipe))
@@ -127,11 +129,12 @@ def backward(
     features = pieces[0] if whole else torch.cat(pieces).requires_grad_()
     with autocast():
         outputs = head(features)
-    outputs, seen = outputs.float(), features.detach().float()
+    outputs = outputs.float()
     if objective.two_views:
-        (outputs, second), (seen, _) = outputs.chunk(2), seen.chunk(2)
+        outputs, second = outputs.chunk(2)
         step = replace(step, second=second)
-    value = objective.loss(outputs, batch.labels, replace(step, features=seen))
+    gather = partial(_features, batch, features.detach())
+    value = objective.loss(outputs, batch.labels, replace(step, gather=gather))
     value.backward()
     if whole:
         return value.detach()
@@ -145,6 +148,13 @@ def backward(
         piece.backward(gradient)
     set_random_state(after, device)
     return value.detach()
+
+
+def _features(batch: Batch, behind: Tensor) -> Tensor:
+    """The backbone's features of a batch's items, in their first view."""
+    if batch.features is not None:
+        return batch.features.index_select(0, batch.rows)
+    return behind[: len(batch.rows)].float()
 
 
 class _Run:

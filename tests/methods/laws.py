@@ -36,14 +36,14 @@ def begin(method, labels=LABELS, seed=2, features=None):
     step = Step(30, 100, torch.arange(len(labels)), BALANCE, generator, state=state)
     if state is not None:
         state.double()
-    return replace(step, features=torch.from_numpy(features).double())
+    return replace(step, gather=lambda: torch.from_numpy(features).double())
 
 
 def at(step, rows):
     """The same step for a batch of some rows."""
     rows = torch.as_tensor(rows)
     everyone = step.features
-    return replace(step, rows=rows, features=everyone[rows])
+    return replace(step, rows=rows, gather=lambda: everyone[rows])
 
 
 def loss_of(method, outputs, labels, step):

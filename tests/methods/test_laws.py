@@ -149,6 +149,7 @@ OTHER = {
     ("adsh", "balanced"): 0.3, ("ssdh", "alpha"): 0.5,
     ("mihash", "bins"): 2, ("cnnh", "sweeps"): 1, ("dsdh", "sweeps"): 1,
     ("dsdh", "classification"): 300.0, ("dsdh", "ridge"): 1e4,
+    ("dfh", "separation"): 0.0, ("dfh", "binarity"): 4.0,
 }  # fmt: skip
 #: What the other settings must be for a hyper-parameter to matter.
 BESIDE = {

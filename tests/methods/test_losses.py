@@ -220,10 +220,10 @@ def test_gradients_are_those_of_finite_differences(method):
 
 def test_cauchy_gradient_is_the_derived_one():
     distance = torch.tensor([0.3, 2.0, 5.0, 0.3, 2.0, 5.0], dtype=torch.float64, requires_grad=True)
-    similar = torch.tensor([True] * 3 + [False] * 3)
+    similar = torch.tensor([1.0] * 3 + [0.0] * 3, dtype=torch.float64)
     cauchy_cross_entropy(distance, similar, 4.0).sum().backward()
     d = distance.detach()
-    torch.testing.assert_close(distance.grad, 1 / (4 + d) - (~similar).double() / d)
+    torch.testing.assert_close(distance.grad, 1 / (4 + d) - (1 - similar) / d)
 
 
 # The known traps
@@ -247,7 +247,7 @@ def test_equal_and_saturated_codes_have_finite_losses_and_gradients(cls, scale, 
 def test_cauchy_at_distance_zero():
     zero = torch.zeros(1, dtype=torch.float64)
     below = torch.tensor([-1e-7], dtype=torch.float64)  # as rounding has it
-    similar, dissimilar = torch.tensor([True]), torch.tensor([False])
+    similar, dissimilar = torch.ones(1), torch.zeros(1)
     assert float(cauchy_cross_entropy(zero, similar, 10.0)) == 0
     assert float(cauchy_cross_entropy(below, similar, 10.0)) == pytest.approx(0, abs=1e-7)
     wanted = math.log(1 + 10.0 / 1e-6)
@@ -257,7 +257,7 @@ def test_cauchy_at_distance_zero():
 
 def test_similar_pairs_are_pulled_at_any_distance():
     distance = torch.tensor([0.0, 0.1, 1.0, 24.0], requires_grad=True)
-    cauchy_cross_entropy(distance, torch.ones(4, dtype=torch.bool), 10.0).sum().backward()
+    cauchy_cross_entropy(distance, torch.ones(4), 10.0).sum().backward()
     assert bool((distance.grad > 0).all())
 
 
@@ -269,7 +269,7 @@ def test_the_distance_of_binary_codes_is_hammings():
 
 def test_logistic_is_exact_for_large_inner_products():
     inner = torch.tensor([-1e4, -200.0, 0.0, 200.0, 1e4], requires_grad=True)
-    similar = torch.tensor([True, False, True, False, True])
+    similar = torch.tensor([1.0, 0.0, 1.0, 0.0, 1.0])
     values = logistic(inner, similar)
     torch.testing.assert_close(values, torch.tensor([1e4, 0.0, math.log(2), 200.0, 0.0]))
     values.sum().backward()

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import average_precision_score
+from threadpoolctl import threadpool_info
 
+from hashbench import runtime
 from hashbench.baselines.lsh import LSH
 from hashbench.items import train_from_features
 from hashbench.methods.cnnh import CNNH
@@ -138,7 +140,8 @@ def test_dropped_values_are_zero_and_the_others_make_up_for_them():
     torch.manual_seed(0)
     layer, ones = Dropout(0.3), torch.ones(200, 500)
     seen = layer(ones)
-    assert seen.unique().tolist() == pytest.approx([0, 1 / 0.7])
+    dropped = 19661 / 2**16  # 0.3 in 16 bits
+    assert seen.unique().tolist() == pytest.approx([0, 1 / (1 - dropped)], rel=1e-7)
     assert float((seen == 0).float().mean()) == pytest.approx(0.3, abs=0.01)
     assert layer.eval()(ones) is ones
     assert Dropout(0.0).train()(ones) is ones
@@ -208,3 +211,62 @@ def test_cnnh_network_reproduces_stage_1(multilabel):
     method = CNNH(bits=8, epochs=150, batch_size=16, lr=0.01, weight_decay=0.0, input_dropout=0.0)
     signs = method.fit(multilabel).encode(multilabel).signs()
     assert np.mean(signs == method.targets_.numpy()) > 0.8  # one half if rows were mixed up
+
+
+@pytest.mark.parametrize("threads", [None, 2, 3])
+def test_a_head_is_trained_and_encodes_with_one_thread_whatever_the_runtime_has(
+    threads, multilabel, monkeypatch
+):
+    seen, loss, relax = set(), DCH.loss, DCH.relax
+
+    def count():
+        blas = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+        seen.update([torch.get_num_threads(), *blas])
+
+    monkeypatch.setattr(DCH, "loss", lambda self, *given: (count(), loss(self, *given))[1])
+    monkeypatch.setattr(DCH, "relax", lambda self, *given: (count(), relax(self, *given))[1])
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with runtime.use(runtime.Runtime(threads=threads)):
+            DCH(bits=8, epochs=1).fit(multilabel).encode(multilabel)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert seen == {1}
+
+
+def test_dropout_is_the_same_at_every_code_length(multilabel, monkeypatch):
+    """What a batch hides is drawn after, and apart from, the first weights of a length."""
+    masks, mask = [], Dropout.mask
+
+    def watched(self, values):
+        masks.append(mask(self, values).clone())
+        return masks[-1].clone()
+
+    monkeypatch.setattr(Dropout, "mask", watched)
+    for bits in (8, 24):
+        DCH(bits=bits, epochs=2, batch_size=20).fit(multilabel)
+    half = len(masks) // 2
+    assert half > 1
+    assert all(torch.equal(*pair) for pair in zip(masks[:half], masks[half:], strict=True))
+    assert not torch.equal(masks[0], masks[1])
+
+
+def test_what_a_batch_is_made_of_is_standardised_once_and_the_loss_sees_it_as_it_was(multilabel):
+    seen = []
+
+    class Watched(DCH):
+        name = "watched"
+
+        def loss(self, outputs, labels, step):
+            seen.append((outputs.detach(), step.rows, step.features))
+            return 0 * super().loss(outputs, labels, step)
+
+    settings = {"bits": 8, "epochs": 1, "batch_size": 20, "weight_decay": 0.0}
+    method = Watched(**settings, input_dropout=0.0).fit(multilabel)
+    X = torch.from_numpy(multilabel.features())
+    outputs = method.trained_network()(X).detach()
+    for found, rows, features in seen:
+        torch.testing.assert_close(found, outputs[rows])
+        assert torch.equal(features, X[rows])

@@ -114,11 +114,11 @@ def test_two_views_of_an_item_are_two_augmentations_of_it(tuning, items, monkeyp
 
 def test_one_view_is_what_it_was_before_there_were_two(items):
     """The draws of the second view change none of the first view's."""
-    recipe = make(Hooked, "full").recipe()
+    recipe, plain = make(Hooked, "full").recipe(), nn.Identity()
     inputs = FrameInputs.of(items, recipe, 48)
     labels = torch.from_numpy(items.labels.astype(np.float32))
-    single = next(iter(inputs.batches(items, labels, recipe, 3).epoch(0)))
-    double = next(iter(inputs.batches(items, labels, recipe, 3, two_views=True).epoch(0)))
+    single = next(iter(inputs.batches(items, labels, recipe, 3, plain).epoch(0)))
+    double = next(iter(inputs.batches(items, labels, recipe, 3, plain, two_views=True).epoch(0)))
     assert torch.equal(single.inputs, double.inputs[: len(single.rows)])
 
 

@@ -119,6 +119,10 @@ STOPPED = "stopped; what was finished is kept, run the same command again to go 
 def main(args: list[str] | None = None) -> None:
     """Run the command line; bad input is one sentence on stderr and exit code 2."""
     warnings.showwarning = _say_warning
+    if "_HASHBENCH_COMPLETE" in os.environ:
+        from hashbench.commands import shells
+
+        shells.add()
     interrupt = _Interrupt()
     try:
         code = group.main(args=args, prog_name="hashbench", standalone_mode=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hashbench.commands import options
+from hashbench.commands import kinds, options
 
 EPILOG = """\b
 Examples:
@@ -17,7 +17,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("target", metavar="FILE|METHOD")
+@click.argument("target", type=kinds.METHOD, metavar="FILE|METHOD")
 @click.argument("name", required=False)
 @options.as_json
 def command(target: str, name: str | None, as_json: bool) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hashbench.commands import options, selection
+from hashbench.commands import kinds, options, selection
 
 if TYPE_CHECKING:
     from hashbench.results.series import Series
@@ -21,9 +21,21 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.option("--metric", default="map@h2", show_default=True, metavar="NAME", help="What of.")
 @click.option(
-    "--convention", default="house", show_default=True, metavar="NAME", help="Under which rules."
+    "--metric",
+    type=kinds.METRIC,
+    default="map@h2",
+    show_default=True,
+    metavar="NAME",
+    help="What of.",
+)
+@click.option(
+    "--convention",
+    type=kinds.CONVENTION,
+    default="house",
+    show_default=True,
+    metavar="NAME",
+    help="Under which rules.",
 )
 @selection.out
 @selection.selection

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hashbench.commands import options
+from hashbench.commands import kinds, options
 from hashbench.errors import shown
 
 if TYPE_CHECKING:
@@ -54,8 +54,14 @@ def status(data_root: Path | None, as_json: bool) -> None:
 
 
 @command.command(epilog="Example: hashbench data verify cifar10 --decode")
-@click.argument("name")
-@click.option("--protocol", default=None, help="Protocol to draw [default: the data set's own].")
+@click.argument("name", type=kinds.DATASET)
+@click.option(
+    "--protocol",
+    type=kinds.PROTOCOL,
+    default=None,
+    metavar="NAME",
+    help="Protocol to draw [default: the data set's own].",
+)
 @click.option("--split-seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--decode", is_flag=True, help="Decode every image, to find damaged ones.")
 @click.option(
@@ -64,7 +70,11 @@ def status(data_root: Path | None, as_json: bool) -> None:
     help="Also look for the same picture in other bytes: equal pixels, and near in feature space.",
 )
 @click.option(
-    "--backbone", default=None, metavar="NAME", help="Features near-duplicates are looked for in."
+    "--backbone",
+    type=kinds.BACKBONE,
+    default=None,
+    metavar="NAME",
+    help="Features near-duplicates are looked for in.",
 )
 @options.data_root
 @options.as_json
@@ -119,7 +129,7 @@ def verify(
 
 
 @command.command(epilog="Example: hashbench data prepare cifar10 --download")
-@click.argument("name")
+@click.argument("name", type=kinds.DATASET)
 @click.option("--download", is_flag=True, help="Fetch what is missing from its official address.")
 @options.data_root
 def prepare(name: str, download: bool, data_root: Path | None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hashbench.commands import options
+from hashbench.commands import kinds, options
 
 if TYPE_CHECKING:
     from hashbench.store import Store
@@ -21,8 +21,8 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("a")
-@click.argument("b")
+@click.argument("a", type=kinds.CELL)
+@click.argument("b", type=kinds.CELL)
 @click.option("--timings", is_flag=True, help="Compare timings too, which no two runs share.")
 @options.results
 @options.as_json

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hashbench.commands import options
+from hashbench.commands import kinds, options
 from hashbench.commands.hashers import HASHER
 
 EPILOG = """\b
@@ -19,7 +19,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG, help=f"Encode pictures with a trained hash.\n\n{HASHER}")
-@click.argument("hasher")
+@click.argument("hasher", type=kinds.CELL)
 @click.option(
     "--images",
     required=True,

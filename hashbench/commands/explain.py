@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hashbench.commands import options
+from hashbench.commands import kinds, options
 
 EPILOG = """\b
 Examples:
@@ -17,7 +17,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("cell")
+@click.argument("cell", type=kinds.CELL)
 @options.results
 @options.as_json
 def command(cell: str, results: Path, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hashbench.commands import options, selection
+from hashbench.commands import kinds, options, selection
 
 if TYPE_CHECKING:
     from hashbench.results.exports import Tables
@@ -26,14 +26,27 @@ LaTeX is a document that compiles as it is; with --fragment it is for \\input.
 
 
 @click.command(cls=selection.listing("exports", "Formats"), epilog=EPILOG)
-@click.option("--format", "kind", required=True, metavar="NAME", help="Which format; see below.")
+@click.option(
+    "--format",
+    "kind",
+    type=kinds.FORMAT,
+    required=True,
+    metavar="NAME",
+    help="Which format; see below.",
+)
 @selection.out
 @click.option(
-    "--metric", default="map@h2", show_default=True, metavar="NAME", help="Metric of a table."
+    "--metric",
+    type=kinds.METRIC,
+    default="map@h2",
+    show_default=True,
+    metavar="NAME",
+    help="Metric of a table.",
 )
 @click.option(
     "--convention",
     "conventions",
+    type=kinds.CONVENTIONS,
     default=None,
     metavar="NAMES",
     help="Convention of a table [default: house; deephash beside published numbers]; CSV takes "

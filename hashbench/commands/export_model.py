@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hashbench.commands import options
+from hashbench.commands import kinds, options
 from hashbench.commands.hashers import HASHER
 
 EPILOG = """\b
@@ -21,7 +21,7 @@ Examples:
 @click.command(
     epilog=EPILOG, help=f"Export a trained hash: pixels in, packed bits out.\n\n{HASHER}"
 )
-@click.argument("hasher")
+@click.argument("hasher", type=kinds.CELL)
 @click.option(
     "--format",
     "file_format",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hashbench.commands import options
+from hashbench.commands import kinds, options
 
 EPILOG = """\b
 Examples:
@@ -17,7 +17,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("cells", nargs=-1)
+@click.argument("cells", nargs=-1, type=kinds.CELL)
 @click.option(
     "--superseded",
     is_flag=True,

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hashbench.commands import options
+from hashbench.commands import kinds, options
 from hashbench.commands.hashers import HASHER
 
 EPILOG = """\b
@@ -21,7 +21,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG, help=f"Index pictures by their codes, to be searched.\n\n{HASHER}")
-@click.argument("hasher")
+@click.argument("hasher", type=kinds.CELL)
 @click.option(
     "--images",
     default=None,

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from hashbench.commands import kinds
 from hashbench.runtime import DEFAULT_RESULTS
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -29,7 +30,11 @@ data_root: Decorator = click.option(
     help="Folder of the data sets, <DIR>/cifar10 and so on [default: $HASHBENCH_DATA or ./data].",
 )
 datasets: Decorator = click.option(
-    "--datasets", default=None, metavar="NAMES", help="Data sets, such as cifar10,coco."
+    "--datasets",
+    type=kinds.DATASETS,
+    default=None,
+    metavar="NAMES",
+    help="Data sets, such as cifar10,coco.",
 )
 seeds: Decorator = click.option(
     "--seeds",
@@ -56,9 +61,17 @@ device: Decorator = click.option(
 )
 
 _SETTING: tuple[Decorator, ...] = (
-    click.option("--protocol", default=None, metavar="NAME", help="How the data is split."),
+    click.option(
+        "--protocol",
+        type=kinds.PROTOCOL,
+        default=None,
+        metavar="NAME",
+        help="How the data is split.",
+    ),
     click.option("--split-seed", default=0, show_default=True, help="Seed of the split's draw."),
-    click.option("--backbone", default=None, metavar="NAME", help="Feature extractor."),
+    click.option(
+        "--backbone", type=kinds.BACKBONE, default=None, metavar="NAME", help="Feature extractor."
+    ),
     click.option(
         "--train",
         "--tuning",

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hashbench.commands import options
+from hashbench.commands import kinds, options
 
 EPILOG = """\b
 Examples:
@@ -18,7 +18,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("kind", required=False, metavar="[KIND]")
+@click.argument("kind", type=kinds.KIND, required=False, metavar="[KIND]")
 @options.plugins
 @options.as_json
 def command(kind: str | None, plugins: tuple[Path, ...], as_json: bool) -> None:

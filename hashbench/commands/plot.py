@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hashbench.commands import options, selection
+from hashbench.commands import kinds, options, selection
 
 EPILOG = """
 \b
@@ -20,7 +20,7 @@ Examples:
 
 
 @click.command(cls=selection.listing("plots", "Kinds"), epilog=EPILOG)
-@click.argument("kind")
+@click.argument("kind", type=kinds.FIGURE)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -37,7 +37,12 @@ Examples:
     show_default=True,
 )
 @click.option(
-    "--convention", default="house", show_default=True, metavar="NAME", help="Whose scores."
+    "--convention",
+    type=kinds.CONVENTION,
+    default="house",
+    show_default=True,
+    metavar="NAME",
+    help="Whose scores.",
 )
 @click.option("--points", default=5000, show_default=True, help="Database codes in a t-SNE.")
 @click.option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hashbench.commands import options
+from hashbench.commands import kinds, options
 from hashbench.commands.output import printed_to
 from hashbench.commands.score_codes import described, print_table
 
@@ -38,6 +38,7 @@ _SHOWN = 12
 )
 @click.option(
     "--metric",
+    type=kinds.METRIC,
     default=None,
     metavar="NAME",
     help="What it is said to be: map@h2, map@5000, p@h2; map for a list of whatever length "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hashbench.commands import options
+from hashbench.commands import kinds, options
 
 if TYPE_CHECKING:
     from hashbench.runner.run import Job
@@ -62,6 +62,7 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
 )
 @click.option(
     "--methods",
+    type=kinds.METHODS_OR_ALL,
     default="dch,hashnet",
     show_default=True,
     metavar="NAMES",
@@ -103,6 +104,7 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
 @click.option(
     "--convention",
     "conventions",
+    type=kinds.CONVENTIONS,
     default="house,deephash",
     show_default=True,
     metavar="NAMES",
@@ -129,6 +131,7 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
 @click.option("--memory", default=None, metavar="SIZE", help="Most memory of a worker: 800M, 8G.")
 @click.option(
     "--executor",
+    type=kinds.EXECUTOR,
     default="local",
     show_default=True,
     metavar="NAME",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hashbench.commands import options
+from hashbench.commands import kinds, options
 from hashbench.commands.output import printed_to
 from hashbench.commands.score_codes import keep_codes, print_table, show_codes, shown_value
 
@@ -28,7 +28,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("target", required=False, metavar="[RUN|CELL]")
+@click.argument("target", type=kinds.CELL, required=False, metavar="[RUN|CELL]")
 @click.option(
     "--codes",
     type=click.Path(path_type=Path),
@@ -70,6 +70,7 @@ Examples:
 @click.option(
     "--convention",
     "names",
+    type=kinds.CONVENTIONS,
     default="house",
     show_default=True,
     metavar="NAMES",
@@ -84,6 +85,7 @@ Examples:
 )
 @click.option(
     "--metric",
+    type=kinds.METRIC,
     default=None,
     metavar="NAME",
     help="The one metric to show [default: all of your codes, every mean average precision of "

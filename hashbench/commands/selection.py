@@ -8,10 +8,16 @@ from typing import Any
 
 import click
 
-from hashbench.commands import options
+from hashbench.commands import kinds, options
 
 _OPTIONS: tuple[options.Decorator, ...] = (
-    click.option("--methods", default=None, metavar="NAMES", help="Methods, such as dch,hashnet."),
+    click.option(
+        "--methods",
+        type=kinds.METHODS,
+        default=None,
+        metavar="NAMES",
+        help="Methods, such as dch,hashnet.",
+    ),
     click.option("--bits", default=None, metavar="BITS", help="Code lengths, such as 48 or 16,32."),
     options.datasets,
     options.seeds,

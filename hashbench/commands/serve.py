@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hashbench.commands import options
+from hashbench.commands import kinds, options
 
 if TYPE_CHECKING:
     from hashbench.store import Record
@@ -31,7 +31,11 @@ Examples:
 )
 @options.datasets
 @click.option(
-    "--cells", default=None, metavar="NAMES", help="Cells of results, such as dch:48:0,itq:48:0."
+    "--cells",
+    type=kinds.CELLS,
+    default=None,
+    metavar="NAMES",
+    help="Cells of results, such as dch:48:0,itq:48:0.",
 )
 @options.data_root
 @options.plugins

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hashbench.commands import options
+from hashbench.commands import kinds, options
 
 EPILOG = """\b
 Examples:
@@ -18,7 +18,9 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.option("--method", required=True, metavar="NAME", help="The method to tune.")
+@click.option(
+    "--method", type=kinds.METHOD, required=True, metavar="NAME", help="The method to tune."
+)
 @click.option(
     "--space",
     default=None,
@@ -39,8 +41,22 @@ Examples:
     metavar="NAME=VALUE",
     help="A hyper-parameter to hold fixed.",
 )
-@click.option("--metric", default="map@h2", show_default=True, help="The score to maximise.")
-@click.option("--convention", default="house", show_default=True, help="Evaluation convention.")
+@click.option(
+    "--metric",
+    type=kinds.METRIC,
+    default="map@h2",
+    show_default=True,
+    metavar="NAME",
+    help="The score to maximise.",
+)
+@click.option(
+    "--convention",
+    type=kinds.CONVENTION,
+    default="house",
+    show_default=True,
+    metavar="NAME",
+    help="Evaluation convention.",
+)
 @options.device
 @click.option(
     "--out",

@@ -77,7 +77,7 @@ def test_cells_are_completed_from_the_results_folder(complete) -> None:
     assert complete("hashbench explain dch:48:", breaks=" =") == ["dch:48:0", "dch:48:1"]
     assert complete("hashbench explain l") == ["lsh:16:0"]
     assert complete("hashbench diff --results others ") == ["sdh:32:0"]
-    assert complete("hashbench serve others --cells lsh:16:0,s") == ["lsh:16:0,sdh:32:0"]
+    assert complete("hashbench serve others --cells lsh:16:0,s") == ["0,sdh:32:0"]
     assert complete("hashbench encode ./my-enc") == ["dir,./my-enc"]
 
 

@@ -238,6 +238,16 @@ def open_results(
 
     Raises:
         InputError: if there are none.
+
+    Example:
+        >>> import hashbench, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     made = hashbench.run("lsh", 8, "digits", results=folder, workers=0, progress=False)
+        ...     (series,) = hashbench.open_results(folder).table("r@h2")
+        ...     (row,) = series.rows
+        ...     recall = series.entry(row, 8).mean
+        >>> row.method, series.info.title, 0 < recall < 1
+        ('lsh', 'R@H<=2', True)
     """
     from hashbench.registry import load_plugins
     from hashbench.results.results import Results
@@ -255,6 +265,14 @@ def load(path: Path | str, cell: str | None = None) -> Encoder:
 
     Raises:
         InputError: if there is none, or it is damaged.
+
+    Example:
+        >>> import hashbench, numpy as np, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     made = hashbench.run("lsh", 8, "digits", results=folder, workers=0, progress=False)
+        ...     codes = hashbench.load(folder, "lsh:8:0").encode(np.zeros((2, 8, 8, 3), np.uint8))
+        >>> len(codes), codes.bits
+        (2, 8)
     """
     from hashbench.encoder.folder import load as load_folder
 

@@ -24,6 +24,15 @@ class Codes:
             None. Only conventions that re-rank by real outputs read them.
         at_zero: packed as `packed` is: 1 where the real output was exactly zero when it was
             binarised; None where none was, or none is known.
+
+    Example:
+        >>> import hashbench, numpy as np
+        >>> codes = hashbench.Codes.from_real(np.array([[0.5, -2.0, 0.0], [-1.0, 3.0, 1.0]]))
+        >>> codes.unpack()
+        array([[1, 0, 0],
+               [0, 1, 1]], dtype=uint8)
+        >>> codes.packed.tolist(), codes.bits, codes.zeros
+        ([[1], [6]], 3, 1)
     """
 
     packed: NDArray[np.uint8]

@@ -10,6 +10,14 @@ class InputError(ValueError):
     """Bad input: one sentence saying what is wrong, where, and how to mend it.
 
     The command line prints the sentence alone and exits with code 2.
+
+    Example:
+        >>> import hashbench
+        >>> try:
+        ...     hashbench.Convention(order="bset")
+        ... except hashbench.InputError as error:
+        ...     print(error)
+        unknown choice of order 'bset': did you mean best?
     """
 
 

@@ -39,6 +39,25 @@ class Hasher(ABC):
             defaults would take more than a second on a hundred items.
 
     A deep hasher may set `history_`, a list of one dict per epoch, in `fit`.
+
+    Example:
+        >>> import hashbench, numpy as np
+        >>> from hashbench.items import train_from_features
+        >>> class Above(hashbench.Hasher):
+        ...     name = "above"
+        ...
+        ...     def __init__(self, *, bits=2, seed=0):
+        ...         self.bits, self.seed = bits, seed
+        ...
+        ...     def fit(self, train):
+        ...         self.mean_ = train.features().mean(axis=0)[: self.bits]
+        ...         return self
+        ...
+        ...     def encode(self, items):
+        ...         return hashbench.Codes.from_real(items.features()[:, : self.bits] - self.mean_)
+        >>> train = train_from_features(np.array([[0.0, 5.0], [1.0, 3.0]]), np.eye(2))
+        >>> Above().fit(train).encode(train).unpack().tolist()
+        [[0, 1], [1, 0]]
     """
 
     name: ClassVar[str]

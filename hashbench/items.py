@@ -46,6 +46,13 @@ class Items:
     Attributes:
         backbone: name of the backbone of the features, for hashers that train it from pixels;
             empty until one has been bound with `with_features`.
+
+    Example:
+        >>> import numpy as np
+        >>> from hashbench.items import items_from_features
+        >>> items = items_from_features(np.eye(3))
+        >>> len(items), items.subset([2, 0]).features().tolist()
+        (3, [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])
     """
 
     _source: ImageSource
@@ -113,6 +120,13 @@ class TrainItems(Items):
     Attributes:
         labels: `(n, classes)` uint8 multi-hot, read-only; two items are similar iff they
             share at least one positive label.
+
+    Example:
+        >>> import numpy as np
+        >>> from hashbench.items import train_from_features
+        >>> train = train_from_features(np.eye(2), np.array([[1, 0], [1, 1]]))
+        >>> train.labels.tolist(), train.labels.flags.writeable
+        ([[1, 0], [1, 1]], False)
     """
 
     labels: NDArray[np.uint8] = None  # type: ignore[assignment]

@@ -46,13 +46,13 @@ def _redirect(_app: Any, _name: str, source: list[str]) -> None:
 
 
 def _drop_patterns(app: Any, name: str, source: list[str]) -> None:
-    """Take patterns that match no page out of the front page's contents, where they are errors."""
-    if name == "index":
+    """Take patterns that match no page out of a section's contents, where they are errors."""
+    if name.startswith("sections/"):
 
         def kept(match: re.Match[str]) -> str:
             return match[0] if any(Path(app.srcdir).glob(f"{match[1]}.md")) else ""
 
-        source[0] = re.sub(r"^([\w-]+\*)\n", kept, source[0], flags=re.MULTILINE)
+        source[0] = re.sub(r"^\.\./([\w-]+\*)\n", kept, source[0], flags=re.MULTILINE)
 
 
 def setup(app: Any) -> dict[str, Any]:

@@ -42,6 +42,22 @@ class ShallowHasher(Hasher, ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
     Args:
         bits: code length.
         seed: root of every random draw of `fit`.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> import hashbench, numpy as np
+        >>> @dataclass(kw_only=True, repr=False, eq=False)
+        ... class First(hashbench.ShallowHasher):
+        ...     name = "first"
+        ...
+        ...     def _learn(self, features, labels):
+        ...         self.mean_ = features.mean(axis=0)
+        ...
+        ...     def _project(self, features):
+        ...         return (features - self.mean_)[:, : self.bits]
+        >>> X = np.array([[0.0, 5.0], [1.0, 3.0]])
+        >>> First(bits=2).fit(X, [0, 1]).transform(X).tolist()
+        [[0, 1], [1, 0]]
     """
 
     bits: int = whole(16)

@@ -73,6 +73,12 @@ class Dataset(ABC):
         distractors: a folder of images that the database is grown by, or none.
 
     What was allowed and did occur is said in the split's notes.
+
+    Example:
+        >>> from hashbench.data import open_dataset
+        >>> split = open_dataset("digits").split(seed=0)
+        >>> len(split.query), len(split.train), len(split.database), split.train.labels.shape
+        (200, 500, 1097, (500, 10))
     """
 
     name: ClassVar[str]

@@ -34,6 +34,18 @@ class Encoder:
         hasher: a fitted hasher.
         sight: the backbone it was trained with, and the images' shape.
         network: that backbone with weights of its own; None for those installed here.
+
+    Example:
+        >>> import hashbench, numpy as np, tempfile
+        >>> from hashbench.baselines.pcah import PCAH
+        >>> from hashbench.sight import Sight
+        >>> images = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 3), dtype=np.uint8)
+        >>> hasher = PCAH(bits=8).fit(images.reshape(20, -1) / np.float32(255))
+        >>> encoder = hashbench.Encoder(hasher, Sight("pixels", (8, 8, 3)))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     codes = hashbench.load(encoder.save(f"{folder}/my-hash")).encode(images)
+        >>> encoder.bits, bool((codes.packed == encoder.encode(images).packed).all())
+        (8, True)
     """
 
     def __init__(self, hasher: Hasher, sight: Sight, network: Backbone | None = None) -> None:

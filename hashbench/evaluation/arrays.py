@@ -60,6 +60,14 @@ def evaluate(
 
     Raises:
         InputError: for arrays that are not as above, or an unknown convention.
+
+    Example:
+        >>> import hashbench, numpy as np
+        >>> query = np.array([[0, 0, 1, 1]])
+        >>> database = np.array([[0, 0, 1, 1], [0, 1, 1, 1], [1, 1, 0, 0]])
+        >>> scores = hashbench.evaluate(query, database, np.array([7]), np.array([7, 3, 7]))
+        >>> scores["map@h2"], scores["r@h2"], round(scores["map"], 3)
+        (1.0, 0.5, 0.833)
     """
     if isinstance(convention, str):
         convention = Convention.parse(convention)

@@ -77,6 +77,14 @@ class Convention:
         differs: what that evaluator does differently from the house.
         unstable: whether that evaluator sorts ties arbitrarily, so that scores
             come with the bounds over all orders.
+
+    Example:
+        >>> import hashbench
+        >>> strict = hashbench.Convention.parse("house(empty=drop,cutoff=5000)")
+        >>> strict.empty, strict.cutoff, strict.denominator
+        ('drop', 5000, 'hits')
+        >>> str(strict)
+        'house(empty=drop,cutoff=5000)'
     """
 
     radius: int = 2

@@ -97,6 +97,22 @@ class DeepHasher(Hasher, OnArrays):
         state_: the trained network's tensors by name, on the CPU.
         inputs_: where its inputs come from.
         history_: one dict an epoch: epoch, loss, lr, with select="validation" validation.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> import hashbench, numpy as np
+        >>> @dataclass(kw_only=True, eq=False)
+        ... class Pull(hashbench.DeepHasher):
+        ...     name = "pull"
+        ...
+        ...     def loss(self, outputs, labels, step):
+        ...         similar = labels @ labels.T > 0
+        ...         inner = outputs.tanh() @ outputs.tanh().T / self.bits
+        ...         return (inner - 2.0 * similar + 1).square().mean()
+        >>> X, y = np.repeat(np.eye(2), 10, axis=0), np.repeat([0, 1], 10)
+        >>> codes = Pull(bits=8, epochs=30).fit(X, y).transform(X)
+        >>> codes.shape, bool((codes[0] != codes[-1]).any())
+        ((20, 8), True)
     """
 
     kind: ClassVar[Literal["deep", "shallow"]] = "deep"

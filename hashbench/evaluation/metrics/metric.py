@@ -48,6 +48,16 @@ class Metric:
         needs_relevant: whether a query without anything relevant has no value
             under conventions that divide 0 by 0.
         keep: whether the values of the queries are kept, for tests.
+
+    Example:
+        >>> import hashbench
+        >>> share = hashbench.Metric(
+        ...     name="share-at-0",
+        ...     title="share of items at distance 0",
+        ...     per_query=lambda counts: counts.total[:, 0] / counts.items,
+        ... )
+        >>> share.better, share.digits
+        ('higher', 3)
     """
 
     name: str

@@ -27,6 +27,18 @@ class Export:
         summary: one line for listings.
         write: gives the text of a `Tables`.
         needs_scores: whether it shows the score that was asked for.
+
+    Example:
+        >>> import hashbench
+        >>> names = hashbench.Export(
+        ...     name="names",
+        ...     summary="the rows",
+        ...     write=lambda tables: ", ".join(
+        ...         series.labels[row] for series in tables.series for row in series.rows
+        ...     ),
+        ... )
+        >>> names.name, names.needs_scores
+        ('names', True)
     """
 
     name: str

@@ -41,6 +41,21 @@ class Plot:
         summary: one line for listings.
         draw: gives the drawings of a `Request`.
         needs_results: whether it shows results; one that draws formulae does not.
+
+    Example:
+        >>> import hashbench, pandas as pd
+        >>> from hashbench.results.plots import Drawing
+        >>> def draw(request):
+        ...     from matplotlib.figure import Figure
+        ...
+        ...     figure = Figure()
+        ...     figure.subplots().plot([16, 48], [0.5, 0.7])
+        ...     yield Drawing("two-points", figure, pd.DataFrame({"map": [0.5, 0.7]}))
+        >>> two_points = hashbench.Plot(
+        ...     name="two-points", summary="two points", draw=draw, needs_results=False
+        ... )
+        >>> two_points.name
+        'two-points'
     """
 
     name: str

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hashbench.commands import kinds, options
+from hashbench.commands import kinds, options, selection
 from hashbench.commands.output import printed_to
 from hashbench.commands.score_codes import keep_codes, print_table, show_codes, shown_value
 
@@ -100,6 +100,7 @@ Examples:
 )
 @options.results
 @options.data_root
+@selection.plugins
 @options.as_json
 def command(
     target: str | None,

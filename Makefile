@@ -21,7 +21,7 @@ types: $(VENV)/.dev
 	$(BIN)/mypy
 
 docs: $(VENV)/.dev  ## the docs site, in build/docs; a warning is an error
-	$(BIN)/sphinx-build -W --keep-going -q -d build/doctrees docs build/docs
+	$(BIN)/python -m sphinx -W --keep-going -q -d build/doctrees docs build/docs
 
 pytest: $(VENV)/.dev
 	$(BIN)/pytest -n auto

@@ -32,8 +32,9 @@ autodoc_typehints = "signature"
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 napoleon_custom_sections = [("Class attributes", "params_style")]
-# `(n, bits)` in a docstring is code.
+# `(n, bits)` in a docstring is code, and -- begins an option.
 default_role = "literal"
+smartquotes = False
 
 html_theme = "pydata_sphinx_theme"
 html_title = "hashbench"

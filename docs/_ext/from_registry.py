@@ -55,9 +55,23 @@ def _drop_patterns(app: Any, name: str, source: list[str]) -> None:
         source[0] = re.sub(r"^\.\./([\w-]+\*)\n", kept, source[0], flags=re.MULTILINE)
 
 
+def _examples_as_code(_app: Any, _context: Any, lines: list[str]) -> None:
+    """Show the commands of a verb's examples as a block of code, not as lines of a poem."""
+    made: list[str] = []
+    for line in lines:
+        if re.match(r"\|  +hashbench ", line):
+            if made and made[-1].startswith("| "):
+                made[-1] = f"{made[-1][2:].rstrip(':')}:"
+                made += ["", ".. code-block:: console", ""]
+            line = f"    {line[1:].strip()}"
+        made.append(line)
+    lines[:] = made
+
+
 def setup(app: Any) -> dict[str, Any]:
     """Sphinx's door for extensions."""
     app.connect("builder-inited", _generate)
     app.connect("source-read", _redirect)
     app.connect("source-read", _drop_patterns)
+    app.connect("sphinx-click-process-epilog", _examples_as_code)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -142,7 +142,7 @@ SECTIONS: Mapping[str, Mapping[str, Field]] = {
         "citation": _TEXT,
         "bibtex": _TEXT,
         "year": Field(lambda value: _whole(value) and 0 <= value < 10_000, "must be a year", 0),
-        "kind": _either("deep", "shallow"),
+        "kind": _either("deep", "shallow", "external"),
         "role": _either("method", "floor"),
         "source": _TEXT,
         "source_sha256": _DIGEST,

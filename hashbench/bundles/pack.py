@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,8 @@ class Wording:
         comment: what readers should know.
         pretrained_on: what the backbone was trained on; "" for what the backbone says itself.
         extra_data: what the method learned from beyond training set and backbone.
+        unlabelled: that no label was learned from, where codes were made elsewhere; what was
+            run here says it itself.
     """
 
     author: str = "anonymous"
@@ -47,6 +49,7 @@ class Wording:
     comment: str = ""
     pretrained_on: str = ""
     extra_data: str = ""
+    unlabelled: bool = False
 
 
 def pack(
@@ -102,12 +105,21 @@ def _stated(record: Record, scores: dict[str, dict[str, float | None]], wording:
     method = record.parts.get("method", {})
     dataset = record.parts.get("dataset", {})
     source, digest = _source(record)
+    cell, labels = record.cell, bool(method.get("supervised", True))
+    if method.get("kind") == "external":
+        if not wording.pretrained_on:
+            raise InputError(
+                f"{cell.method} was not run here: say with --pretrained-on what its backbone was "
+                "trained on, and with --extra-data and --unlabelled what it learned from"
+            )
+        cell, labels = replace(cell, mode="other"), not wording.unlabelled
+        source = "made elsewhere"
     return Bundle(
-        cell=record.cell,
+        cell=cell,
         evidence=record.evidence,
         author=wording.author,
         licence=wording.licence,
-        seen=Seen(bool(method.get("supervised", True)), wording.extra_data, False),
+        seen=Seen(labels, wording.extra_data, test_set=False),
         pretrained_on=wording.pretrained_on or _pretraining(record.cell.bench.backbone),
         counts=record.split.get("counts", {}),
         scores=scores,

@@ -52,6 +52,11 @@ Examples:
     help="What the method learned from beyond the training set and the backbone.",
 )
 @click.option(
+    "--unlabelled",
+    is_flag=True,
+    help="No label was learned from: of codes that were made elsewhere, which cannot say it.",
+)
+@click.option(
     "--convention",
     default="house",
     show_default=True,
@@ -81,6 +86,7 @@ def command(
     comment: str,
     pretrained_on: str,
     extra_data: str,
+    unlabelled: bool,
     convention: str,
     with_hasher: bool,
     with_split: bool,
@@ -103,7 +109,7 @@ def command(
 
     store = Store(results)
     conventions = Convention.parse_list(convention)
-    wording = Wording(author, licence, comment, pretrained_on, extra_data)
+    wording = Wording(author, licence, comment, pretrained_on, extra_data, unlabelled)
     bundles = []
     total = 0
     for record in _records(store, cells, **chosen):

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 from strangers import digits, put, stranger
 
 __all__ = ["digits", "put", "stranger"]
@@ -36,7 +37,7 @@ class Targets(hashbench.Hasher):
 """
 
 
-def test_entries_of_a_plugin_and_of_a_stranger_stand_on_one_board(hashbench, tmp_path, put):
+def test_entries_of_a_plugin_and_of_strangers_stand_on_one_board(hashbench, tmp_path, digits, put):
     (tmp_path / "mine.py").write_text(PLUGIN)
     plugin = ("--plugin", "mine.py")
     run = ("--methods", "targets,itq-cca", "--bits", "16", "--no-floors", "--workers", "0")
@@ -45,31 +46,44 @@ def test_entries_of_a_plugin_and_of_a_stranger_stand_on_one_board(hashbench, tmp
     packed = hashbench("pack", *plugin, "--out", "board", *words)
     assert packed.code == 0, packed.err
     assert "2 entries in board" in packed.out
-    put(tmp_path / "board" / "theirs")
+    put(tmp_path / "board" / "theirs")  # without hashbench
+    sides = {
+        f"{side}_codes": digits.bits[digits.parts[side], :16] for side in ("query", "database")
+    }
+    np.savez(tmp_path / "mine.npz", **sides)
+    own = ("--results", "own")
+    score = ("score", "--codes", "mine.npz", "--as", "short", "--bench", "digits", *own)
+    assert hashbench(*score).code == 0
+    unsaid = hashbench("pack", *own, "--out", "board")
+    assert (unsaid.code, "--pretrained-on" in unsaid.err) == (2, True)
+    said = ("--pretrained-on", "nothing", "--unlabelled")
+    assert hashbench("pack", *own, "--out", "board", *said).code == 0
 
     found = hashbench("verify", "board", *plugin, "--fresh-split", "7", "--json")
     body = json.loads(found.out)
-    assert (found.code, body["entries"], body["ok"]) == (0, 3, 3), body
+    assert (found.code, body["entries"], body["ok"]) == (0, 4, 4), body
     names = [verdict["entry"] for verdict in body["verdicts"]]
-    assert names == ["itq-cca:16:0", "targets:16:0", "projections:24:0"]
+    assert names == ["itq-cca:16:0", "short:16:0", "targets:16:0", "projections:24:0"]
     fresh = [verdict["fresh"] for verdict in body["verdicts"]]
-    assert fresh[2] is None
-    assert all(one["queries"] == 200 for one in fresh[:2])
+    assert [one and one["queries"] for one in fresh] == [200, None, 200, None]
     entry = next((tmp_path / "board").glob("digits-targets-*")) / "entry.json"
     stated = json.loads(entry.read_text())
     assert stated["entry"]["author"] == "Ada"
     assert stated["method"]["source"] == "mine.py"
     assert len(stated["method"]["source_sha256"]) == 64
     assert stated["training"]["pretrained_on"] == "nothing"
+    theirs = json.loads(next((tmp_path / "board").glob("digits-short-*/entry.json")).read_text())
+    assert theirs["seen"] == {"labels": False, "extra_data": "", "test_set": False}
+    assert (theirs["training"]["mode"], theirs["method"]["kind"]) == ("other", "external")
 
     stated["scores"]["house"]["map@h2"] += 0.001
     entry.write_text(json.dumps(stated))
     found = hashbench("verify", "board")
     lines = found.out.splitlines()
     assert found.code == 1
-    assert [line.split()[0] for line in lines[:3]] == ["ok", "FAIL", "ok"]
-    assert "house map@h2: claimed" in lines[1]
-    assert lines[-1] == "3 entries: 2 verified, 1 not"
+    assert [line.split()[0] for line in lines[:4]] == ["ok", "ok", "FAIL", "ok"]
+    assert "house map@h2: claimed" in lines[2]
+    assert lines[-1] == "4 entries: 3 verified, 1 not"
 
     (tmp_path / "nothing").mkdir()
     for folder in ("nothing", "nowhere"):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hashbench.bundles.bundle import Bundle
-from hashbench.bundles.checks import MOST_BITS
+from hashbench.bundles.checks import MOST_BITS, MOST_ITEMS
 from hashbench.bundles.folder import open_codes
 from hashbench.bundles.splits import Splits
 from hashbench.cell import Bench
@@ -70,8 +70,8 @@ class BundleJudge:
 
 def unfit(convention: Convention, codes: tuple[Codes, Codes]) -> str:
     """Why nobody recomputes a convention's scores from codes and labels alone; "" if all can."""
-    if convention.radius > MOST_BITS:
-        return "has a radius that no code has"
+    if convention.radius > MOST_BITS or (convention.cutoff or 0) > MOST_ITEMS:
+        return "reaches further than any code or database does"
     if convention.order == "numpy":
         return "orders ties as the machine at hand sorts them"
     if not convention.applies_to(*codes):

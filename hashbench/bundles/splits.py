@@ -34,7 +34,7 @@ PARTS = ("query", "train", "database")
 _OPTIONS = ("allow_missing", "allow_overlap", "allow_unlabelled", "allow_duplicates")
 
 #: Bytes a file of a split unpacks to, and values of its labels.
-_MOST_BYTES, _MOST_LABELS = 1 << 28, 1 << 30
+_MOST_BYTES, _MOST_LABELS = 1 << 28, 1 << 28
 
 
 class Splits:

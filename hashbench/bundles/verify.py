@@ -67,7 +67,7 @@ class Verifier:
     def __init__(self, splits: Splits, fresh: int | None = None) -> None:
         self.splits = splits
         self.fresh = fresh
-        self._known: dict[tuple[str, str], tuple[str, str]] = {}
+        self._known: dict[tuple[str, str], Bundle] = {}
 
     def verify(self, folder: Path) -> Verdict:
         """What there is to say of the entry in a folder; never raises for what it holds."""
@@ -90,7 +90,10 @@ class Verifier:
             if counts[part] != count:
                 fault = f"it says {count:,} {part} images, and its split has {counts[part]:,}"
                 return Verdict(folder, bundle, problems=(fault,), suspicions=suspicions)
-        problems, scores, claims = _recompute(bundle, codes, split)
+        try:
+            problems, scores, claims = _recompute(bundle, codes, split)
+        except InputError as error:
+            return Verdict(folder, bundle, problems=(str(error),), suspicions=suspicions)
         made = label_codes(codes, split)
         suspicions += (made,) if made else ()
         fresh = None
@@ -104,13 +107,14 @@ class Verifier:
         return Verdict(folder, bundle, claims, problems, suspicions, "", scores, fresh)
 
     def _copies(self, bundle: Bundle, codes: tuple[Codes, Codes]) -> tuple[str, ...]:
-        """Whether another method's entry has these codes; seeds of one method may."""
+        """Whether another entry has these codes; other seeds of one author's method may."""
         place = (bundle.evidence.split, fingerprint(codes))
-        name = bundle.folder.name if bundle.folder else bundle.name
-        method, first = self._known.setdefault(place, (bundle.cell.method, name))
-        if method == bundle.cell.method:
+        first = self._known.setdefault(place, bundle)
+        mine, theirs = ((one.author, one.cell.method) for one in (bundle, first))
+        if first is bundle or (mine == theirs and bundle.cell.seed != first.cell.seed):
             return ()
-        return (f"its codes are those of {first}, but for the order and sign of bits",)
+        name = first.folder.name if first.folder else first.name
+        return (f"its codes are those of {shown(name, 80)}, but for the order and sign of bits",)
 
 
 def _recompute(

@@ -46,7 +46,8 @@ def test_a_strangers_cifar10_is_the_pinned_split(stranger):
         ({"house": {"map@h3": 0.5}}, "does not define the claimed map@h3"),
         ({"house": {"map@h2": None}}, "claimed undefined"),
         ({"mine": {"map@h2": 0.5}}, "unknown convention 'mine'"),
-        ({"house(radius=99999999)": {"map": 0.5}}, "a radius that no code has"),
+        ({"house(radius=99999999)": {"map": 0.5}}, "reaches further than any code"),
+        ({f"house(cutoff={10**30},counting=hits)": {"map": 0.5}}, "reaches further than any code"),
         ({"deephash-rerank": {"map@5000": 0.5}}, "ranks by real-valued outputs"),
         ({"house(order=numpy)": {"map": 0.5}}, "as the machine at hand sorts them"),
         ({"house": {}}, "it claims no score"),
@@ -104,6 +105,8 @@ def test_codes_of_another_method_are_found_with_bits_in_any_order_and_sign(put, 
     assert "codes are those of first" in verdict(copy, first).suspicions[0]
     seed = put(tmp_path / "seed", method={"name": "projections"}, training={"seed": 1})
     assert verdict(seed, first).ok  # a method need not depend on its seed
+    taken = put(tmp_path / "taken", entry={"author": "Bob"}, training={"seed": 1})
+    assert "codes are those of first" in verdict(taken, first).suspicions[0]
 
 
 def label_bits(digits, flips):

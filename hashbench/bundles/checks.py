@@ -22,6 +22,8 @@ _LINES = ("bibtex", "comment")
 
 _REQUIRED = object()
 _SHA = re.compile(r"[0-9a-f]{64}")
+#: Letters that turn the direction of a line: what is read would not be what is there.
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
@@ -253,7 +255,8 @@ def _bounded(body: Any, where: str) -> None:
 
 
 def _line(text: str, lines: bool, where: str) -> None:
-    if len(text) > LONGEST or not printable(text.replace("\n", "") if lines else text):
+    plain = printable(text.replace("\n", "") if lines else text) and not _TURNING.search(text)
+    if len(text) > LONGEST or not plain:
         raise InputError(
             f"{where}: '{shown(text, 40)}' is longer than {LONGEST:,} letters, or holds control "
             "characters: write plain texts"

@@ -204,13 +204,14 @@ def unpacked(data: bytes, most: int) -> bytes:
 
 
 def _side(bundle: Bundle, side: str) -> Codes:
-    zeros = f"{side}_zeros"
+    kind = f"{side}_zeros"
+    packed = _array(bundle, side, side)
+    zeros = _array(bundle, side, kind) if kind in bundle.digests else None
+    if zeros is not None and (zeros & packed).any():
+        path = _folder(bundle) / FILES[kind]
+        raise InputError(f"{shown(str(path), 200)} marks bits that are 1, and a zero gives a 0")
     try:
-        return Codes(
-            _array(bundle, side, side),
-            bundle.cell.bits,
-            at_zero=_array(bundle, side, zeros) if zeros in bundle.digests else None,
-        )
+        return Codes(packed, bundle.cell.bits, at_zero=zeros)
     except InputError:
         raise
     except ValueError as error:

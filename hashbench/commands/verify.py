@@ -58,10 +58,12 @@ def command(
     from hashbench.registry import load_plugins
 
     load_plugins(plugins)
-    found = list(dict.fromkeys(entry for folder in folders for entry in entries(folder)))
     for folder in folders:
-        if not folder.is_dir() or folder.is_symlink():
+        if not folder.is_dir():
             raise InputError(f"there is no folder {shown(str(folder), 200)}: name one of entries")
+    # A link that the user names is followed, and none below it.
+    folders = tuple(folder.resolve() if folder.is_symlink() else folder for folder in folders)
+    found = list(dict.fromkeys(entry for folder in folders for entry in entries(folder)))
     if not found:
         raise InputError(
             f"there is no entry in {', '.join(shown(str(folder), 100) for folder in folders)}: "

@@ -77,6 +77,7 @@ def test_what_cannot_be_read_back_is_not_written(cell, tmp_path):
         ("bench", "counts", {"query": -1, "database": 5}, "bench.counts must say"),
         ("bench", "split_seed", 2**70, "more than 64 bits"),
         ("bench", "protocol", "a\x1b[2J", "control characters"),
+        ("entry", "author", "Ada\u202elive", "control characters"),
         ("method", "name", "../dch", "method.name must be"),
         ("training", "mode", "magic", "training.mode must be"),
         ("seen", "test_set", "no", "seen.test_set must be true or false"),

@@ -1,5 +1,6 @@
 """Entries are strangers' files: whatever they hold is refused in a sentence, or verified."""
 
+import hashlib
 import io
 import json
 import lzma
@@ -62,6 +63,16 @@ def test_a_pipe_is_not_waited_for(put, tmp_path):
     (folder / "query.npy.xz").unlink()
     os.mkfifo(folder / "query.npy.xz")
     assert "no regular file" in refusal(folder)
+
+
+def test_zeros_that_contradict_the_codes_are_refused(put, tmp_path):
+    folder = put(tmp_path / "e")
+    ones = np.full((200, 3), 255, np.uint8)
+    (folder / "query_zeros.npy.xz").write_bytes(lzma.compress(npy(ones)))
+    body = json.loads((folder / "entry.json").read_text())
+    body["codes"]["query_zeros_sha256"] = hashlib.sha256(ones.tobytes()).hexdigest()
+    (folder / "entry.json").write_text(json.dumps(body))
+    assert "marks bits that are 1" in refusal(folder)
 
 
 def test_what_is_no_part_of_an_entry_is_refused(put, tmp_path):

@@ -24,6 +24,7 @@ GROUPS = {
     "Look": {
         "export": "Write the tables as CSV, LaTeX or Markdown.",
         "plot": "Draw the figures of a paper from stored records.",
+        "report": "Write results as one page to be shown around.",
         "explain": "Print everything a cell's scores depend on.",
         "diff": "Say what differs between two runs or two cells.",
     },

@@ -1,63 +1,133 @@
-"""What a run ends with: the tables, where the records are, what to do next."""
+"""`hashbench report`: one HTML file of results, to be shown around."""
 
 from __future__ import annotations
 
-import json
-import shlex
-from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from hashbench.commands import options
+
 if TYPE_CHECKING:
-    from hashbench.results.results import Results
-    from hashbench.store import Record
+    from hashbench.data import Split
+    from hashbench.results.series import Series
+
+EPILOG = """\b
+Examples:
+  hashbench report hashbench-results
+  hashbench report results/cifar10 --out cifar10.html --open
+  hashbench report results --convention "house,deephash,house(empty=drop)"
+"""
 
 
-#: Columns of a line that goes to a file or a pipe, where nothing need be cut to a screen's width.
-WIDE = 200
+@click.command(epilog=EPILOG)
+@click.argument("results", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("report.html"),
+    show_default=True,
+    metavar="FILE",
+    help="Where to write the page.",
+)
+@click.option("--open", "show", is_flag=True, help="Open it in the browser.")
+@click.option("--title", default=None, metavar="TEXT", help="Heading [default: the folder's name].")
+@click.option("--methods", default=None, metavar="NAMES", help="Methods, such as dch,hashnet.")
+@click.option("--bits", default=None, metavar="BITS", help="Code lengths, such as 48 or 16,32.")
+@options.datasets
+@options.seeds
+@click.option(
+    "--convention",
+    "conventions",
+    default=None,
+    metavar="NAMES",
+    help="Conventions to switch between; the first is shown first [default: house and those that "
+    "are stored].",
+)
+@click.option(
+    "--gallery/--no-gallery",
+    default=None,
+    help="Thumbnails of what is retrieved [default: where the terms of the images allow it].",
+)
+@click.option(
+    "--all-versions",
+    is_flag=True,
+    help="With results of older code, and of earlier states of the data.",
+)
+@options.data_root
+@options.plugins
+def command(
+    results: Path,
+    out: Path,
+    show: bool,
+    title: str | None,
+    methods: str | None,
+    bits: str | None,
+    datasets: str | None,
+    seeds: str | None,
+    conventions: str | None,
+    gallery: bool | None,
+    all_versions: bool,
+    data_root: Path | None,
+    plugins: tuple[Path, ...],
+) -> None:
+    """Write the results of a folder as one page that works offline.
 
-
-def report(results: Results, *, as_json: bool) -> None:
-    """Print the tables of what a run asked for, or everything as JSON."""
-    if as_json:
-        body = {
-            "results": str(results.folder),
-            "records": [_body(results, record) for record in results.records],
-            "missing": [{"cell": cell, "reason": reason} for cell, reason in results.missing],
-        }
-        click.echo(json.dumps(body, indent=1))
-        return
-    from rich.console import Console
-
-    from hashbench.parsing import plain
-    from hashbench.results.terminal import show
-
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDE)
-    for series in results.table(all_versions=True) if results.records else ():
-        show(console, series)
-    shown = {str(record.cell) for record in results.records if not record.ok}
-    for cell, reason in results.missing:
-        if cell not in shown:  # the table has said why
-            click.echo(plain(f"- {cell}: {reason}"))
-    click.echo(f"\n{len(results.records)} records in {results.folder}")
-    folder = str(results.folder)
-    where = "" if folder == "hashbench-results" else f" --results {shlex.quote(folder)}"
-    click.echo(f"Next: hashbench export --format latex --out table.tex{where}")
-
-
-def _body(results: Results, record: Record) -> dict[str, object]:
+    RESULTS is a folder that `hashbench run` filled. The page has the leaderboard under every
+    convention, charts, a part for each method, retrievals to look at, and where every number
+    is from. Scores of a convention that are missing are computed from the stored codes.
+    """
+    from hashbench.errors import InputError
     from hashbench.evaluation import Convention
-    from hashbench.store.scorefiles import get_lookup, get_scores
+    from hashbench.files import write_atomically
+    from hashbench.pages.build import add_gallery, page_data
+    from hashbench.pages.conventions import usual
+    from hashbench.pages.render import render
+    from hashbench.parsing import plain
+    from hashbench.registry import load_plugins
+    from hashbench.results.choose import select
+    from hashbench.results.scored import StoredJudge
+    from hashbench.store import Store
 
-    body = json.loads(record.to_json())
-    found = {
-        name: get_scores(results.store, record, Convention.parse(name))
-        for name in results.conventions
-    }
-    body["scores"] = {name: item[0].to_dict() for name, item in found.items() if item}
-    body["origins"] = [asdict(origin) for origin in record.origins]
-    body["lookup"] = get_lookup(results.store, record)
-    return dict(body)
+    def tick(note: str) -> None:
+        click.echo(plain(note), err=True)
+
+    load_plugins(plugins)
+    store = Store(results)
+    records = select(store.records(), methods=methods, bits=bits, datasets=datasets, seeds=seeds)
+    left_out: list[str] = []
+    if conventions:
+        named = Convention.parse_list(conventions)
+    else:
+        named, left_out = usual(store, records)
+    data, series = page_data(
+        records,
+        StoredJudge(store),
+        named,
+        title=title or results.resolve().name,
+        source=str(results),
+        all_versions=all_versions,
+        tick=tick,
+    )
+    data.sources += left_out
+    if gallery is not False:
+
+        def images(one: Series) -> Split | None:
+            from hashbench.results.images import dataset_of, images_of
+
+            record = one.records[0]
+            allowed = gallery or dataset_of(record, data_root).shareable
+            return images_of(record, data_root) if allowed else None
+
+        add_gallery(
+            data, series, lambda record: store.open_codes(record, relaxed=False), images, tick
+        )
+    page = render(data).encode("utf-8", "replace")
+    try:
+        write_atomically(out, lambda stream: stream.write(page))
+    except OSError as error:
+        raise InputError(f"cannot write {out}: {error.strerror}; choose another --out") from error
+    click.echo(f"Wrote {out} ({len(page) / 1e6:.1f} MB, {data.made['records']} cells).")
+    if show:
+        click.launch(str(out))

@@ -177,7 +177,7 @@ def command(sweep: Path | None, dry_run: bool, as_json: bool, **given: Any) -> i
     relative to its folder.
     """
     from hashbench import api
-    from hashbench.commands.report import report
+    from hashbench.commands.outcome import report
     from hashbench.progress import say
     from hashbench.runner.plan import STANDARD_DATASETS, origins_line
     from hashbench.runner.sweepfile import keep_sweep

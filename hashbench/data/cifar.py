@@ -57,6 +57,7 @@ class CIFAR(Dataset):
     """
 
     licence = "no licence stated; free for research, cite the report"
+    shareable = True
     url = "https://www.cs.toronto.edu/~kriz/cifar.html"
     archive: ClassVar[Archive]
     classes: ClassVar[tuple[str, ...]]

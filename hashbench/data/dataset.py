@@ -87,6 +87,8 @@ class Dataset(ABC):
     citation: ClassVar[str] = ""
     bibtex: ClassVar[str] = ""
     licence: ClassVar[str] = ""
+    #: Whether its terms let thumbnails of its images stand on a page that is passed on.
+    shareable: ClassVar[bool] = False
     url: ClassVar[str] = ""
     protocols: ClassVar[Mapping[str, Protocol]]
     default_protocol: ClassVar[str]

@@ -23,6 +23,7 @@ class Digits(Dataset):
   year         = {1998},
 }"""
     licence = "CC BY 4.0"
+    shareable = True
     url = "https://archive.ics.uci.edu/dataset/80"
     protocols = {  # noqa: RUF012 - declared ClassVar in Dataset
         "digits": Protocol(

@@ -43,6 +43,7 @@ class StoredJudge:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._found: dict[tuple[str, str], Scores | InputError] = {}
+        self._names: dict[int, tuple[Convention, str]] = {}
 
     def scores(self, record: Record, convention: Convention) -> Scores:
         """The scores of a record under a convention.
@@ -50,7 +51,9 @@ class StoredJudge:
         Raises:
             InputError: if its codes are missing, damaged, or lack what the convention needs.
         """
-        place = (record.key, str(convention))
+        if id(convention) not in self._names:  # it takes as long to spell as to look up scores
+            self._names[id(convention)] = convention, str(convention)
+        place = (record.key, self._names[id(convention)][1])
         if place not in self._found:
             self._found[place] = self._ask(record, convention)
         found = self._found[place]

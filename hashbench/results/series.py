@@ -23,7 +23,7 @@ from hashbench.evaluation import (
     in_view,
     split_view,
 )
-from hashbench.evaluation.statistics import SEEDS, Family, compare_family
+from hashbench.evaluation.statistics import SEEDS, Family, certify, compare_family
 from hashbench.evidence import Evidence
 from hashbench.results.notes import notes
 from hashbench.results.rows import Row, labels, said
@@ -225,16 +225,16 @@ class Series:
         Floors are held against the others apart.
         """
         if bits not in self._families:
-            matrices = {
-                row: matrix
-                for row in self.rows
-                if (matrix := self.per_query(row, bits)) is not None
-            }
-            size = Counter(matrix.shape[1] for matrix in matrices.values()).most_common(1)
-            matrices = {r: m for r, m in matrices.items() if m.shape[1] == size[0][0]}
+            matrices = self._matrices(bits)
             floors = [row for row in matrices if row.beneath]
             self._families[bits] = compare_family(matrices, better=self.info.better, floors=floors)
         return self._families[bits]
+
+    def first(self, bits: int) -> Mapping[Row, float]:
+        """The certificate of a column's `family`, without its tests."""
+        matrices = self._matrices(bits)
+        others = {row: matrix for row, matrix in matrices.items() if not row.beneath}
+        return certify(others or matrices, better=self.info.better)
 
     def marked(self, row: Row, bits: int) -> bool:
         """Whether a row is the best of its column and significantly better than every method.
@@ -317,6 +317,14 @@ class Series:
         return tuple(
             dict.fromkeys(text for entry in self._entries.values() for text in entry.failures)
         )
+
+    def _matrices(self, bits: int) -> dict[Row, Floats]:
+        """The scores of single queries of a column's rows, of those that share their number."""
+        found = {
+            row: matrix for row in self.rows if (matrix := self.per_query(row, bits)) is not None
+        }
+        size = Counter(matrix.shape[1] for matrix in found.values()).most_common(1)
+        return {row: matrix for row, matrix in found.items() if matrix.shape[1] == size[0][0]}
 
     @cached_property
     def _entries(self) -> dict[tuple[Row, int], Entry]:

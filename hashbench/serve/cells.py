@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.codes import Codes
-from hashbench.data import Split, default_data_root, open_dataset
+from hashbench.data import Split
 from hashbench.encoder import Encoder
 from hashbench.errors import InputError
-from hashbench.items import Items, ids_of, source_of
+from hashbench.items import Items, ids_of
 from hashbench.results.choose import ground_key
-from hashbench.results.explain import cell_name
 from hashbench.results.hashers import encoder_of
+from hashbench.results.images import images_of
 from hashbench.search.engine import Engine
 from hashbench.search.index import Entries
 from hashbench.search.on_faiss import in_memory
@@ -98,25 +98,6 @@ def cell_shelves(
         (name(record), record.cell.bits): CellShelf(store, record, name(record), split)
         for record in chosen
     }
-
-
-def images_of(record: Record, data_root: Path | None) -> Split:
-    """The split of a record, with its images.
-
-    Raises:
-        InputError: if they cannot be had, or are others than the record found.
-    """
-    bench = record.cell.bench
-    typed = str(record.request.get("dataset") or bench.dataset)
-    dataset = open_dataset(typed, data_root or default_data_root(), **dict(bench.options))
-    split = dataset.split(bench.protocol, bench.split_seed)
-    found = (split.digest, source_of(split.query).fingerprint)
-    if found != (record.evidence.split, record.evidence.images):
-        raise InputError(
-            f"the images of {bench.dataset} here are not those that {cell_name(record)} was scored "
-            "on: name the data it came from with --data-root"
-        )
-    return split
 
 
 def _naming(records: Sequence[Record]) -> Callable[[Record], str]:

@@ -9,6 +9,7 @@ from hashbench.evaluation.statistics.family import (
     LEVEL,
     Comparison,
     Family,
+    certify,
     compare_family,
     correct,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "Comparison",
     "Family",
     "Interval",
+    "certify",
     "compare_family",
     "correct",
     "flip_test",

@@ -94,11 +94,13 @@ def draw(
         weights = rng.multinomial(units, np.full(units, 1 / units), size=size).astype(np.float64)
         if clusters is not None:
             weights = weights[:, clusters]
+        every = weights.sum(axis=1, keepdims=True)
         for name, matrix in scores.items():
             counted = ~np.isnan(matrix)
             total = weights @ np.where(counted, matrix, 0.0).T
+            drawn = every if counted.all() else weights @ counted.T.astype(np.float64)
             with np.errstate(invalid="ignore", divide="ignore"):
-                sums[name].append(total / (weights @ counted.T.astype(np.float64)))
+                sums[name].append(total / drawn)
     return {
         name: _draws(matrix, np.concatenate(sums[name]), derive(seed, "seeds", str(place)))
         for place, (name, matrix) in enumerate(scores.items())

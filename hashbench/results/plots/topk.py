@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hashbench.codes import Codes
 from hashbench.data import Split, open_dataset
 from hashbench.errors import InputError
 from hashbench.items import ids_of
@@ -17,6 +16,7 @@ from hashbench.results.plots import Drawing, Plot
 from hashbench.results.plots.request import Request, facts, title
 from hashbench.results.plots.style import GREEN, PAGE, VERMILION, line_styles, new_figure
 from hashbench.results.plots.tsne import pair, seed_of
+from hashbench.results.retrieval import TOP, nearest
 from hashbench.results.rows import Row
 from hashbench.results.series import Series
 from hashbench.results.sinks import for_figure
@@ -25,8 +25,6 @@ from hashbench.store import Record
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-TOP = 10
 
 
 @dataclass(frozen=True)
@@ -64,17 +62,6 @@ def draw(request: Request) -> list[Drawing]:
         for series in request.series
         for bits in request.lengths(series)
     ]
-
-
-def nearest(query: Codes, database: Codes, top: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """`(queries, top)` database rows and Hamming distances, nearest first, ties as stored."""
-    rows, distances = [], []
-    for code in query.packed:
-        distance = np.bitwise_count(database.packed ^ code).sum(axis=1, dtype=np.int64)
-        order = np.argsort(distance, kind="stable")[:top]
-        rows.append(order)
-        distances.append(distance[order])
-    return np.array(rows), np.array(distances)
 
 
 def _drawing(request: Request, series: Series, bits: int) -> Drawing:

@@ -1,0 +1,63 @@
+"""What a run ends with: the tables, where the records are, what to do next."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from hashbench.results.results import Results
+    from hashbench.store import Record
+
+
+#: Columns of a line that goes to a file or a pipe, where nothing need be cut to a screen's width.
+WIDE = 200
+
+
+def report(results: Results, *, as_json: bool) -> None:
+    """Print the tables of what a run asked for, or everything as JSON."""
+    if as_json:
+        body = {
+            "results": str(results.folder),
+            "records": [_body(results, record) for record in results.records],
+            "missing": [{"cell": cell, "reason": reason} for cell, reason in results.missing],
+        }
+        click.echo(json.dumps(body, indent=1))
+        return
+    from rich.console import Console
+
+    from hashbench.parsing import plain
+    from hashbench.results.terminal import show
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDE)
+    for series in results.table(all_versions=True) if results.records else ():
+        show(console, series)
+    shown = {str(record.cell) for record in results.records if not record.ok}
+    for cell, reason in results.missing:
+        if cell not in shown:  # the table has said why
+            click.echo(plain(f"- {cell}: {reason}"))
+    click.echo(f"\n{len(results.records)} records in {results.folder}")
+    folder = str(results.folder)
+    where = "" if folder == "hashbench-results" else f" --results {shlex.quote(folder)}"
+    click.echo(f"Next: hashbench export --format latex --out table.tex{where}")
+
+
+def _body(results: Results, record: Record) -> dict[str, object]:
+    from hashbench.evaluation import Convention
+    from hashbench.store.scorefiles import get_lookup, get_scores
+
+    body = json.loads(record.to_json())
+    found = {
+        name: get_scores(results.store, record, Convention.parse(name))
+        for name in results.conventions
+    }
+    body["scores"] = {name: item[0].to_dict() for name, item in found.items() if item}
+    body["origins"] = [asdict(origin) for origin in record.origins]
+    body["lookup"] = get_lookup(results.store, record)
+    return dict(body)

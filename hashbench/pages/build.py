@@ -1,0 +1,136 @@
+"""A page from records and whoever judges them: a folder of results, or bundles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from hashbench import __version__
+from hashbench.data import Split
+from hashbench.errors import InputError
+from hashbench.evaluation import Convention
+from hashbench.evaluation.conventions import conventions as named
+from hashbench.pages.data import PageData
+from hashbench.pages.differs import differs
+from hashbench.pages.gallery import CodesOf, Thumbnails, gallery
+from hashbench.pages.places import (
+    Tick,
+    bench_of,
+    cells_of,
+    escaped_of,
+    methods_of,
+    metrics_of,
+)
+from hashbench.results.collect import collect
+from hashbench.results.scored import Judge
+from hashbench.results.series import Series
+from hashbench.store import Record
+
+#: Bytes of thumbnails on a page.
+THUMBNAILS = 4_000_000
+
+
+def page_data(
+    records: Sequence[Record],
+    judge: Judge,
+    conventions: Sequence[Convention],
+    *,
+    title: str,
+    source: str,
+    all_versions: bool = False,
+    tick: Tick = lambda _note: None,
+) -> tuple[PageData, list[Series]]:
+    """What a page says of some records, all but its gallery; and the series it is of.
+
+    Args:
+        records: which.
+        judge: gives their scores.
+        conventions: those to switch between; the first is shown first.
+        title: the page's heading.
+        source: where the records are from.
+        all_versions: with results of older code and of earlier states of the data.
+        tick: called with what is being read.
+
+    Raises:
+        InputError: if no record has a score.
+    """
+    house = conventions[0]
+    series = collect(records, judge, convention=house, all_versions=all_versions)
+    if not any(record.ok for one in series for record in one.records):
+        raise InputError("no cell of these results has finished: run `hashbench run` again")
+    cells, environments = cells_of(series)
+    metrics = metrics_of(conventions)
+    benches = [bench_of(one, conventions, tick) for one in series]
+    data = PageData(
+        title=title,
+        made={
+            "source": source,
+            "hashbench": __version__,
+            "when": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            "records": sum(len(one.records) for one in series),
+        },
+        conventions=[_convention(item) for item in conventions],
+        metrics=metrics,
+        methods=methods_of(series),
+        benches=benches,
+        escaped=escaped_of(benches, metrics),
+        cells=cells,
+        environments=environments,
+        differs=[differs(one, tick) for one in series],
+        gallery=[None for _ in series],
+    )
+    return data, series
+
+
+def add_gallery(
+    data: PageData,
+    series: Sequence[Series],
+    codes: CodesOf,
+    images: Callable[[Series], Split | None],
+    tick: Tick = lambda _note: None,
+) -> None:
+    """Put retrievals on a page, of every bench whose images are at hand.
+
+    Args:
+        data: the page.
+        series: what it is of.
+        codes: gives the codes of a record.
+        images: gives the split of a series, with its images; None where they may not be
+            shown, and InputError where they cannot be had.
+        tick: called with what is being read.
+    """
+    room = Thumbnails(THUMBNAILS)
+    share = THUMBNAILS // max(1, len(series))
+    for place, one in enumerate(series):
+        tick(f"{one.title}: gallery")
+        try:
+            split = images(one)
+        except InputError as error:
+            data.sources.append(f"{one.title} has no gallery: {error}.")
+            continue
+        if split is None:
+            data.sources.append(
+                f"{one.title} has no gallery: the terms of its images do not let this page pass "
+                "them on (--gallery shows them all the same, on a page for yourself)."
+            )
+            continue
+        room.room = share
+        data.gallery[place] = gallery(one, codes, split, room, place)
+    data.thumbnails = room.uris
+
+
+def _convention(item: Convention) -> dict[str, Any]:
+    base = named().get(item.name)
+    return {
+        "name": str(item),
+        "source": item.source,
+        "differs": item.differs if base == item else _changes(item),
+        "choices": {name: str(value) for name, value in item.choices.items()},
+    }
+
+
+def _changes(item: Convention) -> str:
+    """What a convention without a name of its own does otherwise than the one it is made from."""
+    inside = str(item).partition("(")[2].removesuffix(")")
+    return f"As {item.name}, but {inside.replace(',', ', ')}." if inside else item.differs

@@ -42,6 +42,7 @@ GROUPS = {
     "Board": {
         "pack": "Pack cells as entries of a board: codes, and all that is known of them.",
         "verify": "Verify entries: draw their split again, recompute every score.",
+        "board": "Write a site of entries, for whatever serves files.",
     },
     "Data": {
         "datasets": "List the data sets and whether they are prepared here.",

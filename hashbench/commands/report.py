@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,8 @@ import click
 from hashbench.commands import options
 
 if TYPE_CHECKING:
-    from hashbench.data import Split
-    from hashbench.results.series import Series
+    from hashbench.codes import Codes
+    from hashbench.store import Record
 
 EPILOG = """\b
 Examples:
@@ -81,7 +82,7 @@ def command(
     from hashbench.errors import InputError
     from hashbench.evaluation import Convention
     from hashbench.files import write_atomically
-    from hashbench.pages.build import add_gallery, page_data
+    from hashbench.pages.build import Source, add_gallery, page_data
     from hashbench.pages.conventions import usual
     from hashbench.pages.render import render
     from hashbench.parsing import plain
@@ -94,7 +95,7 @@ def command(
         click.echo(plain(note), err=True)
 
     load_plugins(plugins)
-    store = Store(results)
+    store, folder = Store(results), shlex.quote(str(results))
     records = select(store.records(), methods=methods, bits=bits, datasets=datasets, seeds=seeds)
     left_out: list[str] = []
     if conventions:
@@ -106,23 +107,26 @@ def command(
         StoredJudge(store),
         named,
         title=title or results.resolve().name,
-        source=str(results),
+        source=Source(
+            name=str(results),
+            noun="cell",
+            again=lambda key: f"hashbench explain {key} --results {folder}",
+            commands=(
+                f"hashbench explain KEY --results {folder}",
+                f"hashbench score {folder} --convention house",
+                f"hashbench compare --results {folder}",
+            ),
+        ),
         all_versions=all_versions,
         tick=tick,
     )
     data.sources += left_out
     if gallery is not False:
 
-        def images(one: Series) -> Split | None:
-            from hashbench.results.images import dataset_of, images_of
+        def codes(record: Record) -> tuple[Codes, Codes]:
+            return store.open_codes(record, relaxed=False)
 
-            record = one.records[0]
-            allowed = gallery or dataset_of(record, data_root).shareable
-            return images_of(record, data_root) if allowed else None
-
-        add_gallery(
-            data, series, lambda record: store.open_codes(record, relaxed=False), images, tick
-        )
+        add_gallery(data, series, codes, data_root, always=gallery is True, tick=tick)
     page = render(data).encode("utf-8", "replace")
     try:
         write_atomically(out, lambda stream: stream.write(page))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from hashbench import __version__
@@ -23,6 +25,7 @@ from hashbench.pages.places import (
     metrics_of,
 )
 from hashbench.results.collect import collect
+from hashbench.results.images import dataset_of, images_of
 from hashbench.results.scored import Judge
 from hashbench.results.series import Series
 from hashbench.store import Record
@@ -31,13 +34,32 @@ from hashbench.store import Record
 THUMBNAILS = 4_000_000
 
 
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where the numbers of a page are from.
+
+    Attributes:
+        name: a folder.
+        noun: what a cell is called there: "cell" or "entry".
+        again: gives the command that recomputes the cell of a key.
+        commands: others, a line each.
+        facts: what is known of the cell of a key beyond its record.
+    """
+
+    name: str
+    noun: str
+    again: Callable[[str], str]
+    commands: tuple[str, ...]
+    facts: Callable[[str], dict[str, Any]] | None = None
+
+
 def page_data(
     records: Sequence[Record],
     judge: Judge,
     conventions: Sequence[Convention],
     *,
     title: str,
-    source: str,
+    source: Source,
     all_versions: bool = False,
     tick: Tick = lambda _note: None,
 ) -> tuple[PageData, list[Series]]:
@@ -48,7 +70,7 @@ def page_data(
         judge: gives their scores.
         conventions: those to switch between; the first is shown first.
         title: the page's heading.
-        source: where the records are from.
+        source: what the records are from.
         all_versions: with results of older code and of earlier states of the data.
         tick: called with what is being read.
 
@@ -60,12 +82,17 @@ def page_data(
     if not any(record.ok for one in series for record in one.records):
         raise InputError("no cell of these results has finished: run `hashbench run` again")
     cells, environments = cells_of(series)
+    for key, cell in cells.items():
+        cell["again"] = source.again(key)
+        cell["entry"] = source.facts(key) if source.facts else None
     metrics = metrics_of(conventions)
     benches = [bench_of(one, conventions, tick) for one in series]
     data = PageData(
         title=title,
         made={
-            "source": source,
+            "source": source.name,
+            "noun": source.noun,
+            "commands": list(source.commands),
             "hashbench": __version__,
             "when": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
             "records": sum(len(one.records) for one in series),
@@ -87,17 +114,19 @@ def add_gallery(
     data: PageData,
     series: Sequence[Series],
     codes: CodesOf,
-    images: Callable[[Series], Split | None],
+    data_root: Path | None,
+    *,
+    always: bool = False,
     tick: Tick = lambda _note: None,
 ) -> None:
-    """Put retrievals on a page, of every bench whose images are at hand.
+    """Put retrievals on a page, of every bench whose images are at hand and may be passed on.
 
     Args:
         data: the page.
         series: what it is of.
         codes: gives the codes of a record.
-        images: gives the split of a series, with its images; None where they may not be
-            shown, and InputError where they cannot be had.
+        data_root: where data sets are kept.
+        always: whatever the terms of the images are.
         tick: called with what is being read.
     """
     room = Thumbnails(THUMBNAILS)
@@ -105,7 +134,7 @@ def add_gallery(
     for place, one in enumerate(series):
         tick(f"{one.title}: gallery")
         try:
-            split = images(one)
+            split = _images(one, data_root, always)
         except InputError as error:
             data.sources.append(f"{one.title} has no gallery: {error}.")
             continue
@@ -118,6 +147,14 @@ def add_gallery(
         room.room = share
         data.gallery[place] = gallery(one, codes, split, room, place)
     data.thumbnails = room.uris
+
+
+def _images(series: Series, data_root: Path | None, always: bool) -> Split | None:
+    """The split of a series with its images; None where these may not be passed on."""
+    record = series.records[0]
+    if always or dataset_of(record, data_root).shareable:
+        return images_of(record, data_root)
+    return None
 
 
 def _convention(item: Convention) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,6 +108,12 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 codes_of = tuple(replace(one, relaxed=None) for one in (query, database))
                 store.put(record.with_origins((tuned,)), codes_of)
     return store.root
+
+
+@pytest.fixture(scope="session")
+def data_of() -> Callable[[str], dict]:
+    """What a page shows, out of its text."""
+    return lambda text: json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
 from pathlib import Path
 
@@ -17,18 +16,13 @@ from hashbench.errors import InputError
 pytest.importorskip("plotly", reason="plotly is not installed: pip install 'hashbench[report]'")
 
 
-def data_of(text: str) -> dict:
-    """What a page shows."""
-    return json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])
-
-
 @pytest.fixture(scope="module")
 def text(page_file: Path) -> str:
     return page_file.read_text()
 
 
 @pytest.fixture(scope="module")
-def data(text: str) -> dict:
+def data(text: str, data_of) -> dict:
     return data_of(text)
 
 
@@ -79,7 +73,9 @@ def test_texts_of_records_are_escaped_and_nothing_else_may_run(text) -> None:
     assert not re.findall(r"<(?:link|img|script)[^>]*(?:src|href)=\"(?!data:)", text)
 
 
-def test_a_page_of_terms_that_forbid_it_has_no_thumbnails(results, tmp_path, monkeypatch) -> None:
+def test_a_page_of_terms_that_forbid_it_has_no_thumbnails(
+    results, tmp_path, monkeypatch, data_of
+) -> None:
     from hashbench.data.digits import Digits
 
     monkeypatch.setattr(Digits, "shareable", False)

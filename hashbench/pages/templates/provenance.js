@@ -2,6 +2,24 @@
 
 const rowsOfFacts = (facts) => h('dl', { class: 'facts' }, facts.filter(([, value]) => value !== null && value !== undefined && value !== '').map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
 
+// What an entry of a board says of itself, and what verifying it found.
+function entryFacts(entry) {
+  if (!entry) return [];
+  const seen = [entry.seen.labels ? 'labels of the training set' : 'no label', entry.seen.extra_data && `beside it: ${entry.seen.extra_data}`, entry.seen.test_set && 'the test set'];
+  return [
+    ['Author', entry.author],
+    ['Pre-trained', entry.pretrained_on],
+    ['Was shown', seen.filter(Boolean).join('; ')],
+    ['Source', entry.source],
+    ['Comment', entry.comment],
+    ['Licence', entry.licence],
+    ['Images', entry.images ? null : 'their content is not stated by this entry'],
+    ['Verified', `${entry.claims} claimed scores recomputed`],
+    ['Look', entry.suspicions.join('; ')],
+    ['Files', h('a', { href: `${entry.folder}/entry.json` }, entry.folder)],
+  ];
+}
+
 function seedTable(place, score) {
   const lines = place.cells.map((key) => {
     const cell = data.cells[key];
@@ -41,7 +59,8 @@ function showNumber(row, bits, metric) {
       ['Code', h('code', {}, cell.code)],
       ['Codes', cell.codes && h('code', {}, cell.codes)],
       ['Machine', data.environments[cell.environment].summary],
-      ['Again', h('code', {}, `hashbench explain ${place.cells[0]} --results ${data.made.source}`)],
+      ...entryFacts(cell.entry),
+      ['Again', h('code', {}, cell.again)],
     ]),
   );
   dialog.showModal();

@@ -97,6 +97,8 @@ function cellOf(row, column, tops) {
 
 function nameCell(row) {
   const tags = row.apart ? [h('span', { class: 'tag' }, row.apart)] : [];
+  const doubts = [...new Set(Object.values(row.places).flatMap((place) => place.cells.flatMap((key) => data.cells[key].entry?.suspicions ?? [])))];
+  if (doubts.length) tags.push(h('span', { class: 'tag look', title: doubts.join('; ') }, 'look'));
   return h('th', { scope: 'row', class: 'name' }, h('span', { class: 'dot', 'aria-hidden': 'true', style: { '--swatch': colour(row.look) } }),
     h('a', { href: `#method-${anchors.get(row.method)}` }, row.label), tags);
 }

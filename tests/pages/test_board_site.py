@@ -1,0 +1,75 @@
+"""A site of entries: verified, in one table with a stranger's, to be verified again from it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from strangers import digits, put, stranger
+
+from hashbench.bundles import entries
+from hashbench.bundles.splits import Splits
+from hashbench.bundles.verify import Verifier
+from hashbench.commands import board, pack
+from hashbench.errors import InputError
+
+pytest.importorskip("plotly", reason="plotly is not installed: pip install 'hashbench[report]'")
+
+__all__ = ["digits", "put", "stranger"]
+
+
+def made(folder: Path, out: Path) -> Result:
+    """What `hashbench board` does with a folder of entries."""
+    arguments = [str(folder), "--out", str(out)]
+    return CliRunner().invoke(board.command, arguments, standalone_mode=False)
+
+
+def test_entries_become_a_site_that_can_be_verified(results, put, tmp_path, data_of) -> None:
+    folder, out = tmp_path / "entries", tmp_path / "site"
+    given = ["--results", str(results), "--out", str(folder), "--bits", "32", "--author", "<b>Ada"]
+    packed = CliRunner().invoke(pack.command, given, catch_exceptions=False)
+    assert packed.exit_code == 0, packed.output
+    put(folder / "theirs")
+    liar = put(folder / "a-liar", method={"name": "liar"}, scores={"house": {"empty@h2": 0.25}})
+
+    found = made(folder, out)
+    assert found.return_value == 1, found.output  # one of them is left out
+    assert "with 7 entries" in found.output
+    page = (out / "index.html").read_text()
+    data = data_of(page)
+    (bench,) = data["benches"]  # a stranger's entry states no images, and stands with the others
+    rows = {row["method"]: row for row in bench["rows"]}
+    assert set(rows) == {"steady", "sparse", "lsh", "projections"}
+    assert rows["sparse"]["places"]["32"]["scores"]["house"]["map@h"][0] == 0.4
+    stated = json.loads((folder / "theirs" / "entry.json").read_text())["scores"]["house"]
+    theirs = rows["projections"]["places"]["24"]
+    for metric in ("empty@h", "ball@h"):
+        told = theirs["scores"]["house"][metric][0]
+        assert told == pytest.approx(stated[f"{metric}2"], abs=1e-4)
+    entry = data["cells"][theirs["cells"][0]]["entry"]
+    assert (entry["author"], entry["images"], entry["claims"]) == ("Ada", False, 2)
+    assert [sentence for sentence in data["sources"] if sentence.startswith(f"{liar.name} is left")]
+    assert "<b>Ada" not in page
+
+    kept = list(entries(out / "entries"))
+    assert len(kept) == 7
+    verifier = Verifier(Splits(Path(), [out / "entries"]))
+    assert all(not verifier.verify(one).problems for one in kept)
+    again = CliRunner().invoke(
+        board.command, [str(out / "entries"), "--out", str(tmp_path / "two")]
+    )
+    assert again.exit_code == 0, again.output
+
+
+def test_a_folder_that_no_site_wrote_is_left_alone(put, tmp_path) -> None:
+    put(tmp_path / "entries" / "theirs")
+    arguments = [str(tmp_path / "entries"), "--out", str(tmp_path), "--no-gallery"]
+    found = CliRunner().invoke(board.command, arguments)
+    assert isinstance(found.exception, InputError)
+    assert "is not of a site" in str(found.exception)
+    assert (tmp_path / "entries" / "theirs" / "entry.json").is_file()
+    (tmp_path / "none").mkdir()
+    found = CliRunner().invoke(board.command, [str(tmp_path / "none")])
+    assert "there is no entry" in str(found.exception)

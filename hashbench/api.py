@@ -137,7 +137,7 @@ def job(
         lookup: measure FAISS lookup within radius 2.
         device: where features are extracted, networks trained and run, and pairs counted:
             "auto", "cpu", "cuda", "cuda:1" or "mps".
-        workers: cells at a time; 0 runs them in this process.
+        workers: cells at a time, None for as many as serve; 0 runs them in this process.
         timeout: seconds a cell may take, or "2h".
         memory: bytes a worker may allocate, or "8G".
         executor: "local", "ray" or "slurm".
@@ -160,7 +160,7 @@ def job(
     from hashbench.evaluation import Convention
     from hashbench.params import read_params
     from hashbench.registry import load_plugins, registry
-    from hashbench.runner.execute import Limits, default_workers
+    from hashbench.runner.execute import Limits
     from hashbench.runner.plan import (
         Request,
         default_datasets,
@@ -210,7 +210,7 @@ def job(
         options={name: given for name, given in allowed.items() if given},
     )
     limits = Limits(
-        workers=default_workers(device) if workers is None else workers,
+        workers=workers,
         timeout=parse_duration(timeout, "--timeout") if isinstance(timeout, str) else timeout,
         memory=parse_size(memory, "--memory") if isinstance(memory, str) else memory,
     )

@@ -5,7 +5,11 @@ Nothing here starts a CUDA context: a parent of workers must not hold one.
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from hashbench import runtime
 from hashbench.errors import InputError, shown
@@ -59,6 +63,15 @@ def resolve(name: str) -> str:
     return name
 
 
+def or_auto(name: str) -> str:
+    """The device of that name if it is here, else "auto"."""
+    try:
+        resolve(name)
+    except InputError:
+        return "auto"
+    return name
+
+
 def current() -> str:
     """The device of the current runtime, as `resolve` names it.
 
@@ -66,6 +79,37 @@ def current() -> str:
         InputError: if there is no such device.
     """
     return resolve(runtime.current().device)
+
+
+@contextmanager
+def deterministic(device: str) -> Iterator[None]:
+    """Let CUDA compute with deterministic algorithms alone within the block.
+
+    Where an operation has none it only warns, see `switches.alerts`. A CPU needs nothing.
+
+    Args:
+        device: what is computed on.
+    """
+    if kind_of(device) != "cuda":
+        yield
+        return
+    import torch
+
+    # Before cuBLAS is first used; it is read again at each use.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    filling: Any = torch.utils.deterministic
+    enabled = torch.are_deterministic_algorithms_enabled()
+    warn_only, filled = (
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+        filling.fill_uninitialized_memory,
+    )
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    filling.fill_uninitialized_memory = False
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(enabled, warn_only=warn_only)
+        filling.fill_uninitialized_memory = filled
 
 
 def kind_of(device: str) -> str:

@@ -197,8 +197,8 @@ class _Said:
         found = get_scores(Store(self.folder), record, self.convention)
         value = None if found is None else found[0].get("map@h2")
         seconds = duration(sum(record.timings.values()))
-        halved = record.adjusted.get("batch_size")
-        note = f" with batches of {halved}, for CUDA ran out of memory" if halved else ""
+        parts = record.adjusted.get("accumulate")
+        note = f", batches in {parts} parts, for the GPU ran out of memory" if parts else ""
         return f"{f'mAP@H<=2 {value:.3f}' if value is not None else 'done'} in {seconds}{note}"
 
 

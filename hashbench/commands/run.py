@@ -125,7 +125,8 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
     type=click.IntRange(min=0),
     default=None,
     metavar="N",
-    help="Cells at a time [default: one a core, two a GPU]; 0 runs them in this process.",
+    help="Cells at a time [default: two a GPU, and on the CPU one a core]; 0 runs them in this "
+    "process.",
 )
 @click.option("--timeout", default=None, metavar="TIME", help="Longest time of a cell: 90s, 2h.")
 @click.option("--memory", default=None, metavar="SIZE", help="Most memory of a worker: 800M, 8G.")
@@ -211,13 +212,13 @@ def _foretell(job: Job, as_json: bool) -> None:
     import json
 
     from hashbench.progress import duration
-    from hashbench.runner.run import foretell
+    from hashbench.runner.run import at_a_time, foretell
     from hashbench.store.room import in_words
 
     rows = foretell(job)
     todo = [row for row in rows if row["state"] != "done"]
     known = [row["s"] for row in todo]
-    workers = max(1, min(job.limits.workers, len(todo)))
+    workers = max(1, min(at_a_time(job), len(todo)))
     eta = None if None in known else sum(float(str(item)) for item in known) / workers
     sizes = [row["hasher_bytes"] for row in rows]
     room = None if None in sizes else sum(float(str(size)) for size in sizes)

@@ -115,6 +115,7 @@ def command(
         plan,
         settings_by_method,
     )  # fmt: skip
+    from hashbench.runner.slots import device_of
     from hashbench.tuning.space import default_space, parse_space
     from hashbench.tuning.study import Goal, tune
 
@@ -164,7 +165,8 @@ def command(
         leader = "" if best is None else f", best {best:.4f}"
         say(f"[{done}/{trials}] {metric} {score}{leader}", as_json)
 
-    with runtime.use(runtime.Runtime(device=device)):
+    on = device_of(first, device)
+    with runtime.use(runtime.Runtime(on)), devices.deterministic(on):
         best = tune(goal, split.train, trials, results / "tuning", told)
     kind = "-".join(filter(None, (setting.dataset, setting.protocol, setting.backbone)))
     mode = "-".join(filter(None, (setting.tuning, setting.head)))

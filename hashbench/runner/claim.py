@@ -11,10 +11,11 @@ from typing import Final, Literal
 from hashbench.errors import InputError, cause, unless_stopped
 from hashbench.registry import methods
 from hashbench.runner.environment import environment
+from hashbench.runner.faults import Crowded, DeviceLost, is_lost, out_of_gpu_memory
 from hashbench.runner.finish import finish, lacks
 from hashbench.runner.settings import Progress, Settings, Task
 from hashbench.runner.switches import kept_switches
-from hashbench.runner.train import checkpoints, facts, now, out_of_cuda_memory, request, train
+from hashbench.runner.train import checkpoints, facts, now, request, train
 from hashbench.store.record import Record, Status
 from hashbench.store.store import Store, StoreError
 
@@ -40,8 +41,14 @@ def is_done(task: Task, store: Store, settings: Settings) -> bool:
     return record.ok and store.whole(record) and not lacks(store, record, settings)
 
 
-def attempt(task: Task, settings: Settings, progress: Progress) -> Outcome:
+def attempt(task: Task, settings: Settings, progress: Progress, *, alone: bool = False) -> Outcome:
     """Finish a cell, unless another run does or did.
+
+    Args:
+        task: the cell.
+        settings: what the run asks for.
+        progress: told how far it is.
+        alone: whether nothing else runs on its GPU.
 
     Returns:
         Its record; None while another run has it; AGAIN when a stranger's method has been
@@ -50,6 +57,8 @@ def attempt(task: Task, settings: Settings, progress: Progress) -> Outcome:
     Raises:
         StoreError: if the store cannot be written to.
         KeyboardInterrupt: when the user stops the run.
+        Crowded: if the memory of a GPU that is shared did not suffice.
+        DeviceLost: if the GPU cannot be used by this process any more.
     """
     store = Store(settings.store)
     with store.claim(task.key) as held:
@@ -62,12 +71,13 @@ def attempt(task: Task, settings: Settings, progress: Progress) -> Outcome:
         if record is None or not record.ok or not store.whole(record):
             try:
                 with kept_switches():
-                    trained = train(task, settings, progress)
+                    trained = train(task, settings, progress, alone=alone)
                 record = trained.save(store, keep_hasher=settings.keep_hashers)
             except StoreError:
                 raise
             except BaseException as error:  # a stranger's method may raise anything
                 unless_stopped(error)
+                _pass_on(error, alone=alone)
                 failed = failure(task, settings, _status(error), _reason(error), _log(error))
                 return store.put(failed)
             shutil.rmtree(checkpoints(store.root, record.key), ignore_errors=True)
@@ -83,6 +93,7 @@ def attempt(task: Task, settings: Settings, progress: Progress) -> Outcome:
             raise
         except BaseException as error:
             unless_stopped(error)
+            _pass_on(error, alone=alone)
             return replace(record, reason=_reason(error))  # trained: this run tells what lacks
         if not settings.keep_relaxed and is_foreign(task.cell.method):
             store.drop_relaxed(record)
@@ -117,11 +128,19 @@ def failure(task: Task, settings: Settings, status: Status, reason: str, log: st
         reason=_clean(reason),
         parts=facts(task),
         request=request(task, settings),
-        environment=environment(),
+        environment=environment(settings.device),
         finished=now(),
         log=_clean("\n".join(log.splitlines()[-LOG_LINES:])),
         origins=(task.ask.origin,),
     )
+
+
+def _pass_on(error: BaseException, *, alone: bool) -> None:
+    """Raise what concerns the process or its neighbours, and not the cell alone."""
+    if not alone and out_of_gpu_memory(error):
+        raise Crowded from error
+    if is_lost(error):
+        raise DeviceLost(_reason(error), _log(error)) from error
 
 
 def _written_since(task: Task, store: Store) -> bool:
@@ -129,7 +148,7 @@ def _written_since(task: Task, store: Store) -> bool:
 
 
 def _status(error: BaseException) -> Status:
-    memory = isinstance(error, MemoryError) or out_of_cuda_memory(error)
+    memory = isinstance(error, MemoryError) or out_of_gpu_memory(error)
     return "out-of-memory" if memory else "failed"
 
 

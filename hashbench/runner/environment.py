@@ -10,6 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from hashbench import devices
+
 PACKAGES = (
     "hashbench",
     "torch",
@@ -23,13 +25,32 @@ PACKAGES = (
 )
 
 
-def environment(threads: int | None = None) -> dict[str, Any]:
+def environment(device: str = "cpu", threads: int | None = None) -> dict[str, Any]:
     """Versions, hardware, git revision, BLAS and thread counts.
 
     Args:
+        device: what the cell is computed on. Nothing is asked of a GPU here: that would start
+            a context on it, or fail where the cell has just lost it.
         threads: how many a cell was computed with, where that is not what this process has.
     """
-    return {**_machine(), **_threads(), **({"threads": threads} if threads else {})}
+    found = {**_machine(), **_threads(), "device": device}
+    return found | {"threads": threads} if threads else found
+
+
+def gpu_facts(device: str) -> dict[str, Any]:
+    """What is known of the GPU that a cell was computed on: "gpu", "cuda", "capability"."""
+    import torch
+
+    if devices.kind_of(device) == "mps":
+        return {"gpu": "Apple GPU (MPS)"}
+    if devices.kind_of(device) != "cuda":
+        return {}
+    major, minor = torch.cuda.get_device_capability(device)
+    return {
+        "gpu": torch.cuda.get_device_name(device),
+        "cuda": torch.version.cuda,
+        "capability": f"{major}.{minor}",
+    }
 
 
 def share_threads(threads: int) -> None:
@@ -45,25 +66,8 @@ def share_threads(threads: int) -> None:
     _blas.cache_clear()
 
 
-def make_deterministic(device: str) -> None:
-    """Let CUDA compute with deterministic algorithms alone; a CPU needs nothing.
-
-    What this costs depends on the method, so `environment()` records that it was on.
-    """
-    if device == "cpu":
-        return
-    import torch
-
-    if torch.cuda.is_available():
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.use_deterministic_algorithms(True, warn_only=True)
-        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-
-
 @cache
 def _machine() -> dict[str, Any]:
-    import torch
-
     versions = {}
     for name in PACKAGES:
         try:
@@ -75,8 +79,8 @@ def _machine() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "cores": os.cpu_count(),
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        "cuda": torch.version.cuda if torch.cuda.is_available() else None,
+        "gpu": None,  # of what is not used, see `gpu_facts`
+        "cuda": None,
         "git": _git_revision(),
         "versions": versions,
     }

@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from hashbench.runner.claim import AGAIN, attempt, is_foreign
-from hashbench.runner.settings import Settings, Task
+from hashbench.devices import deterministic
+from hashbench.errors import InputError, shown
+from hashbench.runner.claim import AGAIN, Outcome, attempt, give_up, is_foreign
+from hashbench.runner.faults import Crowded, DeviceLost, release_memory
+from hashbench.runner.settings import Progress, Settings, Task
+from hashbench.runner.slots import device_of
 from hashbench.store.record import Record
 
 #: Seconds until a cell that another run holds is looked at again.
@@ -38,12 +42,13 @@ class Limits:
     """What a run may use.
 
     Attributes:
-        workers: cells at a time; 0 runs them in this process, one after another.
+        workers: cells at a time, None for as many as serve; 0 runs them in this process, one
+            after another.
         timeout: seconds a cell may take, None for any time.
         memory: bytes a worker may allocate, None for any amount.
     """
 
-    workers: int = 0
+    workers: int | None = 0
     timeout: float | None = None
     memory: int | None = None
 
@@ -55,30 +60,34 @@ def available_cores() -> int:
     return int(joblib.cpu_count())
 
 
-def default_workers(device: str) -> int:
-    """One worker a core; on CUDA two a GPU, which overlap one's scoring with another's training."""
-    import torch
-
-    cores = available_cores()
-    if device != "cpu" and torch.cuda.is_available():
-        return min(cores, 2 * torch.cuda.device_count())
-    return cores
-
-
 def run_here(tasks: Sequence[Task], settings: Settings, limits: Limits, listener: Listener) -> None:
     """Run cells in this process, one after another: for debugging, and the measure of the others.
 
     No limit applies: nothing can stop a cell but the user. Strangers' methods come last, for
     what they leave changed in this process is unknown.
+
+    Raises:
+        InputError: if a device is not there, or this process can use it no more.
+        StoreError: if the store cannot be written to.
+        KeyboardInterrupt: when the user stops the run; finished cells are kept.
     """
     waiting = deque(sorted(tasks, key=lambda task: is_foreign(task.cell.method)))
     held = 0
     while waiting:
         task = waiting.popleft()
+        on = replace(settings, device=device_of(task.cell, settings.device))
         listener.started(task)
-        record = attempt(task, settings, partial(listener.progress, task))
-        if record == AGAIN:  # there is no other process to score it
-            record = attempt(task, settings, partial(listener.progress, task))
+        try:
+            with deterministic(on.device):
+                record = _attempt(task, on, partial(listener.progress, task))
+        except DeviceLost as error:
+            failed = give_up(task, on, "failed", error.reason, error.log)
+            if failed is not None:
+                listener.finished(task, failed)
+            raise InputError(
+                f"{task.cell} left the {on.device} device of no use to this process "
+                f"({shown(error.reason)}): run the same command again, with workers"
+            ) from error
         if record is None or record == AGAIN:  # another run has it: come back to it
             waiting.append(task)
             held += 1
@@ -87,6 +96,21 @@ def run_here(tasks: Sequence[Task], settings: Settings, limits: Limits, listener
             continue
         held = 0
         listener.finished(task, record)
+
+
+def _attempt(task: Task, settings: Settings, progress: Progress) -> Outcome:
+    """One try at a cell, or two where what the cell before it left took its memory."""
+    try:
+        record = attempt(task, settings, progress)
+    except Crowded:
+        record = None
+    else:
+        if record != AGAIN:
+            release_memory()
+            return record
+    # Outside the handler, whose error holds tensors. There is no other process to score it.
+    release_memory()
+    return attempt(task, settings, progress, alone=record is None)
 
 
 class Quiet:

@@ -58,8 +58,8 @@ def _local(tasks: Sequence[Task], settings: Settings, limits: Limits, listener: 
 
 
 def _warm_up_local(limits: Limits) -> None:
-    if limits.workers:
-        from hashbench.runner.local import warm_up
+    if limits.workers != 0:
+        from hashbench.runner.processes import warm_up
 
         warm_up()
 

@@ -2,78 +2,40 @@
 
 Every worker has pipes of its own and shares no lock with another, so that a
 worker killed at any moment harms nothing but its cell. Times are monotonic: a
-jump of the clock ends no cell.
+jump of the clock ends no cell. A worker sees one GPU or none: cells that want
+one are spread over those there are, and the others take the cores that are left.
 """
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
 import os
-import signal
-import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import BaseContext
+from collections.abc import Sequence
+from dataclasses import replace
+from multiprocessing.connection import wait
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from hashbench.errors import InputError
 from hashbench.runner import worker
-from hashbench.runner.claim import LOG_LINES, give_up, is_foreign
-from hashbench.runner.execute import (
-    PATIENCE,
-    Limits,
-    Listener,
-    available_cores,
-    default_workers,
-)
+from hashbench.runner.claim import give_up, is_foreign
+from hashbench.runner.execute import PATIENCE, Limits, Listener, available_cores
+from hashbench.runner.member import Member
+from hashbench.runner.processes import cause, context, no_main_module
 from hashbench.runner.settings import Settings, Task
+from hashbench.runner.slots import ON_CPU, PER_GPU, Slots, gpu_places, share, wants_gpu
 from hashbench.store.record import Record, Status
 from hashbench.store.store import StoreError
 
 #: Seconds between two looks at time and memory of the running cells.
 TICK = 0.1
 
-#: How often a cell is tried whose worker died without a word.
+#: How often a cell is tried whose worker died without a word, or lost its GPU.
 LIVES = 2
 
 #: How many workers may die in a row before any is ready.
 STILLBORN = 3
-
-#: What the fork server imports once, so that a worker starts within milliseconds.
-PRELOAD = "hashbench.runner.preload"
-
-_LOG_BYTES = 16_384
-
-
-def context() -> BaseContext:
-    """How workers are started: forked from a warm, single-purpose process where that is safe."""
-    if sys.platform == "linux":
-        found = multiprocessing.get_context("forkserver")
-        found.set_forkserver_preload([PRELOAD])
-        return found
-    return multiprocessing.get_context("spawn")
-
-
-def warm_up() -> None:
-    """Let the fork server begin its imports while this process does something else."""
-    if sys.platform == "linux":
-        context()
-        from multiprocessing import forkserver, resource_tracker
-
-        resource_tracker.ensure_running()  # first: its own start unblocks SIGINT
-        # The server inherits the mask: Ctrl-C is this process's affair, and one in the
-        # middle of the server's imports would print their traceback.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            forkserver.ensure_running()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def run_local(
@@ -82,7 +44,7 @@ def run_local(
     """Run cells in worker processes; workers x threads never exceeds the cores.
 
     Raises:
-        InputError: if a limit cannot be kept here, or workers cannot start.
+        InputError: if a limit cannot be kept here, workers cannot start, or a device is not there.
         StoreError: if the store cannot be written to.
         KeyboardInterrupt: when the user stops the run; finished cells are kept.
     """
@@ -90,72 +52,20 @@ def run_local(
         raise InputError("--memory needs Linux, which tells what a process has allocated")
     if not tasks:
         return
-    workers = max(1, min(limits.workers or default_workers(settings.device), len(tasks)))
-    threads = settings.threads or max(1, available_cores() // workers)
-    crew = _Crew(tasks, replace(settings, threads=threads), limits, listener, workers)
+    gpu = sum(wants_gpu(task.cell, settings.device) for task in tasks)
+    slots = share(
+        gpu_places(settings.device) if gpu else (),
+        gpu,
+        len(tasks) - gpu,
+        available_cores(),
+        limits.workers,
+        settings.threads,
+    )
+    crew = _Crew(tasks, settings, limits, listener, slots)
     try:
         crew.run()
     finally:
         crew.kill()
-
-
-@dataclass(eq=False)
-class _Worker:
-    """One worker process as the parent sees it."""
-
-    process: Any
-    connection: Connection
-    output: Connection
-    ready: bool = False
-    born: bool = False
-    task: Task | None = None
-    since: float = 0.0
-    tail: bytearray = field(default_factory=bytearray)
-
-    @property
-    def leaving(self) -> bool:
-        """Whether it has served its last cell."""
-        return self.born and not self.ready
-
-    def read(self) -> None:
-        """Keep the last lines of what the worker printed."""
-        for _ in range(16):  # a worker that never stops printing must not keep us here
-            if self.output.closed or not self.output.poll():
-                return
-            try:
-                chunk = os.read(self.output.fileno(), 65_536)
-            except OSError:
-                chunk = b""
-            if not chunk:
-                self.output.close()
-                return
-            self.tail += chunk
-            del self.tail[:-_LOG_BYTES]
-
-    @property
-    def log(self) -> str:
-        lines = self.tail.decode("utf-8", "replace").splitlines()
-        return "\n".join(lines[-LOG_LINES:])
-
-    def kill(self) -> None:
-        if self.process.is_alive():
-            with contextlib.suppress(
-                ProcessLookupError, PermissionError
-            ):  # no group of its own yet
-                if hasattr(os, "killpg"):
-                    os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.kill()
-        self.process.join()
-
-    def allocated(self) -> int:
-        """Bytes this worker has allocated; mapped files, such as features, are not among them."""
-        try:
-            text = Path(f"/proc/{self.process.pid}/status").read_text()
-        except OSError:
-            return 0
-        sizes = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-        names = ("RssAnon", "RssShmem", "VmSwap")
-        return 1024 * sum(int(sizes.get(name, "0").split()[0]) for name in names)
 
 
 class _Crew:
@@ -167,21 +77,34 @@ class _Crew:
         settings: Settings,
         limits: Limits,
         listener: Listener,
-        size: int,
+        slots: Slots,
     ) -> None:
         self.settings = settings
         self.limits = limits
         self.listener = listener
-        self.size = size
+        self.slots = slots
         self.context = context()
-        self.workers: list[_Worker] = []
-        self.waiting = deque(tasks)
+        self.workers: list[Member] = []
+        #: What waits for a worker on the CPU, and for one on a GPU.
+        self.waiting: dict[bool, deque[Task]] = {False: deque(), True: deque()}
         self.held: deque[tuple[float, Task]] = deque()  # cells of another run, and when to look
+        #: Cells that ran out of a GPU's memory: they are given one that nobody shares.
+        self.alone: deque[Task] = deque()
+        self.cleared: int | None = None  # the GPU that is kept for them
+        self.tight: set[str] = set()
         self.deaths: dict[str, int] = {}
         self.stillborn = 0
+        for task in tasks:
+            self.waiting[self._on_gpu(task)].append(task)
 
     def run(self) -> None:
-        while self.waiting or self.held or any(member.task for member in self.workers):
+        while (
+            any(self.waiting.values())
+            or self.alone
+            or self.held
+            or any(member.task for member in self.workers)
+        ):
+            self._clear()
             self._hire()
             self._assign()
             self._listen()
@@ -192,49 +115,112 @@ class _Crew:
             member.kill()
         self.workers.clear()
 
+    def _on_gpu(self, task: Task) -> bool:
+        return bool(self.slots.gpus) and wants_gpu(task.cell, self.settings.device)
+
+    def _kind(self, gpu: bool) -> list[Member]:
+        """The workers of a kind that stay and serve whatever cell comes."""
+        return [
+            member
+            for member in self.workers
+            if not member.leaving and not member.alone and (member.gpu is not None) == gpu
+        ]
+
     def _hire(self) -> None:
-        idle = sum(member.task is None and not member.leaving for member in self.workers)
-        wanted = len(self.waiting) + len(self.held)
-        while self._staying < self.size and idle < wanted:
-            self.workers.append(self._start())
-            idle += 1
+        held = [self._on_gpu(task) for _, task in self.held]
+        for gpu in (True, False):
+            crew = self._kind(gpu)
+            done = not self.waiting[gpu] and gpu not in held
+            if done and self.waiting[not gpu] and not self._room(not gpu):
+                for member in crew:
+                    if member.ready and member.idle:
+                        member.dismiss()  # its cores are of use to the other kind
+            idle = sum(member.idle for member in crew)
+            while idle < len(self.waiting[gpu]) + held.count(gpu) and self._room(gpu):
+                self._start(self._free_gpu() if gpu else None)
+                idle += 1
 
-    @property
-    def _staying(self) -> int:
-        return sum(not member.leaving for member in self.workers)
+    def _room(self, gpu: bool) -> bool:
+        staying = [member for member in self.workers if not member.leaving]
+        threads = self.slots.gpu_threads if gpu else self.slots.cpu_threads
+        busy = sum(member.threads for member in staying)
+        if len(staying) >= self.slots.total or (staying and busy + threads > self.slots.cores):
+            return False
+        return not gpu or (len(self._kind(True)) < self.slots.gpu and self._free_gpu() is not None)
 
-    def _start(self) -> _Worker:
+    def _free_gpu(self) -> int | None:
+        """The GPU with the fewest workers, of those that may have one more."""
+        loads = {
+            at: sum(member.gpu == at for member in self._kind(True))
+            for at in range(len(self.slots.gpus))
+            if at != self.cleared
+        }
+        at = min(loads, key=lambda at: loads[at], default=None)
+        return None if at is None or loads[at] >= PER_GPU else at
+
+    def _clear(self) -> None:
+        """Have a GPU that nobody shares for the cells that need one alone."""
+        if not self.alone:
+            if not any(member.alone for member in self.workers):
+                self.cleared = None
+            return
+        if self.cleared is None:
+            loads = [
+                sum(member.gpu == at for member in self.workers)
+                for at in range(len(self.slots.gpus))
+            ]
+            self.cleared = loads.index(min(loads))
+        there = [member for member in self.workers if member.gpu == self.cleared]
+        for member in there:
+            if member.ready and member.idle and not member.alone:
+                member.dismiss()
+        if not there:
+            self._start(self.cleared, alone=True)
+
+    def _start(self, gpu: int | None, *, alone: bool = False) -> None:
+        place = ON_CPU if gpu is None else self.slots.gpus[gpu]
+        threads = self.slots.cpu_threads if gpu is None else self.slots.gpu_threads
         ours, theirs = self.context.Pipe()
         output, log = self.context.Pipe(duplex=False)
-        start = worker.Start(self.settings, dict(os.environ), Path.cwd())
+        settings = replace(self.settings, device=place.device, threads=threads)
+        start = worker.Start(settings, {**os.environ, **place.environ}, Path.cwd())
         process = self.context.Process(  # type: ignore[attr-defined]
             target=worker.main, args=(theirs, log, start), name="hashbench-worker"
         )
-        with _no_main_module():
+        with no_main_module():
             process.start()
         theirs.close()
         log.close()
-        return _Worker(process, ours, output)
+        self.workers.append(Member(process, ours, output, gpu, threads, alone))
 
     def _assign(self) -> None:
         now = time.monotonic()
         while self.held and self.held[0][0] <= now:
-            self.waiting.append(self.held.popleft()[1])
+            self._wait(self.held.popleft()[1])
         for member in self.workers:
-            if not self.waiting:
-                return
-            if member.ready and member.task is None:
-                member.task = self.waiting.popleft()
-                member.since = now
-                member.tail.clear()
-                try:
-                    member.connection.send(member.task)
-                except OSError:
-                    continue  # it has just died: _listen will see that
-                self.listener.started(member.task)
+            if not member.ready or member.task is not None:
+                continue
+            if member.alone and not self.alone:
+                member.alone = False
+                self.cleared = None
+            tasks = self.alone if member.alone else self.waiting[member.gpu is not None]
+            kept = self.cleared is not None and member.gpu == self.cleared and not member.alone
+            if kept or not tasks:
+                continue
+            member.task = task = tasks.popleft()
+            member.since = now
+            member.tail.clear()
+            try:
+                member.connection.send((task, member.alone or task.key in self.tight))
+            except OSError:
+                continue  # it has just died: _listen will see that
+            self.listener.started(task)
+
+    def _wait(self, task: Task) -> None:
+        self.waiting[self._on_gpu(task)].append(task)
 
     def _listen(self) -> None:
-        sources: dict[Any, _Worker] = {}
+        sources: dict[Any, Member] = {}
         for member in self.workers:
             sources[member.connection] = member
             sources[member.process.sentinel] = member
@@ -248,7 +234,7 @@ class _Crew:
             if not alive:
                 self._bury(member)
 
-    def _receive(self, member: _Worker) -> None:
+    def _receive(self, member: Member) -> None:
         try:
             while member.connection.poll():
                 kind, content = member.connection.recv()
@@ -256,7 +242,7 @@ class _Crew:
         except (EOFError, OSError):
             return  # dead: its sentinel says so too
 
-    def _answer(self, member: _Worker, kind: str, content: Any) -> None:
+    def _answer(self, member: Member, kind: str, content: Any) -> None:
         task = member.task
         if kind == "ready":
             member.ready = member.born = True
@@ -271,9 +257,19 @@ class _Crew:
             member.task = None
             member.ready = not is_foreign(task.cell.method)  # else it ends now
             if kind == "again":
-                self.waiting.appendleft(task)
+                self.waiting[self._on_gpu(task)].appendleft(task)
             else:
                 self._settle(task, content)
+        elif kind == "crowded":
+            member.task, member.ready = None, False
+            if self._on_gpu(task):
+                self.alone.append(task)
+            else:  # a stranger's method, on a GPU that we know nothing of
+                self.tight.add(task.key)
+                self.waiting[False].appendleft(task)
+        elif kind == "lost":
+            member.task, member.ready = None, False
+            self._try_again(task, *content)
 
     def _settle(self, task: Task, record: Record | None) -> None:
         if record is None:
@@ -281,7 +277,7 @@ class _Crew:
         else:
             self.listener.finished(task, record)
 
-    def _bury(self, member: _Worker) -> None:
+    def _bury(self, member: Member) -> None:
         member.process.join()
         self.workers.remove(member)
         if not member.born:
@@ -292,12 +288,16 @@ class _Crew:
         task = member.task
         if task is None:
             return
-        code = member.process.exitcode
+        reason = f"its worker died twice, {cause(member.process.exitcode)}"
+        self._try_again(task, reason, member.log)
+
+    def _try_again(self, task: Task, reason: str, log: str) -> None:
+        """Give a cell one more worker: somebody may have killed the first by mistake."""
         lives = self.deaths[task.key] = self.deaths.get(task.key, 0) + 1
         if lives < LIVES:
-            self.waiting.append(task)  # somebody may have killed it by mistake
+            self._wait(task)
         else:
-            self._lose(member, task, "failed", f"its worker died twice, {_cause(code)}")
+            self._settle(task, give_up(task, self.settings, "failed", reason, log))
 
     def _enforce(self) -> None:
         for member in list(self.workers):
@@ -311,7 +311,7 @@ class _Crew:
                 reason = f"it allocated more than {memory / 2**20:.0f} MiB"
                 self._dismiss(member, task, "out-of-memory", reason)
 
-    def _dismiss(self, member: _Worker, task: Task, status: Status, reason: str) -> None:
+    def _dismiss(self, member: Member, task: Task, status: Status, reason: str) -> None:
         """Kill a worker for what its cell does, unless the cell has finished just now."""
         self._receive(member)
         if member.task is None:
@@ -324,33 +324,4 @@ class _Crew:
                 member.read()
         member.kill()
         self.workers.remove(member)
-        self._lose(member, task, status, reason)
-
-    def _lose(self, member: _Worker, task: Task, status: Status, reason: str) -> None:
         self._settle(task, give_up(task, self.settings, status, reason, member.log))
-
-
-@contextlib.contextmanager
-def _no_main_module() -> Iterator[None]:
-    """Hide the program's own module, which a new process would import.
-
-    A worker needs nothing of it, and a script or notebook that calls `hashbench.run` without a
-    guard would run a second time in each.
-    """
-    ours = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = ours
-
-
-def _cause(exitcode: int | None) -> str:
-    if exitcode is not None and exitcode < 0:
-        try:
-            name = signal.Signals(-exitcode).name
-        except ValueError:
-            name = f"signal {-exitcode}"
-        hint = " (the system's out-of-memory killer does that)" if name == "SIGKILL" else ""
-        return f"of {name}{hint}"
-    return f"with exit code {exitcode}"

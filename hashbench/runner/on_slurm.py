@@ -15,7 +15,7 @@ from typing import Any
 
 from hashbench.errors import InputError
 from hashbench.runner.claim import give_up, is_done
-from hashbench.runner.execute import Limits, Listener, Quiet
+from hashbench.runner.execute import Limits, Listener, Quiet, available_cores
 from hashbench.runner.local import run_local
 from hashbench.runner.settings import Settings, Task
 from hashbench.store.store import Store
@@ -81,7 +81,7 @@ def run_on_slurm(
     unfinished = _queued if cluster == "slurm" else _running
     left = list(tasks)
     while left:
-        count = max(1, min(limits.workers, len(left)))
+        count = max(1, min(limits.workers or available_cores(), len(left)))
         with executor.batch():
             jobs = [executor.submit(serve, left, absolute, limits) for _ in range(count)]
         before = len(left)

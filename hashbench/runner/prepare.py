@@ -100,7 +100,6 @@ def prepare(
                 problems.append((task, problem))
             else:
                 ready[task.key] = task
-    forget_splits()
     if problems and not ready:
         raise problems[0][1]
     for task, error in problems:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from hashbench import devices
+from hashbench.runner.apart import prepare_apart
+from hashbench.runner.benches import forget_splits
 from hashbench.runner.claim import is_done, pending
 from hashbench.runner.estimate import Pace, Room
-from hashbench.runner.execute import Limits, Listener
+from hashbench.runner.execute import Limits, Listener, available_cores
 from hashbench.runner.executors import open_executor
 from hashbench.runner.finish import lacks
 from hashbench.runner.prepare import Problem, gather, prepare
 from hashbench.runner.settings import Ask, Settings, Task
+from hashbench.runner.slots import gpu_places, share, wants_gpu
 from hashbench.store.record import Record
 from hashbench.store.room import hasher_room
 from hashbench.store.scorefiles import get_scores
@@ -74,13 +78,27 @@ def run_job(job: Job, display: Display) -> Outcome:
         run = open_executor(job.executor, job.limits)
         pace = Pace(store.records())
         with display(len(job.asks), todo, pace) as listener:
-            ready, more = prepare(todo, settings, listener)
+            ready, more = _prepare(job, todo, listener)
             problems += more
             run(ready, settings, job.limits, _Told(listener, told))
     scored = sum(task.trained for task in todo)
     return Outcome(
         tasks, len(todo) - scored, scored, _missing(tasks, problems, store, settings, told)
     )
+
+
+def _prepare(
+    job: Job, tasks: Sequence[Task], listener: Listener
+) -> tuple[list[Task], list[Problem]]:
+    settings = job.settings
+    if job.executor != "local":
+        # The cluster's devices are not this machine's: whatever is here prepares.
+        settings = replace(settings, device=devices.or_auto(settings.device))
+    # Where cells run in this process, it may as well prepare them.
+    apart = job.limits.workers != 0 and devices.resolve(settings.device) != "cpu"
+    ready, problems = (prepare_apart if apart else prepare)(tasks, settings, listener)
+    forget_splits()
+    return ready, problems
 
 
 def _open(tasks: Sequence[Task], settings: Settings) -> Store:
@@ -139,6 +157,16 @@ class _Told:
     def finished(self, task: Task, record: Record) -> None:
         self.told[task.key] = record
         self.inner.finished(task, record)
+
+
+def at_a_time(job: Job) -> int:
+    """How many cells of a job are computed at a time on this machine."""
+    settings, cells = job.settings, [ask.cell for ask in job.asks]
+    if job.limits.workers is not None:
+        return job.limits.workers
+    gpu = sum(wants_gpu(cell, settings.device) for cell in cells)
+    places = gpu_places(settings.device) if gpu and job.executor == "local" else ()
+    return share(places, gpu, len(cells) - gpu, available_cores()).at_a_time
 
 
 def foretell(job: Job) -> list[dict[str, object]]:

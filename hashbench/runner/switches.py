@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+#: What PyTorch says of an operation that has no deterministic way, where it only warns.
+_ALERT = r"(\S+) does not have a deterministic implementation|.*operation is not deterministic"
 
 
 @contextmanager
@@ -46,3 +51,22 @@ def kept_switches() -> Iterator[None]:
             os.environ.update(environment)
         with suppress(OSError):
             os.chdir(folder)
+
+
+@contextmanager
+def alerts() -> Iterator[list[str]]:
+    """Operations of the block that were to be deterministic and are not, by PyTorch's names."""
+    found: list[str] = []
+    with warnings.catch_warnings():
+        warnings.filterwarnings("always", message=_ALERT)
+        others: Any = warnings.showwarning
+
+        def show(message: Warning | str, *rest: Any, **named: Any) -> None:
+            alert = re.match(_ALERT, str(message))
+            if alert is None:
+                others(message, *rest, **named)
+            elif (name := alert[1] or "cuBLAS") not in found:
+                found.append(name)
+
+        warnings.showwarning = show
+        yield found

@@ -12,19 +12,21 @@ from typing import Any
 
 import numpy as np
 
-from hashbench import runtime
+from hashbench import devices, runtime
 from hashbench.backbones.regime import typical_shape
 from hashbench.codes import Codes
 from hashbench.data import Split
 from hashbench.errors import InputError, shown
 from hashbench.evaluation import code_health
-from hashbench.hasher import Hasher, hyperparameters
-from hashbench.items import Items, ids_of, source_of
+from hashbench.hasher import Hasher
+from hashbench.items import Items, TrainItems, ids_of, source_of
 from hashbench.registry import datasets, methods
 from hashbench.runner.benches import bound_split, evidence_of
-from hashbench.runner.environment import environment
+from hashbench.runner.environment import environment, gpu_facts
+from hashbench.runner.faults import out_of_gpu_memory, release_memory
 from hashbench.runner.plan import build
 from hashbench.runner.settings import Progress, Settings, Task
+from hashbench.runner.switches import alerts
 from hashbench.runtime import HEAD_THREADS
 from hashbench.saved import dump_hasher
 from hashbench.seeds import derive
@@ -90,8 +92,20 @@ def checkpoints(store: Path, key: str) -> Path:
     return store / "checkpoints" / key
 
 
-def train(task: Task, settings: Settings, progress: Progress = runtime.Runtime.progress) -> Trained:
+def train(
+    task: Task,
+    settings: Settings,
+    progress: Progress = runtime.Runtime.progress,
+    *,
+    alone: bool = False,
+) -> Trained:
     """Train and encode one cell.
+
+    Args:
+        task: the cell.
+        settings: what the run asks for.
+        progress: told how far it is.
+        alone: whether nothing else runs on its GPU, after it ran out of memory there.
 
     Raises:
         InputError: if the data, the backbone or a hyper-parameter cannot be used,
@@ -104,8 +118,16 @@ def train(task: Task, settings: Settings, progress: Progress = runtime.Runtime.p
     with runtime.use(runtime.Runtime(settings.device, settings.threads, progress, kept)):
         with clock.time("features"):
             split = split_of(task, settings, lambda share, note: progress(0.0, note))
-        hasher, codes, adjusted = _learn(task, split, clock)
-    query, database = codes
+        device = devices.current()
+        with alerts() as found:
+            learnt = _learn(task, split, clock, alone=alone)
+        threads = HEAD_THREADS if cell.mode == "head" else None
+        surroundings = {**environment(device, threads), **gpu_facts(device)}
+    if found:
+        surroundings |= {"deterministic": False, "nondeterministic": found}
+    if alone:
+        surroundings["memory"] = "too little beside another cell: trained alone on its device"
+    hasher, (query, database) = learnt.hasher, learnt.codes
     record = Record(
         key=task.key,
         cell=cell,
@@ -118,12 +140,12 @@ def train(task: Task, settings: Settings, progress: Progress = runtime.Runtime.p
         health={"query": code_health(query), "database": code_health(database)},
         history=history_of(hasher),
         timings=clock.seconds,
-        environment=environment(HEAD_THREADS if cell.mode == "head" else None),
-        adjusted=adjusted,
+        environment=surroundings,
+        adjusted=learnt.adjusted,
         finished=now(),
         origins=(task.ask.origin,),
     )
-    return Trained(record, split, codes, hasher)
+    return Trained(record, split, learnt.codes, hasher)
 
 
 def split_of(task: Task, settings: Settings, progress: Progress) -> Split:
@@ -225,13 +247,6 @@ def encode(hasher: Hasher, items: Items, task: Task) -> Codes:
     return codes
 
 
-def out_of_cuda_memory(error: BaseException) -> bool:
-    """Whether an error says that the GPU's memory did not suffice."""
-    import torch
-
-    return isinstance(error, torch.OutOfMemoryError)
-
-
 def stored_split(split: Split) -> Mapping[str, Any]:
     """What the store keeps of a split."""
     return split_arrays(
@@ -242,47 +257,54 @@ def stored_split(split: Split) -> Mapping[str, Any]:
     )
 
 
-def _learn(
-    task: Task, split: Split, clock: Clock
-) -> tuple[Hasher, tuple[Codes, Codes], dict[str, Any]]:
-    """The fitted hasher, its (query, database) codes, and what had to be adjusted.
+@dataclass(frozen=True)
+class _Learnt:
+    """A fitted hasher, its (query, database) codes, and what had to be adjusted."""
 
-    A cell that runs out of CUDA memory is tried once more with half its batch.
+    hasher: Hasher
+    codes: tuple[Codes, Codes]
+    adjusted: dict[str, Any]
+
+
+def _learn(task: Task, split: Split, clock: Clock, *, alone: bool) -> _Learnt:
+    """Fit and encode; out of a GPU's memory though alone on it, with batches in parts.
+
+    `accumulate` passes a batch in parts to the same gradient: a smaller batch would be another
+    method. Methods that do not have it, or do not need it in this mode, fail.
     """
-    hasher = fresh(task, task.cell.params)
-    try:
-        return hasher, _fit_and_encode(hasher, task, split, clock), {}
-    except RuntimeError as error:
-        batch = _batch_size(hasher)
-        if not out_of_cuda_memory(error) or batch is None or batch < 4:
-            raise
-    # Outside the handler: the error's traceback would keep the first try's tensors alive.
-    import torch
-
-    torch.cuda.empty_cache()
-    adjusted = {"batch_size": batch // 2}
-    hasher = fresh(task, {**task.cell.params, **adjusted})
-    return hasher, _fit_and_encode(hasher, task, split, clock), adjusted
-
-
-def _fit_and_encode(hasher: Hasher, task: Task, split: Split, clock: Clock) -> tuple[Codes, Codes]:
-    train = split.train
-    if not type(hasher).supervised:
-        train = train.with_labels(np.zeros_like(train.labels))
-    with clock.time("fit"):
-        hasher.fit(train)
+    adjusted: dict[str, Any] = {}
+    while True:
+        hasher = fresh(task, {**task.cell.params, **adjusted})
+        try:
+            with clock.time("fit"):
+                hasher.fit(_labelled(hasher, split))
+            break
+        except RuntimeError as error:
+            parts = _more_parts(hasher) if "accumulate" in task.cell.params else None
+            if parts is None or not alone or not out_of_gpu_memory(error):
+                raise
+        # Outside the handler: the error's traceback would keep this try's tensors alive.
+        adjusted = {"accumulate": parts}
+        release_memory()
     with clock.time("encode"):
-        return encode(hasher, split.query, task), encode(hasher, split.database, task)
+        codes = encode(hasher, split.query, task), encode(hasher, split.database, task)
+    return _Learnt(hasher, codes, adjusted)
 
 
-def _batch_size(hasher: Hasher) -> int | None:
-    """The batch of a hasher that has such a hyper-parameter; its recipe's, where it is None."""
-    if "batch_size" not in hyperparameters(type(hasher)):
-        return None
+def _labelled(hasher: Hasher, split: Split) -> TrainItems:
+    train = split.train
+    if type(hasher).supervised:
+        return train
+    return train.with_labels(np.zeros_like(train.labels))
+
+
+def _more_parts(hasher: Hasher) -> int | None:
+    """Twice the parts its batches are passed in; None where a part would be less than an item."""
+    parts = 2 * getattr(hasher, "accumulate", 1)
     batch = getattr(hasher, "batch_size", None)
     if batch is None and hasattr(hasher, "recipe"):
         batch = hasher.recipe().batch_size
-    return batch
+    return parts if batch is None or parts <= batch else None
 
 
 def _describe(codes: object) -> str:

@@ -16,8 +16,10 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from hashbench.devices import deterministic
 from hashbench.runner.claim import AGAIN, attempt, is_foreign
-from hashbench.runner.environment import make_deterministic, share_threads
+from hashbench.runner.environment import share_threads
+from hashbench.runner.faults import Crowded, DeviceLost, release_memory
 from hashbench.runner.settings import Settings, Task
 from hashbench.store.store import StoreError
 
@@ -46,10 +48,35 @@ class Start:
 def main(connection: Connection, log: Connection, start: Start) -> None:
     """Serve tasks from `connection` until it gives None or closes.
 
-    Sends ("ready", None), then for each task any number of ("progress",
-    (share, note)) and one ("done", record or None while another run holds the
-    cell) or ("again", None) when another process should score it; ("stop",
-    sentence) if the store cannot be written to.
+    A task comes with whether it has the GPU for itself. Sends ("ready", None),
+    then for each task any number of ("progress", (share, note)) and one ("done",
+    record or None while another run holds the cell) or ("again", None) when
+    another process should score it; ("stop", sentence) if the store cannot be
+    written to. After ("crowded", None), when a GPU that is shared has not the
+    memory, and ("lost", (reason, log)), when it can be used no more, it ends.
+    """
+    settle(start, log)
+    settings = start.settings
+    share_threads(settings.threads or 1)
+    connection.send(("ready", None))
+    try:
+        with deterministic(settings.device):
+            while (given := connection.recv()) is not None:
+                task, alone = given
+                answer = _serve(task, settings, connection, alone=alone)
+                connection.send(answer)
+                if answer[0] in ("crowded", "lost") or is_foreign(task.cell.method):
+                    return  # what a stranger's method changed in this process is unknown
+    except (EOFError, BrokenPipeError):
+        return  # the parent is gone
+
+
+def settle(start: Start, log: Connection | None = None) -> None:
+    """Make this new process one that the parent alone ends, with the parent's surroundings.
+
+    Args:
+        start: what these are.
+        log: where everything that is printed goes.
     """
     if hasattr(os, "setsid"):
         os.setsid()  # a group of its own: Ctrl-C is the parent's, and a kill takes children along
@@ -59,23 +86,15 @@ def main(connection: Connection, log: Connection, start: Start) -> None:
     os.environ.clear()
     os.environ.update(start.environ)
     os.chdir(start.folder)
-    _log_to(log)
+    if log is not None:
+        _log_to(log)
     _die_with_parent()
-    settings = start.settings
-    share_threads(settings.threads or 1)
-    make_deterministic(settings.device)
-    _register(settings.plugins)
-    connection.send(("ready", None))
-    try:
-        while (task := connection.recv()) is not None:
-            connection.send(_serve(task, settings, connection))
-            if is_foreign(task.cell.method):
-                return  # what it changed in this process is unknown: the next cell gets a new one
-    except (EOFError, BrokenPipeError):
-        return  # the parent is gone
+    _register(start.settings.plugins)
 
 
-def _serve(task: Task, settings: Settings, connection: Connection) -> tuple[str, Any]:
+def _serve(
+    task: Task, settings: Settings, connection: Connection, *, alone: bool
+) -> tuple[str, Any]:
     said = 0.0
 
     def progress(share: float, note: str) -> None:
@@ -85,10 +104,16 @@ def _serve(task: Task, settings: Settings, connection: Connection) -> tuple[str,
             connection.send(("progress", (float(share), str(note))))
 
     try:
-        outcome = attempt(task, settings, progress)
+        outcome = attempt(task, settings, progress, alone=alone)
         return ("again", None) if outcome == AGAIN else ("done", outcome)
     except StoreError as error:
         return "stop", str(error)
+    except Crowded:
+        return "crowded", None
+    except DeviceLost as error:
+        return "lost", (error.reason, error.log)
+    finally:
+        release_memory()
 
 
 def _register(plugins: tuple[Path, ...]) -> None:

@@ -42,7 +42,7 @@ class Record:
         timings: seconds spent in features, fit and encode.
         environment: versions, hardware, threads, checksum of the features.
         adjusted: hyper-parameters that had to differ from the cell's own, such
-            as a batch halved when CUDA ran out of memory.
+            as the parts of a batch when a GPU ran out of memory.
         finished: when, as ISO 8601 in UTC.
         log: the last lines the worker printed, when it failed.
         origins: the ways its hyper-parameters were asked for; kept beside the record, for

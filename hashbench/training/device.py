@@ -32,7 +32,10 @@ def compute_on(threads: int | None = None) -> Iterator[torch.device]:
     try:
         # A method's own linear algebra is NumPy's. To look its libraries up takes longer than
         # a small cell: they are looked up once.
-        with _blas().limit(limits=threads, user_api="blas") if threads else nullcontext():
+        with (
+            _blas().limit(limits=threads, user_api="blas") if threads else nullcontext(),
+            devices.deterministic(device.type),
+        ):
             yield device
     finally:
         if wanted != before:

@@ -96,16 +96,16 @@ class Greedy(Quick):
 
 
 class OutOfCuda(Quick):
-    """Fits only with batches of 32."""
+    """Fits only with batches of 32 items or parts of that."""
 
     name = "out-of-cuda"
 
-    def __init__(self, bits=16, seed=0, batch_size=64):
-        super().__init__(bits, seed)
-        self.batch_size = batch_size
+    def __init__(self, bits=16, seed=0, batch_size=64, accumulate=1, journal=""):
+        super().__init__(bits, seed, journal)
+        self.batch_size, self.accumulate = batch_size, accumulate
 
     def misbehave(self):
-        if self.batch_size > 32:
+        if self.batch_size > 32 * self.accumulate:
             import torch
             raise torch.OutOfMemoryError("CUDA out of memory")
 

@@ -87,14 +87,16 @@ def test_a_worker_that_allocates_too_much_is_killed(bench) -> None:
 
 
 @pytest.mark.parametrize("executor", [run_here, run_local])
-def test_out_of_cuda_memory_halves_the_batch_once(bench, executor) -> None:
-    (record,) = bench.run(bench.tasks("out-of-cuda"), executor).records
+def test_out_of_cuda_memory_is_tried_alone_and_then_in_parts_of_the_same_batch(
+    bench, executor
+) -> None:
+    tasks = bench.tasks("out-of-cuda", batch_size=128, journal=str(bench.journal))
+    (record,) = bench.run(tasks, executor).records
     assert record.ok
-    assert record.adjusted == {"batch_size": 32}
-    assert record.cell.params["batch_size"] == 64
-    (record,) = bench.run(bench.tasks("out-of-cuda", batch_size=128), executor).records
-    assert record.status == "out-of-memory"
-    assert bench.store.get(record.key) == record
+    assert record.adjusted == {"accumulate": 4}
+    assert record.cell.params["batch_size"] == 128
+    assert "alone" in record.environment["memory"]
+    assert len(bench.starts()) == 4  # beside others, alone, in 2 parts, in 4
 
 
 def test_workers_times_threads_is_at_most_the_cores(bench, monkeypatch) -> None:

@@ -1,0 +1,66 @@
+"""How processes are started here, and why they ended."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import signal
+import sys
+from collections.abc import Iterator
+from multiprocessing.context import BaseContext
+from types import ModuleType
+
+#: What the fork server imports once, so that a worker starts within milliseconds.
+PRELOAD = "hashbench.runner.preload"
+
+
+def context() -> BaseContext:
+    """How workers are started: forked from a warm, single-purpose process where that is safe."""
+    if sys.platform == "linux":
+        found = multiprocessing.get_context("forkserver")
+        found.set_forkserver_preload([PRELOAD])
+        return found
+    return multiprocessing.get_context("spawn")
+
+
+def warm_up() -> None:
+    """Let the fork server begin its imports while this process does something else."""
+    if sys.platform == "linux":
+        context()
+        from multiprocessing import forkserver, resource_tracker
+
+        resource_tracker.ensure_running()  # first: its own start unblocks SIGINT
+        # The server inherits the mask: Ctrl-C is this process's affair, and one in the
+        # middle of the server's imports would print their traceback.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            forkserver.ensure_running()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def no_main_module() -> Iterator[None]:
+    """Hide the program's own module, which a new process would import.
+
+    A worker needs nothing of it, and a script or notebook that calls `hashbench.run` without a
+    guard would run a second time in each.
+    """
+    ours = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = ours
+
+
+def cause(exitcode: int | None) -> str:
+    """What a process died of, as the end of a sentence."""
+    if exitcode is not None and exitcode < 0:
+        try:
+            name = signal.Signals(-exitcode).name
+        except ValueError:
+            name = f"signal {-exitcode}"
+        hint = " (the system's out-of-memory killer does that)" if name == "SIGKILL" else ""
+        return f"of {name}{hint}"
+    return f"with exit code {exitcode}"

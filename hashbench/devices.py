@@ -112,8 +112,14 @@ def deterministic(device: str) -> Iterator[None]:
         filling.fill_uninitialized_memory = filled
 
 
+def cores() -> int:
+    """CPU cores this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
 def kind_of(device: str) -> str:
-    """What kind of device it is: "cpu", "cuda" or "mps"."""
+    """What kind of device it is, whatever its number: "cpu", "cuda", "mps" or "auto"."""
     return device.partition(":")[0]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -23,6 +24,9 @@ from torch import nn
 from hashbench import devices
 
 Batches = Iterable[NDArray[Any]]
+
+#: Batches a GPU has before it while one is read back.
+IN_FLIGHT = 3
 
 
 class Engine(Protocol):
@@ -71,7 +75,11 @@ def best_engine(
 
 
 class TorchEngine:
-    """PyTorch on a CPU or a GPU, in float32."""
+    """PyTorch on a CPU or a GPU, in float32.
+
+    A CUDA device is given the next batches while it computes: nothing but the oldest
+    result is waited for.
+    """
 
     def __init__(self, graph: nn.Module, device: str, threads: int | None = None) -> None:
         self.name = f"torch {torch.__version__} {device}"
@@ -81,13 +89,39 @@ class TorchEngine:
 
     def run(self, batches: Batches) -> Iterator[NDArray[np.float32]]:
         """Features of each batch, in order."""
+        cuda = torch.device(self.device).type == "cuda"
+        waiting: deque[_Result] = deque()
         for batch in batches:
             # TF32 would differ from the other engines by more than 1e-3.
             exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
             with torch.inference_mode(), exact, _torch_threads(self.threads):
-                images = torch.from_numpy(batch).to(self.device)
-                features = self.graph(images).float().cpu().numpy()
-            yield features
+                images = torch.from_numpy(batch)
+                images = images.pin_memory() if cuda else images
+                images = images.to(self.device, non_blocking=cuda)
+                waiting.append(_Result(self.graph(images).float(), cuda=cuda))
+            if not cuda or len(waiting) > IN_FLIGHT:
+                yield waiting.popleft().array()
+        while waiting:
+            yield waiting.popleft().array()
+
+
+class _Result:
+    """Features on their way to the CPU."""
+
+    def __init__(self, features: torch.Tensor, *, cuda: bool) -> None:
+        self.arrived = None
+        self.features = features
+        if not cuda:
+            return
+        self.features = torch.empty(features.shape, dtype=features.dtype, pin_memory=True)
+        self.features.copy_(features, non_blocking=True)
+        self.arrived = torch.cuda.Event()
+        self.arrived.record(torch.cuda.current_stream(features.device))
+
+    def array(self) -> NDArray[np.float32]:
+        if self.arrived is not None:
+            self.arrived.synchronize()
+        return self.features.cpu().numpy()
 
 
 class OpenVINOEngine:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hashbench import runtime
+from hashbench import devices, runtime
 from hashbench.backbones.backbone import Backbone
 from hashbench.backbones.cache import FORMAT, CachedTable, Progress
 from hashbench.backbones.regime import regime
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 #: Images a batch. Larger ones gain nothing and hold memory.
 BATCH = 32
-#: Batches decoded ahead of the engine.
+#: Batches decoded ahead of the engine, at least.
 AHEAD = 4
 
 
@@ -97,11 +97,12 @@ class Decoder:
     def batches(self, rows: NDArray[np.int64]) -> Iterator[NDArray[np.uint8]]:
         """`(n, height, width, 3)` uint8 batches of these rows, in order."""
         waiting: deque[Future[NDArray[np.uint8]]] = deque()
-        pool = ThreadPoolExecutor(runtime.current().threads or 4, "decode")
+        threads = runtime.current().threads or max(AHEAD, devices.cores())
+        pool = ThreadPoolExecutor(threads, "decode")
         try:
             for start in range(0, len(rows), BATCH):
                 waiting.append(pool.submit(self._batch, rows[start : start + BATCH]))
-                if len(waiting) > AHEAD:
+                if len(waiting) > max(AHEAD, threads):
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

@@ -1,7 +1,8 @@
 """Augmented views of training images: random crops and horizontal flips.
 
 Everything is uint8 and drawn from a generator of the caller's, on the CPU, so
-that a seed gives the same views on every device.
+that a seed gives the same views on every device. They are cut there too, or on
+the device where the canvases are: to the same pixels.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from hashbench.backbones.backbone import Preprocessing, tiny
 
@@ -99,3 +102,29 @@ class Viewer:
             seen = canvas[top : top + height, left : left + width]
             view[...] = seen[:, ::-1] if flip else seen
         return views
+
+    def look_there(self, canvases: Tensor, rows: NDArray[np.int64], draw: Draw) -> Tensor:
+        """What `look` gives of `canvases[rows]`, cut on the device where the canvases are.
+
+        Args:
+            canvases: `(m, height, width, 3)` uint8.
+            rows: `(n,)` which of them.
+            draw: how each is seen.
+
+        Returns:
+            `(n, height, width, 3)` uint8, on that device.
+        """
+        height, width = self.window
+        across = np.arange(width)
+        columns = np.where(draw.flips[:, None], across[::-1], across) + draw.corners[:, 1:]
+        down = np.arange(height) + draw.corners[:, :1]
+        at = (rows[:, None, None], down[:, :, None], columns[:, None, :])
+        return canvases[tuple(_moved(index, canvases.device) for index in at)]
+
+
+def _moved(index: NDArray[np.int64], device: torch.device) -> Tensor:
+    """Positions on a device, where they go without being waited for."""
+    found = torch.from_numpy(np.ascontiguousarray(index))
+    if device.type != "cuda":
+        return found.to(device)
+    return found.pin_memory().to(device, non_blocking=True)

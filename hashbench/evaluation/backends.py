@@ -5,7 +5,6 @@ All three give the same counts, to the last one.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -34,11 +33,7 @@ WORTH_A_LOOK = 50_000_000_000
 
 def threads() -> int:
     """How many threads the evaluator may use."""
-    allowed = runtime.current().threads
-    if allowed is None:
-        affinity = getattr(os, "sched_getaffinity", None)
-        allowed = len(affinity(0)) if affinity else os.cpu_count() or 1
-    return max(1, allowed)
+    return max(1, runtime.current().threads or devices.cores())
 
 
 def choose(name: str, pairs: int) -> tuple[str, Engine]:

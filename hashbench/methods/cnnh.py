@@ -65,5 +65,7 @@ class CNNH(DeepHasher):
 
     def loss(self, outputs: Tensor, labels: Tensor, step: Step) -> Tensor:
         """Stage 2: squared error against the codes of the batch's own items."""
-        targets = self.targets_[step.rows.cpu()].to(outputs)
+        if self.targets_.device != outputs.device:  # once, not the rows back in every step
+            self.targets_ = self.targets_.to(outputs.device)
+        targets = self.targets_[step.rows].to(outputs)
         return (torch.tanh(outputs) - targets).square().mean()

@@ -38,12 +38,13 @@ def refit(
     count, bits = centres.shape
     wanted = bits * (2 * torch.eye(count).to(centres) - 1)
     # Twice the curvature the three terms can have while entries are about 1.
-    curvature = (
-        4 * float(labels.sum(1).mean()) / bits
+    exact = torch.float32 if labels.device.type == "mps" else torch.float64
+    curvature = (  # a tensor: a number would have to be read back from a GPU
+        4 * labels.sum(1).mean().to(exact) / bits
         + 32 * separation * bits / count
         + 4 * binarity / centres.numel()
     )
-    rate = 1 / max(curvature, 1 / RATE)
+    rate = 1 / curvature.clamp(min=1 / RATE)
     for _ in range(steps):
         slope = 2 * labels.T @ (labels @ centres - codes) / codes.numel()
         gaps = centres @ centres.T - wanted

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from hashbench import devices
 from hashbench.errors import InputError
 from hashbench.runner.claim import give_up
 from hashbench.runner.execute import Limits, Listener, Quiet
 from hashbench.runner.local import run_local
 from hashbench.runner.settings import Settings, Task
+from hashbench.runner.slots import GPU_THREADS, wants_gpu
 from hashbench.store.record import Record
 from hashbench.store.store import Store, StoreError
 
@@ -60,23 +62,20 @@ def run_on_ray(
 def _run(
     ray: Any, tasks: Sequence[Task], settings: Settings, limits: Limits, listener: Listener
 ) -> None:
-    threads = settings.threads or 1
-    gpus = GPU_SHARE if settings.device != "cpu" and "GPU" in ray.cluster_resources() else 0
     variables = {name: value for name, value in os.environ.items() if name.startswith("HASHBENCH")}
-    serve = ray.remote(_serve).options(
-        num_cpus=threads,
-        num_gpus=gpus,
-        max_retries=RETRIES,
-        runtime_env={"env_vars": variables},
-    )
     absolute = replace(
         settings,
         store=settings.store.absolute(),
         data_root=settings.data_root.absolute(),
         plugins=tuple(path.absolute() for path in settings.plugins),
-        threads=threads,
     )
-    running = {serve.remote(task, absolute, limits): task for task in tasks}
+    serve = ray.remote(_serve)
+    running = {}
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    for task in tasks:
+        asked, own = resources(task, absolute, nodes)
+        where = serve.options(**asked, max_retries=RETRIES, runtime_env={"env_vars": variables})
+        running[where.remote(task, own, limits)] = task
     for task in tasks:
         listener.started(task)
     try:
@@ -90,6 +89,28 @@ def _run(
     finally:
         for reference in running:
             ray.cancel(reference, force=True)
+
+
+def resources(
+    task: Task, settings: Settings, nodes: Sequence[Mapping[str, float]]
+) -> tuple[dict[str, float], Settings]:
+    """What a cell asks of a cluster, and its settings there.
+
+    Args:
+        task: the cell.
+        settings: what all cells share.
+        nodes: what each node has, "CPU" and "GPU".
+    """
+    threads = settings.threads or 1
+    with_gpus = [node for node in nodes if node.get("GPU")]
+    if not with_gpus or not wants_gpu(task.cell, settings.device):
+        own = replace(settings, device="cpu", threads=threads)
+        return {"num_cpus": threads, "num_gpus": 0}, own
+    # No more than every node with GPUs has for each of its cells: more would wait for ever.
+    room = min(int(node.get("CPU", 1) * GPU_SHARE / node["GPU"]) for node in with_gpus)
+    threads = settings.threads or max(1, min(GPU_THREADS, room))
+    own = replace(settings, device=devices.kind_of(settings.device), threads=threads)
+    return {"num_cpus": threads, "num_gpus": GPU_SHARE}, own
 
 
 def _serve(task: Task, settings: Settings, limits: Limits) -> Record | None:

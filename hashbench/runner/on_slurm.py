@@ -10,14 +10,16 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from hashbench import devices
 from hashbench.errors import InputError
 from hashbench.runner.claim import give_up, is_done
 from hashbench.runner.execute import Limits, Listener, Quiet, available_cores
 from hashbench.runner.local import run_local
 from hashbench.runner.settings import Settings, Task
+from hashbench.runner.slots import GPU_THREADS, wants_gpu
 from hashbench.store.store import Store
 
 #: Seconds between two looks at the store.
@@ -61,29 +63,37 @@ def run_on_slurm(
             "--executor slurm needs submitit, which is not installed: "
             "pip install 'hashbench[slurm]'"
         ) from error
-    threads = settings.threads or 1
     absolute = replace(
         settings,
         store=settings.store.absolute(),
         data_root=settings.data_root.absolute(),
         plugins=tuple(path.absolute() for path in settings.plugins),
-        threads=threads,
     )
     try:
-        executor = submitit.AutoExecutor(absolute.store / "slurm", cluster=cluster)
+        executors = [
+            submitit.AutoExecutor(absolute.store / "slurm", cluster=cluster) for _ in range(2)
+        ]
     except RuntimeError as error:
         raise InputError(f"there is no Slurm on this machine ({error})") from error
-    executor.update_parameters(
-        name="hashbench", cpus_per_task=threads, timeout_min=DAYS * 24 * 60, tasks_per_node=1
-    )
-    if settings.device.startswith("cuda"):
-        executor.update_parameters(gpus_per_node=1)
+    executors[1].update_parameters(gpus_per_node=1)  # a cluster without any takes no 0 either
+    gpus = settings.device.startswith("cuda") or (cluster == "slurm" and _has_gpus())
     unfinished = _queued if cluster == "slurm" else _running
     left = list(tasks)
     while left:
-        count = max(1, min(limits.workers or available_cores(), len(left)))
-        with executor.batch():
-            jobs = [executor.submit(serve, left, absolute, limits) for _ in range(count)]
+        jobs: list[Any] = []
+        for part in parts(left, absolute, limits.workers or available_cores(), gpus=gpus):
+            executor = executors[part.gpus]
+            executor.update_parameters(
+                name="hashbench",
+                cpus_per_task=part.settings.threads,
+                timeout_min=DAYS * 24 * 60,
+                tasks_per_node=1,
+            )
+            with executor.batch():
+                jobs += [
+                    executor.submit(serve, part.tasks, part.settings, limits)
+                    for _ in range(part.jobs)
+                ]
         before = len(left)
         left = _watch(jobs, left, absolute, listener, unfinished)
         if len(left) == before:
@@ -93,6 +103,61 @@ def run_on_slurm(
                 if record is not None:
                     listener.finished(task, record)
             return
+
+
+@dataclass(frozen=True)
+class Part:
+    """Cells that ask for the same of a node.
+
+    Attributes:
+        tasks: the cells.
+        settings: what they share, with their device and CPU threads.
+        jobs: how many jobs work on them.
+        gpus: GPUs of each job.
+    """
+
+    tasks: list[Task]
+    settings: Settings
+    jobs: int
+    gpus: int
+
+
+def parts(tasks: Sequence[Task], settings: Settings, jobs: int, *, gpus: bool) -> list[Part]:
+    """The cells for jobs with a GPU, then those for jobs without one.
+
+    Args:
+        tasks: the cells.
+        settings: what they share.
+        jobs: how many jobs there may be; two at least where there are cells of both kinds.
+        gpus: whether the cluster has any.
+    """
+    kinds: dict[bool, list[Task]] = {True: [], False: []}
+    for task in tasks:
+        kinds[gpus and wants_gpu(task.cell, settings.device)].append(task)
+    wanting, others = kinds[True], kinds[False]
+    found = []
+    if wanting:
+        own = replace(
+            settings,
+            device=devices.kind_of(settings.device),
+            threads=settings.threads or GPU_THREADS,
+        )
+        found.append(Part(wanting, own, max(1, min(jobs - bool(others), len(wanting))), 1))
+    if others:
+        own = replace(settings, device="cpu", threads=settings.threads or 1)
+        left = jobs - sum(part.jobs for part in found)
+        found.append(Part(others, own, max(1, min(left, len(others))), 0))
+    return found
+
+
+def _has_gpus() -> bool:
+    """Whether any node of the cluster has GPUs to give."""
+    command = ["sinfo", "--noheader", "--format=%G"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return "gpu" in answer.stdout
 
 
 def serve(tasks: Sequence[Task], settings: Settings, limits: Limits) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
-from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 #: Trainings are at least this many times as long as their average's memory of 1/(1 - decay) steps.
 MEMORY = 4
@@ -29,15 +31,27 @@ class Average:
     def __init__(self, network: nn.Module, decay: float, steps: int) -> None:
         self.network = network
         self.model: AveragedModel | None = None
-        decay = min(decay, max(0.0, 1 - MEMORY / steps))
-        if decay:
-            average = get_ema_multi_avg_fn(decay)
-            self.model = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+        self.decay = min(decay, max(0.0, 1 - MEMORY / steps))
+        if self.decay:
+            self.model = AveragedModel(network, use_buffers=True)
+            averaged = self.model.module
+            # Looked up once: in a step that takes longer than the average itself.
+            pairs = list(zip(_tensors(averaged), _tensors(network), strict=True))
+            floats = [pair for pair in pairs if pair[0].is_floating_point()]
+            self._owns, self._news = ([pair[side] for pair in floats] for side in (0, 1))
+            self._counts = [pair for pair in pairs if not pair[0].is_floating_point()]
 
+    @torch.no_grad()
     def update(self) -> None:
-        """Take in the network as the last step left it."""
-        if self.model is not None:
-            self.model.update_parameters(self.network)
+        """Take in the network as the last step left it: one operation for all its weights."""
+        if self.model is None:
+            return
+        # A moving average begins with the first value.
+        weight = 1.0 if int(self.model.n_averaged) == 0 else 1 - self.decay
+        self.model.n_averaged += 1
+        torch._foreach_lerp_(self._owns, self._news, weight)
+        for own, new in self._counts:
+            own.copy_(new)
 
     def take(self) -> None:
         """Give the network the average's values."""
@@ -65,3 +79,7 @@ class Average:
         """Go on from what was saved."""
         if self.model is not None:
             self.model.load_state_dict(state)
+
+
+def _tensors(network: nn.Module) -> list[Tensor]:
+    return [item.detach() for item in chain(network.parameters(), network.buffers())]

@@ -23,10 +23,13 @@ class Checkpoint:
     Attributes:
         folder: where it is kept, or None to keep none.
         identity: what the training depends on; the state of another is not taken up.
+        device: kind of device it runs on. Random states of another kind mean nothing here, and
+            a training that began there would be of both: it starts from the beginning.
     """
 
     folder: Path | None
     identity: str
+    device: str = "cpu"
 
     def load(self) -> dict[str, Any] | None:
         """The state that was saved; None if there is none, or it is damaged or of another training.
@@ -40,6 +43,7 @@ class Checkpoint:
             # Random states stay on the CPU; the network and the optimiser move what is theirs.
             body = load_plain(path)
             identity, state = body["identity"], body["state"]
+            device = body.get("device", "cpu")
             if not isinstance(identity, str) or not isinstance(state, dict):
                 raise TypeError("no state of a training")
         except Exception as error:  # damaged archives raise almost anything
@@ -49,7 +53,16 @@ class Checkpoint:
                 stacklevel=2,
             )
             return None
-        return state if identity == self.identity else None
+        if identity != self.identity:
+            return None
+        if device != self.device:
+            warnings.warn(
+                f"the checkpoint {path} was made on another kind of device than {self.device}: "
+                "training starts from the beginning",
+                stacklevel=2,
+            )
+            return None
+        return state
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace what was saved before; a kill leaves the old state or the new one.
@@ -59,7 +72,7 @@ class Checkpoint:
         """
         if self.folder is None:
             return
-        body = {"identity": self.identity, "state": state}
+        body = {"identity": self.identity, "device": self.device, "state": state}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_atomically(self.folder / NAME, lambda stream: torch.save(body, stream))

@@ -39,6 +39,9 @@ MakeInputs = Callable[[NDArray[np.int64], np.random.Generator, int, int], Tensor
 #: Cached activations put through late stages at once.
 BATCH = 64
 
+#: The share of a GPU's free memory that canvases may take.
+GPU_SHARE = 0.25
+
 
 class Seen(NamedTuple):
     """Inputs of a backbone without augmentation.
@@ -164,11 +167,15 @@ class FrameInputs(PixelInputs):
     ) -> Batches:
         """Batches of uint8 views, drawn anew in each epoch."""
         viewer, images = self.pixels.viewer, canvases(self.pixels, train)
+        there = _on_gpu(images, labels.device)
 
         def views(
             rows: NDArray[np.int64], generator: np.random.Generator, _epoch: int, _view: int
         ) -> Tensor:
-            return torch.from_numpy(viewer.look(images[rows], viewer.draw(generator, len(rows))))
+            draw = viewer.draw(generator, len(rows))
+            if there is not None:
+                return viewer.look_there(there, rows, draw)
+            return torch.from_numpy(viewer.look(images[rows], draw))
 
         return DrawnBatches(views, labels, recipe.batch_size, seed, two_views=two_views)
 
@@ -249,6 +256,13 @@ class ActivationInputs(PixelInputs):
         return Seen(table.shape[1:], torch.float16, batches)
 
 
+def _on_gpu(images: NDArray[np.uint8], device: torch.device) -> Tensor | None:
+    """Canvases on the GPU that trains, if they leave most of its memory free; else None."""
+    if device.type != "cuda" or images.nbytes > GPU_SHARE * torch.cuda.mem_get_info(device)[0]:
+        return None
+    return torch.from_numpy(np.ascontiguousarray(images)).to(device)
+
+
 def _noise(*shape: int) -> Tensor:
     return torch.randn(2, *shape, generator=torch.Generator().manual_seed(0))
 
@@ -292,8 +306,8 @@ class DrawnBatches:
         pin = device.type == "cuda"
         made = self._made(number, pin=pin)
         for inputs, rows in made if device.type == "cpu" else ahead(made):
-            rows = rows.to(device)
             # From memory that is not pinned, a copy that nobody waits for can go wrong (MPS).
+            rows = rows.to(device, non_blocking=pin)
             yield Batch(inputs.to(device, non_blocking=pin), self.labels[rows], rows)
 
     def _made(self, number: int, *, pin: bool) -> Iterator[tuple[Tensor, Tensor]]:
@@ -303,4 +317,8 @@ class DrawnBatches:
             inputs = self.inputs(rows, generator, number, 0)
             if self.two_views:
                 inputs = torch.cat([inputs, self.inputs(rows, generator, number, 1)])
-            yield inputs.pin_memory() if pin else inputs, torch.from_numpy(rows)
+            positions = torch.from_numpy(rows)
+            if pin:
+                positions = positions.pin_memory()
+                inputs = inputs if inputs.is_cuda else inputs.pin_memory()
+            yield inputs, positions

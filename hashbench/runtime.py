@@ -25,6 +25,10 @@ def _silent(_fraction: float, _note: str) -> None:
     return None
 
 
+def _forget(_name: str, _value: object) -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class Runtime:
     """Device, threads, progress and checkpoints of one cell.
@@ -35,12 +39,15 @@ class Runtime:
         threads: CPU threads one cell may use; None leaves the libraries' default.
         progress: called with the share done in [0, 1] and a short note.
         checkpoints: a folder of this cell's own for resumable training, or None.
+        note: called with a name and a JSON-able value that the record of the cell is to have
+            of how it was computed, such as its precision.
     """
 
     device: str = "auto"
     threads: int | None = None
     progress: Callable[[float, str], None] = _silent
     checkpoints: Path | None = None
+    note: Callable[[str, object], None] = _forget
 
 
 DEFAULT = Runtime()

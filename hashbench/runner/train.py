@@ -115,14 +115,16 @@ def train(
     cell = task.cell
     clock = Clock()
     kept = checkpoints(settings.store, task.key)
-    with runtime.use(runtime.Runtime(settings.device, settings.threads, progress, kept)):
+    noted: dict[str, Any] = {}
+    where = runtime.Runtime(settings.device, settings.threads, progress, kept, noted.__setitem__)
+    with runtime.use(where):
         with clock.time("features"):
             split = split_of(task, settings, lambda share, note: progress(0.0, note))
         device = devices.current()
         with alerts() as found:
             learnt = _learn(task, split, clock, alone=alone)
         threads = HEAD_THREADS if cell.mode == "head" else None
-        surroundings = {**environment(device, threads), **gpu_facts(device)}
+        surroundings = {**environment(device, threads), **gpu_facts(device), **noted}
     if found:
         surroundings |= {"deterministic": False, "nondeterministic": found}
     if alone:

@@ -60,6 +60,13 @@ def seeded(seed: int, device: torch.device) -> Iterator[torch.Generator]:
         yield torch.Generator(device).manual_seed(seed)
 
 
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether a device computes in bfloat16: CUDA from capability 8.0 on, older ones emulate it."""
+    if device.type != "cuda":
+        return False
+    return bool(torch.version.hip) or torch.cuda.get_device_capability(device) >= (8, 0)
+
+
 def random_state(device: torch.device) -> list[Tensor]:
     """The state of torch's global randomness: the CPU's, then that of `device`."""
     states = [torch.get_rng_state()]

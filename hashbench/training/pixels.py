@@ -177,7 +177,9 @@ class FrameInputs(PixelInputs):
                 return viewer.look_there(there, rows, draw)
             return torch.from_numpy(viewer.look(images[rows], draw))
 
-        return DrawnBatches(views, labels, recipe.batch_size, seed, two_views=two_views)
+        return DrawnBatches(
+            views, labels, recipe.batch_size, seed, two_views=two_views, even=recipe.compiled
+        )
 
     def _seen(self, items: Items) -> Seen:
         shape = (*self.pixels.viewer.window, 3)
@@ -248,7 +250,9 @@ class ActivationInputs(PixelInputs):
                 turn = turn + generator.integers(1, views, len(rows))
             return torch.from_numpy(table[rows * views + turn % views])
 
-        return DrawnBatches(seen, labels, recipe.batch_size, seed, two_views=two_views)
+        return DrawnBatches(
+            seen, labels, recipe.batch_size, seed, two_views=two_views, even=recipe.compiled
+        )
 
     def _seen(self, items: Items) -> Seen:
         table = self.cut.of_source(items)
@@ -271,7 +275,7 @@ class DrawnBatches:
     """Batches whose inputs are made for each epoch.
 
     An epoch depends on the seed and its number alone, so that training can go
-    on from any of them. It is cut into parts of equal size.
+    on from any of them. It is cut into parts of equal size, but for an item.
 
     Args:
         inputs: makes the inputs of rows, given the epoch's generator and number, and
@@ -280,6 +284,8 @@ class DrawnBatches:
         batch_size: items a batch at most.
         seed: of order and augmentation.
         two_views: give two views of every item.
+        even: leave out the few items, other ones in each epoch, that would make some batches
+            an item longer: for networks that are compiled for one size.
     """
 
     def __init__(
@@ -290,8 +296,10 @@ class DrawnBatches:
         seed: int,
         *,
         two_views: bool = False,
+        even: bool = False,
     ) -> None:
         self.inputs = inputs
+        self.even = even
         self.labels = labels
         self.seed = seed
         self.two_views = two_views
@@ -313,6 +321,8 @@ class DrawnBatches:
     def _made(self, number: int, *, pin: bool) -> Iterator[tuple[Tensor, Tensor]]:
         generator = np.random.default_rng([self.seed, number])
         order = generator.permutation(len(self.labels))
+        if self.even:
+            order = order[: len(order) - len(order) % self.count]
         for rows in np.array_split(order, self.count):
             inputs = self.inputs(rows, generator, number, 0)
             if self.two_views:

@@ -20,13 +20,12 @@ from hashbench.training.averaging import Average
 from hashbench.training.balance import PairBalance
 from hashbench.training.batches import Batch, Batches
 from hashbench.training.checkpoints import Checkpoint
-from hashbench.training.device import random_state, set_random_state
+from hashbench.training.compiling import Model, compile_parts, what_ran_eager
+from hashbench.training.device import has_bfloat16, random_state, set_random_state
 from hashbench.training.optimisation import optimiser_of, schedule_of
 from hashbench.training.recipes import Recipe
 from hashbench.training.step import Objective, Step
 
-#: A network, or what torch.compile made of one.
-Model = Callable[[Tensor], Tensor]
 #: Scores the network as it stands, on items held out; larger is better.
 Judge = Callable[[], float]
 
@@ -67,10 +66,11 @@ def train(
     trained = network if state is None else nn.ModuleList([network, state])
     average = Average(trained, recipe.average, total)
     run = _Run(trained, optimiser, schedule, average, generator, checkpoint)
-    backbone, head = (
-        torch.compile(part) if recipe.compiled else part for part in (network[:-2], network[-2:])
-    )
-    report = runtime.current().progress
+    parts = network[:-2], network[-2:]
+    backbone, head = compile_parts(parts) if recipe.compiled else parts
+    report, note = runtime.current().progress, runtime.current().note
+    mixed = recipe.mixed and has_bfloat16(batches.labels.device)
+    note("precision", "bfloat16, weights and losses float32" if mixed else "float32")
     index = len(run.history) * len(batches)
     network.train()
     for epoch in range(len(run.history), epochs):
@@ -102,6 +102,8 @@ def train(
                 objective.between_epochs(batches.labels, step)
         run.finish({"epoch": epoch + 1, "loss": mean, "lr": rate}, judge)
         report((epoch + 1) / epochs, f"epoch {epoch + 1}/{epochs}, loss {mean:.4f}")
+    if recipe.compiled:
+        note("compiled", what_ran_eager())
     run.end()
     return run.history
 
@@ -117,7 +119,7 @@ def backward(
     dropout, to pass its share of that gradient on.
     """
     device = batch.inputs.device
-    mixed = recipe.mixed and device.type == "cuda" and torch.cuda.is_bf16_supported()
+    mixed = recipe.mixed and has_bfloat16(device)
     autocast = partial(torch.autocast, device.type, torch.bfloat16, enabled=mixed)
     whole = recipe.accumulate == 1
     parts = batch.inputs.tensor_split(min(recipe.accumulate, len(batch.inputs)))

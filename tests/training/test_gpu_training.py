@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 from itertools import chain
 
 import numpy as np
 import pytest
 import torch
+from pixel_methods import Plugin, make
 from tiny_network import tiny_trunk
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from hashbench import runtime
 from hashbench.backbones import engines
 from hashbench.backbones.backbone import Preprocessing
 from hashbench.backbones.engines import IN_FLIGHT, TorchEngine
 from hashbench.backbones.folding import FoldedConv, fold
 from hashbench.backbones.views import Viewer
 from hashbench.registry import methods
+from hashbench.runtime import Runtime
 from hashbench.training.averaging import Average
 from hashbench.training.balance import PairBalance
 from hashbench.training.checkpoints import Checkpoint
 from hashbench.training.deep import DeepHasher
-from hashbench.training.heads import trunk
+from hashbench.training.device import has_bfloat16
+from hashbench.training.heads import Standardise, trunk
 from hashbench.training.pixels import DrawnBatches
 from hashbench.training.step import Step
 
@@ -112,7 +117,7 @@ def _loss(method, network, state, device):
     step = Step(
         1, 10, torch.empty(6, dtype=torch.int64, device=device), PairBalance(2.0, 1.5),
         torch.Generator(), state=state, second=second,
-        features=torch.empty(6, 5, device=device),
+        gather=lambda: torch.empty(6, 5, device=device),
     )  # fmt: skip
     return method.loss(outputs, torch.empty(6, 3, device=device), step)
 
@@ -208,3 +213,41 @@ def test_a_checkpoint_of_another_kind_of_device_starts_over(tmp_path):
 def test_every_deep_method_is_here():
     assert len(DEEP) > 20
     assert all(issubclass(methods().get(name), DeepHasher) for name in DEEP)
+
+
+@pytest.mark.parametrize(
+    ("capability", "wanted"), [((7, 5), False), ((8, 0), True), ((9, 0), True)]
+)
+def test_bfloat16_is_for_cards_that_have_it(monkeypatch, capability, wanted):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert has_bfloat16(torch.device("cuda:1")) is wanted
+    assert not has_bfloat16(torch.device("cpu"))
+
+
+def test_compiled_batches_are_of_one_size_and_leave_out_others_each_time():
+    batches = DrawnBatches(
+        lambda rows, *_: torch.zeros(len(rows), 1), torch.zeros(11, 2), 4, 0, even=True
+    )
+    epochs = [[batch.rows for batch in batches.epoch(number)] for number in range(4)]
+    assert [[len(rows) for rows in epoch] for epoch in epochs] == [[3, 3, 3]] * 4
+    assert len({frozenset(torch.cat(epoch).tolist()) for epoch in epochs}) > 1
+
+
+def test_what_ran_eager_is_told(monkeypatch, train):
+    """Compiled by a backend that compiles nothing: which graphs there are is seen all the same."""
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
+    noted = {}
+
+    def broken(self, inputs):
+        torch._dynamo.graph_break()
+        return inputs
+
+    with runtime.use(Runtime(note=noted.__setitem__)):
+        make(Plugin, "full", compiled=True, epochs=1).fit(train)
+        assert noted["precision"] == "float32"
+        assert noted["compiled"]["frames"] > 0
+        before = noted["compiled"]["graph breaks"]  # random draws of a CPU's dropout
+        monkeypatch.setattr(Standardise, "forward", broken)
+        make(Plugin, "full", compiled=True, epochs=1).fit(train)
+    assert noted["compiled"]["graph breaks"] > before
+    assert any("graph_break()" in reason for reason in noted["compiled"]["reasons"])

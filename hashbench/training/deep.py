@@ -278,7 +278,7 @@ class DeepHasher(Hasher, OnArrays):
                     PairBalance.of(labels),
                     generator,
                     None if held is None else partial(selection.judge, held, encode),
-                    self._checkpoint(train, recipe),
+                    self._checkpoint(train, recipe, device),
                 )
         self.state_ = {name: value.cpu() for name, value in network.state_dict().items()}
         self.inputs_ = inputs
@@ -369,7 +369,9 @@ class DeepHasher(Hasher, OnArrays):
         body, width = trunk(self.head, inputs.dim, self.recipe())
         return nn.Sequential(*backbone, body, self.hash_layer(width))
 
-    def _checkpoint(self, train: TrainItems, recipe: Recipe) -> Checkpoint | None:
+    def _checkpoint(
+        self, train: TrainItems, recipe: Recipe, device: torch.device
+    ) -> Checkpoint | None:
         folder = runtime.current().checkpoints
         if folder is None or self.tuning not in PIXELS:
             return None
@@ -382,4 +384,4 @@ class DeepHasher(Hasher, OnArrays):
             "labels": hashlib.sha256(np.ascontiguousarray(train.labels).tobytes()).hexdigest(),
             "backbone": train.backbone,
         }
-        return Checkpoint(folder, json.dumps(body, sort_keys=True, default=str))
+        return Checkpoint(folder, json.dumps(body, sort_keys=True, default=str), device.type)

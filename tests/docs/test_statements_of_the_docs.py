@@ -12,6 +12,7 @@ import statements
 from statements import DOCS, PAGES, ROOT
 
 from hashbench import registry
+from hashbench.errors import InputError
 from hashbench.hasher import hyperparameters
 from hashbench.testing import checks_of
 
@@ -89,6 +90,28 @@ def test_names_of_python_exist(page: Path) -> None:
             ]
         faults += [name for name in re.findall(r"(hashbench(?:\.\w+)+)", block) if not exists(name)]
     assert not faults
+
+
+@pytest.mark.parametrize("page", PAGES, ids=statements.named)
+def test_blocks_of_python_and_toml_can_be_read(page: Path) -> None:
+    for block in statements.blocks(page, "python"):
+        compile(block, statements.named(page), "exec")
+    for block in statements.blocks(page, "toml"):
+        tomllib.loads(block)
+
+
+def test_the_sweep_file_of_the_page_is_one(tmp_path: Path) -> None:
+    from hashbench.commands.run import command
+    from hashbench.runner.sweepfile import read_sweep
+
+    options = {name.removeprefix("--") for item in command.params for name in item.opts}
+    (block,) = statements.blocks(DOCS / "sweeps.md", "toml")
+    (tmp_path / "sweep.toml").write_text(block)
+    read = read_sweep(tmp_path / "sweep.toml", options)
+    assert {"methods", "bits", "seeds", "timeout"} <= read.keys()
+    (tmp_path / "sweep.toml").write_text(block.replace("timeout", "time-out"))
+    with pytest.raises(InputError, match="time-out"):
+        read_sweep(tmp_path / "sweep.toml", options)
 
 
 def exists(dotted: str) -> bool:

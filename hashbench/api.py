@@ -89,6 +89,7 @@ def job(
     seeds: Numbers = 1,
     protocol: str | None = None,
     split_seed: int = 0,
+    split_seeds: Numbers | None = None,
     backbone: str | None = None,
     train: str = "head",
     head: str | None = None,
@@ -123,6 +124,8 @@ def job(
         seeds: how many root seeds, or a list of them.
         protocol: how the data is split; None for each data set's default.
         split_seed: seed of the split's draw.
+        split_seeds: how many draws of the split, or a list of their seeds, in place of
+            `split_seed`; tables show the mean over them.
         backbone: feature extractor; None for each data set's default.
         train: what deep methods train: "head", "partial" or "full".
         head: head of deep methods, "linear" or "mlp".
@@ -200,7 +203,12 @@ def job(
         seeds=parse_seeds(str(seeds) if isinstance(seeds, int) else _text(seeds, alone=True)),
         datasets=default_datasets(root) if datasets is None else parse_names(_text(datasets)),
         protocol=protocol,
-        split_seed=split_seed,
+        split_seeds=(split_seed,)
+        if split_seeds is None
+        else parse_seeds(
+            str(split_seeds) if isinstance(split_seeds, int) else _text(split_seeds, alone=True),
+            "--split-seeds",
+        ),
         backbone=backbone,
         mode=train,
         settings=settings_by_method(texts, head),

@@ -83,7 +83,8 @@ class Cell:
         return cls(**{**body, "bench": Bench(**body["bench"])})
 
     def __str__(self) -> str:
-        return f"{self.method} {self.bits} bits seed {self.seed} on {self.bench.dataset}"
+        draw = f", split seed {self.bench.split_seed}" if self.bench.split_seed else ""
+        return f"{self.method} {self.bits} bits seed {self.seed} on {self.bench.dataset}{draw}"
 
 
 def _digest(body: object) -> str:

@@ -58,7 +58,7 @@ def parse_names(text: str | Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, (piece.strip() for piece in pieces))))
 
 
-def parse_seeds(text: str) -> tuple[int, ...]:
+def parse_seeds(text: str, what: str = "--seeds") -> tuple[int, ...]:
     """`5` as the five seeds 0 to 4; `0-2`, `0,5` and `7,` as the seeds they list.
 
     Raises:
@@ -68,11 +68,11 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         count = int(text) if len(text.strip()) <= len(str(LONGEST)) else LONGEST + 1
         if not 1 <= count <= LONGEST:
             raise InputError(
-                f"--seeds {shown(text, 20)} asks for that many seeds, and 1 to {LONGEST} are "
-                "possible: for the seed itself write a comma after it, as in --seeds 7,"
+                f"{what} {shown(text, 20)} asks for that many seeds, and 1 to {LONGEST} are "
+                f"possible: for the seed itself write a comma after it, as in {what} 7,"
             )
         return tuple(range(count))
-    return parse_numbers(text, "--seeds", low=0, high=2**31 - 1)
+    return parse_numbers(text, what, low=0, high=2**31 - 1)
 
 
 def parse_duration(text: str, what: str) -> float:

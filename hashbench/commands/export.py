@@ -59,6 +59,11 @@ LaTeX is a document that compiles as it is; with --fragment it is for \\input.
     help="Put published numbers and the difference beside ours.",
 )
 @click.option("--ablation", is_flag=True, help="DCH and its variants DCH-Q, DCH-C, DCH-E only.")
+@click.option(
+    "--each-draw",
+    is_flag=True,
+    help="A table for each draw of a split, rather than one of their mean.",
+)
 @click.option("--fragment", is_flag=True, help="LaTeX without the document around it.")
 @selection.selection
 @selection.plugins
@@ -94,6 +99,7 @@ def _tables(
     against: str | None,
     ablation: bool,
     fragment: bool,
+    each_draw: bool,
     methods: str | None,
     bits: str | None,
     datasets: str | None,
@@ -118,6 +124,7 @@ def _tables(
         "against": against is not None,
         "ablation": ablation,
         "fragment": fragment,
+        "each_draw": each_draw,
         "all_versions": all_versions,
         "bits": parse_numbers(bits, "--bits", low=1, high=4096) if bits else (),
         "results": results,

@@ -18,6 +18,7 @@ Examples:
   hashbench run --methods dch,hashnet --bits 16,32,48,64
   hashbench run --methods dch --datasets cifar10 --data-root ~/data --seeds 3
   hashbench run --methods dch,my-hash --plugin my_hash.py --set dch.gamma=10
+  hashbench run --datasets cifar10 --protocol cifar10-unseen --split-seeds 3
   hashbench run sweep.toml --dry-run
   hashbench run sweep.toml --timeout 2h --memory 8G
 
@@ -78,6 +79,12 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
 @options.datasets
 @options.seeds
 @options.setting
+@click.option(
+    "--split-seeds",
+    default=None,
+    metavar="SEEDS",
+    help="Several draws of the split, how many or which; tables show their mean.",
+)
 @click.option(
     "--set",
     "settings",

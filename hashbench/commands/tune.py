@@ -134,7 +134,7 @@ def command(
             seeds=parse_seeds(seeds or "1"),
             datasets=names[:1],
             protocol=protocol,
-            split_seed=split_seed,
+            split_seeds=(split_seed,),
             backbone=backbone,
             mode=train,
             settings=settings_by_method(settings, head),

@@ -68,8 +68,9 @@ def gap(series: Series, results: Path | None = None) -> Gap | None:
         return None
     total = len(rows) * len(series.bits) * len(seeds)
     verb = "has" if missing == 1 else "have"
+    draw = f", {series.drawn}," if series.bench.split_seed else ""
     return Gap(
-        f"{missing} of {total} cells on {series.title} {verb} not been run.",
+        f"{missing} of {total} cells on {series.title}{draw} {verb} not been run.",
         tuple(_line(ask, results) for ask in _together(asks)),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from hashbench.evaluation import in_view, split_view
@@ -49,11 +50,13 @@ def uneven(series: Series) -> str:
 
 
 def ceiling(series: Series) -> str:
-    """What the features give before anything is hashed; "" if not known."""
+    """What the features give before anything is hashed, a mean over draws; "" if not known."""
     plain, view = split_view(series.metric)
-    value = series.judge.ceiling(series.bench, series.evidence).get(view)
-    if value is None:
+    values = [draw.judge.ceiling(draw.bench, draw.evidence).get(view) for draw in series.draws]
+    found = [value for value in values if value is not None]
+    if not found or len(found) < len(values):
         return ""
+    value = fmean(found)
     where = f" [{view}]" if view else ""
     there = "the methods' full mAP is in this table"
     if plain != "map":

@@ -212,7 +212,7 @@ def unlike(dataset: str, series: Series) -> list[str]:
     same = bench.protocol in _PROTOCOLS[dataset]
     sentences.append(
         f"{'Same protocol, another draw' if same else 'Not like for like: another protocol'}: "
-        f"published split {SPLITS[dataset]}; ours {bench.protocol}, split seed {bench.split_seed}."
+        f"published split {SPLITS[dataset]}; ours {bench.protocol}, {series.drawn}."
     )
     return sentences
 

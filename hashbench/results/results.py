@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hashbench.evaluation.statistics import Family
 from hashbench.results.choose import select
 from hashbench.results.collect import collect
+from hashbench.results.draws import averaged
 from hashbench.results.rows import Row
 from hashbench.results.scored import StoredJudge
 from hashbench.results.series import Series
@@ -68,6 +69,7 @@ class Results:
         bits: Sequence[int] | None = None,
         datasets: Sequence[str] | None = None,
         all_versions: bool = False,
+        each_draw: bool = False,
     ) -> list[Series]:
         """The scores of a metric under a convention, one `Series` a bench.
 
@@ -80,12 +82,14 @@ class Results:
             bits: those alone.
             datasets: those alone.
             all_versions: with results of older code and of earlier states of the data.
+            each_draw: whether draws of a split have a `Series` each, rather than one of
+                their mean.
 
         Raises:
             InputError: for names that no result has.
         """
         chosen = select(self.records, methods=methods, bits=bits, datasets=datasets)
-        return collect(
+        found = collect(
             chosen,
             StoredJudge(self.store),
             metric,
@@ -93,6 +97,7 @@ class Results:
             all_versions=all_versions,
             order=tuple(methods or ()),
         )
+        return found if each_draw else averaged(found)
 
     def compare(
         self, metric: str = "map@h2", convention: str | None = None, **chosen: Any
@@ -106,7 +111,7 @@ class Results:
         """
         return {
             (str(series.bench), bits): series.family(bits)
-            for series in self.table(metric, convention, **chosen)
+            for series in self.table(metric, convention, **{"each_draw": True, **chosen})
             for bits in series.bits
         }
 

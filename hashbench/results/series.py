@@ -137,6 +137,21 @@ class Series:
         return next(filter(None, found), {})
 
     @property
+    def drawn(self) -> str:
+        """Which draw of the split it is."""
+        return f"split seed {self.bench.split_seed}"
+
+    @property
+    def unit(self) -> str:
+        """What deviations are over."""
+        return "seed"
+
+    @property
+    def draws(self) -> tuple[Series, ...]:
+        """The series of each draw of the split: this one alone, but for averages over draws."""
+        return (self,)
+
+    @property
     def modes(self) -> tuple[str, ...]:
         """The training modes of its deep methods."""
         return tuple(sorted({row.mode for row in self.rows} - {"none"}))
@@ -146,8 +161,8 @@ class Series:
         """What the numbers are of, on one line: protocol, features, options, training."""
         bench = self.bench
         parts = [f"protocol {bench.protocol}"]
-        if bench.split_seed:
-            parts.append(f"split seed {bench.split_seed}")
+        if self.drawn != "split seed 0":
+            parts.append(self.drawn)
         parts.append(f"{bench.backbone} features")
         if bench.options:
             parts.append(json.dumps(dict(bench.options), sort_keys=True, default=str))

@@ -164,20 +164,20 @@ def what(series: Series) -> str:
 
 def spread(found: Sequence[Series]) -> str:
     """How seeds enter the numbers."""
-    seeds = {series.title: series.seeds for series in found if series.seeds}
-    counts = set(seeds.values())
-    if not counts:
+    over = {series.title: counted(series.seeds, series.unit) for series in found if series.seeds}
+    if not over:
         return ""
-    if counts == {1}:
+    if {series.seeds for series in found if series.seeds} == {1}:
         return "One seed."
-    over = (
-        f"{max(counts)} seeds"
-        if len(counts) == 1
-        else ", ".join(
-            f"{n} {'seed' if n == 1 else 'seeds'} on {name}" for name, n in seeds.items()
-        )
-    )
-    return f"Mean ± standard deviation over {over}."
+    same = len(set(over.values())) == 1
+    said = [text if same else f"{text} on {name}" for name, text in over.items()]
+    return f"Mean ± standard deviation over {', '.join(dict.fromkeys(said))}."
+
+
+def counted(number: int, unit: str) -> str:
+    """`3 seeds`, `1 draw of the split`."""
+    noun, of, what = unit.partition(" of ")
+    return f"{number} {noun}{'' if number == 1 else 's'}{of}{what}"
 
 
 def place_of(entry: Entry, series: Series, seeds: int, notes: tuple[int, ...] = ()) -> Place:
@@ -278,7 +278,12 @@ def _paper_sheet(
         places=places,
         footnotes=tuple(footnotes),
         remarks=tuple(dict.fromkeys(remarks)),
-        gaps=tuple(found for series in group if (found := gap(series, results)) is not None),
+        gaps=tuple(
+            found
+            for series in group
+            for draw in series.draws
+            if (found := gap(draw, results)) is not None
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from hashbench.results.rows import BLOCKS, Row
 from hashbench.results.series import Series
+from hashbench.results.sheets import counted
 from hashbench.results.sinks import for_terminal, one_line
 
 #: rank -> style where there are colours, mark where there are none
@@ -25,7 +26,8 @@ def show(console: Console, series: Series) -> None:
         f"\n{series.info.title} ({series.convention} convention) on {series.title}, {series.about}",
         style="bold",
     )
-    seeds = "1 seed" if series.seeds == 1 else f"mean ± deviation over {series.seeds} seeds"
+    over = counted(series.seeds, series.unit)
+    seeds = over if series.seeds == 1 else f"mean ± deviation over {over}"
     _say(console, "; ".join(filter(None, [seeds if series.seeds else "", series.origins])))
     daggers = {
         (row, bits) for row in series.rows for bits in series.bits if series.marked(row, bits)

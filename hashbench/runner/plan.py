@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ class Request:
         seeds: root seeds.
         datasets: data set names.
         protocol: protocol id, or None for each data set's default.
-        split_seed: seed of the split's draw.
+        split_seeds: seeds of the split's draw.
         backbone: feature extractor, or None for each data set's default.
         mode: training mode of deep methods.
         settings: hyper-parameters by method name; those under "" go to every
@@ -53,7 +54,7 @@ class Request:
     seeds: tuple[int, ...] = (0,)
     datasets: tuple[str, ...] = (EMBEDDED_DATASET,)
     protocol: str | None = None
-    split_seed: int = 0
+    split_seeds: tuple[int, ...] = (0,)
     backbone: str | None = None
     mode: str = "head"
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -91,7 +92,7 @@ def with_floors(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def plan(request: Request, data_root: Path) -> list[Ask]:
-    """The cells of a request, in the order data set, method, bits, seed.
+    """The cells of a request, in the order data set, draw of its split, method, bits, seed.
 
     Raises:
         InputError: for unknown names, or hyper-parameters a method refuses.
@@ -99,12 +100,13 @@ def plan(request: Request, data_root: Path) -> list[Ask]:
     classes = {name: methods().get(name) for name in dict.fromkeys(request.methods)}
     _refuse_unused_settings(request.settings, classes)
     asks = []
-    for typed in dict.fromkeys(request.datasets):
+    datasets = dict.fromkeys(request.datasets)
+    for typed, split_seed in product(datasets, dict.fromkeys(request.split_seeds)):
         dataset = open_dataset(typed, data_root)
         bench = Bench(
             dataset=dataset_label(typed),
             protocol=dataset.protocol(request.protocol).id,
-            split_seed=request.split_seed,
+            split_seed=split_seed,
             backbone=request.backbone or dataset.default_backbone,
             options=dict(request.options),
         )

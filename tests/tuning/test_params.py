@@ -102,7 +102,7 @@ def test_what_a_cell_starts_from(tmp_path, monkeypatch) -> None:
         assert start(params={"dch": {"gamma": 3.0}}) == (3.0, None)
         assert start(params={"dhn": {"lr": 3.0}}) == (2.0, 0.1)
         assert start(settings={"gamma": 4.0}) == (4.0, 0.1)
-        assert start(split_seed=1) == (None, None)
+        assert start(split_seeds=(1,)) == (None, None)
         assert start(bits=32) == (None, None)
     finally:
         module._shipped.cache_clear()

@@ -61,6 +61,7 @@ class Tables:
         ablation: whether DCH and its variants are shown alone.
         fragment: whether the text is for another document.
         all_versions: with results of older code and of earlier states of the data.
+        each_draw: whether draws of a split have a table each, rather than one of their mean.
         bits: the code lengths asked for, none for all.
         results: the folder they are from.
     """
@@ -74,25 +75,28 @@ class Tables:
     ablation: bool = False
     fragment: bool = False
     all_versions: bool = False
+    each_draw: bool = False
     bits: Sequence[int] = ()
     results: Path | None = None
 
     @cached_property
     def series(self) -> list[Series]:
-        """The grouping and the averages, one a bench."""
+        """The grouping and the averages, one a bench; draws of a split as one."""
         from hashbench.results.ablation import ablation
         from hashbench.results.collect import collect
+        from hashbench.results.draws import averaged
 
         if self.judge is None:
             return []
         records = ablation(self.records)[0] if self.ablation else self.records
-        return collect(
+        found = collect(
             records,
             self.judge,
             self.metric,
             self.conventions[0],
             all_versions=self.all_versions,
         )
+        return found if self.each_draw else averaged(found)
 
     @cached_property
     def sheets(self) -> list[Sheet]:

@@ -1,0 +1,64 @@
+"""Draws of a split: one table of their mean, and what they spread by."""
+
+from __future__ import annotations
+
+import io
+import statistics
+
+import pytest
+from made_records import MadeJudge
+from rich.console import Console
+
+from hashbench.results.collect import collect
+from hashbench.results.draws import averaged
+from hashbench.results.sheets import paper_sheets
+from hashbench.results.terminal import show
+
+VALUES = {0: (0.70, 0.74), 1: (0.60, 0.64), 2: (0.83, 0.85)}
+
+
+def test_the_mean_and_the_deviation_are_over_draws(judge: MadeJudge) -> None:
+    records = [
+        judge.add("dch", 16, value, seed, split_seed=draw, bounds=(value - 0.1, value + 0.1))
+        for draw, values in VALUES.items()
+        for seed, value in enumerate(values)
+    ]
+    records += [judge.add("ksh", 16, 0.5 + draw / 10, split_seed=draw) for draw in (0, 2)]
+    records += [judge.add("dch", 16, 0.1, dataset="coco")]
+    cifar, coco = averaged(collect(records, judge))
+    assert coco.unit == "seed"
+    ksh, dch = cifar.rows
+    entry = cifar.entry(dch, 16)
+    means = [0.72, 0.62, 0.84]  # of two seeds each
+    assert entry.mean == pytest.approx(statistics.fmean(means))
+    assert entry.std == pytest.approx(statistics.stdev(means))
+    assert entry.bounds == pytest.approx(
+        (statistics.fmean(means) - 0.1, statistics.fmean(means) + 0.1)
+    )
+    assert cifar.entry(ksh, 16).mean == pytest.approx(0.6)
+    assert [cifar.rank(row, 16) for row in (ksh, dch)] == [2, 1]
+    # No two draws have the same queries.
+    assert not cifar.family(16).comparisons
+    assert not cifar.marked(dch, 16)
+
+    stream = io.StringIO()
+    show(Console(file=stream, width=160), cifar)
+    text = " ".join(stream.getvalue().split())
+    assert "mean ± deviation over 3 draws of the split" in text
+    assert "split seeds 0, 1, 2" in text
+    assert "each of 2 seeds" in text
+    assert "Fewer draws have been run of KSH" in text
+    assert "0.600 ±0.141 (n=2)" in text
+    (sheet,) = paper_sheets([cifar])
+    assert "over 3 draws of the split" in sheet.caption
+    assert any("split seed 2," in gap.sentence for gap in sheet.gaps)
+    assert any("--split-seed 2" in line for gap in sheet.gaps for line in gap.commands)
+
+
+def test_what_differs_in_more_than_the_draw_is_not_averaged(judge: MadeJudge) -> None:
+    records = [
+        judge.add("dch", 16, 0.7),
+        judge.add("dch", 16, 0.8, split_seed=1, backbone="alexnet"),
+        judge.add("dch", 16, 0.8, split_seed=1, options={"allow_missing": True}),
+    ]
+    assert [series.unit for series in averaged(collect(records, judge))] == ["seed"] * 3

@@ -14,11 +14,13 @@ from hashbench.baselines.principal import principal_directions
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class PCAH(ShallowHasher):
-    """Principal component hashing (Wang, Kumar, Chang, CVPR 2010, the baseline of its section 4).
+    """Principal component hashing, which has no paper of its own.
 
-    Bit k is 1 where the k-th principal component of the centred features is above
-    0. Later bits carry less and less variance; bits beyond the rank of the training
-    set have none and are 0 for every item. Labels are not used.
+    It is what semi-supervised hashing comes down to without labels, directions of the
+    greatest variance (Wang, Kumar, Chang, CVPR 2010), and is cited by that. Bit k is 1
+    where the k-th principal component of the centred features is above 0. Later bits
+    carry less and less variance; bits beyond the rank of the training set have none and
+    are 0 for every item. Labels are not used.
 
     Args:
         bits: code length.

@@ -137,6 +137,8 @@ def _lines(
                 "worst": worst,
                 "best": best,
             }
+    for step, took in record.timings.items():
+        yield {**common, "metric": f"seconds/{step}", "value": float(took)}
     for index, figures in judge.lookup(record).items():
         for figure, number in figures.items() if isinstance(figures, dict) else ():
             if isinstance(number, int | float):

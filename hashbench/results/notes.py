@@ -13,11 +13,18 @@ from hashbench.results.rows import Row
 if TYPE_CHECKING:
     from hashbench.results.series import Series
 
+_TIMED = (
+    "Seconds are wall time, whatever else the machine did, with features at hand; each record has "
+    "its machine and threads."
+)
+
 
 def notes(series: Series) -> tuple[str, ...]:
     """Every sentence, each once."""
-    found = [ceiling(series), uneven(series), *series.left_out]
+    first = _TIMED if series.timed else ceiling(series)
+    found = [first, uneven(series), *series.left_out]
     found += [elsewhere(series, row) for row in series.rows if row.external]
+    found += sizes(series)
     for record in series.records:
         found += [str(note) for note in record.split.get("notes", [])]
         if record.adjusted:
@@ -66,6 +73,25 @@ def ceiling(series: Series) -> str:
         f"Ceiling on {series.title}: ranking by cosine of the un-hashed {series.bench.backbone} "
         f"features has a full mAP{where} of {value:.3f} (house convention): {there}."
     )
+
+
+def sizes(series: Series) -> list[str]:
+    """How many parameters the networks of a method's rows have, where they differ."""
+    found = []
+    for method in dict.fromkeys(row.method for row in series.rows):
+        for bits in series.bits:
+            counts = {
+                series.labels[row]: count
+                for row in series.rows
+                if row.method == method
+                for record in series.places.get((row, bits), ())
+                if isinstance(count := record.parts.get("method", {}).get("parameters"), int)
+            }
+            if len(set(counts.values())) > 1:
+                said = ", ".join(f"{label} {count:,}" for label, count in counts.items())
+                found.append(f"Parameters of the network at {bits} bits: {said}.")
+                break
+    return found
 
 
 def elsewhere(series: Series, row: Row) -> str:

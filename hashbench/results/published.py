@@ -25,7 +25,6 @@ from hashbench.results.sheets import (
     describe,
     place_of,
     spread,
-    what,
 )
 from hashbench.results.sinks import one_line, slug
 
@@ -256,7 +255,7 @@ def _sheet(dataset: str, series: Series | None, bits: Sequence[int]) -> Sheet:
         notes = tuple(footnotes.setdefault(text, len(footnotes)) for text in dict.fromkeys(reasons))
         places[start + 1, column] = replace(place_of(pair.entry, series, seeds), notes=notes)
         places[start + 2, column] = Place(pair.difference, signed=True)
-    ours = f"{what(series)}, beside the" if series else "The"
+    ours = f"{series.what}, beside the" if series else "The"
     parts = [
         f"{ours} numbers published in {SOURCE}.",
         f"Published: {TITLES[dataset]}, mAP@H<=2, {CONVENTION} convention, {BACKBONE}, {MODE} "

@@ -28,6 +28,7 @@ from hashbench.evidence import Evidence
 from hashbench.results.notes import notes
 from hashbench.results.rows import Row, labels, said
 from hashbench.results.scored import Judge
+from hashbench.results.times import TIMES, seconds, time_info
 from hashbench.store import Record
 
 Floats = NDArray[np.float64]
@@ -104,7 +105,17 @@ class Series:
     @cached_property
     def info(self) -> MetricInfo:
         """What the metric is."""
-        return describe_metric(self.metric)
+        return time_info(self.metric) if self.timed else describe_metric(self.metric)
+
+    @property
+    def timed(self) -> bool:
+        """Whether the entries are seconds, which depend on what else the machine did."""
+        return self.metric in TIMES
+
+    @property
+    def what(self) -> str:
+        """The metric and its convention, as captions say them."""
+        return self.info.title if self.timed else f"{self.info.title}, {self.convention} convention"
 
     @cached_property
     def labels(self) -> Mapping[Row, str]:
@@ -229,10 +240,10 @@ class Series:
     def rank(self, row: Row, bits: int) -> int:
         """1 for the best mean of a column, 2 for the second best, else 0.
 
-        Methods alone compete. Equal means share a rank; a column without a
-        difference has no best.
+        Methods alone compete, and not by their seconds. Equal means share a rank; a
+        column without a difference has no best.
         """
-        return self._ranks[bits].get(row, 0)
+        return self._ranks.get(bits, {}).get(row, 0)
 
     def family(self, bits: int) -> Family[Row]:
         """Every pair of rows of a column, tested on the same queries and corrected together.
@@ -354,6 +365,12 @@ class Series:
         failures = []
         for record in records:
             where = f"{label} at {record.cell.bits} bits"
+            if self.timed and record.ok:
+                if (took := seconds(record, self.metric)) is None:
+                    failures.append(f"{where}: it was not run here, so nothing was timed")
+                else:
+                    values[record.cell.seed] = took
+                continue
             try:
                 scores = self.judge.scores(record, self.convention)
             except InputError as error:
@@ -378,7 +395,7 @@ class Series:
     @cached_property
     def _ranks(self) -> dict[int, dict[Row, int]]:
         found = {}
-        for bits in self.bits:
+        for bits in self.bits if not self.timed else ():
             means = {
                 row: round(mean, 6)
                 for row in self.rows

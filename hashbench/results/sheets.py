@@ -157,11 +157,6 @@ def describe(series: Series) -> str:
     return f"{series.title}{sizes}: {series.about}{origins}"
 
 
-def what(series: Series) -> str:
-    """The metric and the convention of a table, as a caption begins."""
-    return f"{series.info.title}, {series.convention} convention"
-
-
 def spread(found: Sequence[Series]) -> str:
     """How seeds enter the numbers."""
     over = {series.title: counted(series.seeds, series.unit) for series in found if series.seeds}
@@ -294,7 +289,7 @@ def _caption(
         BLOCKS[block] for block in dict.fromkeys(line.block for line in lines) if BLOCKS[block]
     ]
     parts = [
-        f"{what(group[0])}.",
+        f"{group[0].what}.",
         *(f"{describe(series)}." for series in group),
         spread(group),
         "Best bold, second best underlined." if any(p.rank for p in places.values()) else "",

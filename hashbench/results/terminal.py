@@ -21,9 +21,11 @@ MARKS = {1: "*", 2: "+"}
 def show(console: Console, series: Series) -> None:
     """Print a series as a table, its coverage and what a reader must know."""
     marks = not console.is_terminal
+    convention = "" if series.timed else f" ({series.convention} convention)"
+    what = f"{series.info.title}{convention}"
     _say(
         console,
-        f"\n{series.info.title} ({series.convention} convention) on {series.title}, {series.about}",
+        f"\n{what} on {series.title}, {series.about}",
         style="bold",
     )
     over = counted(series.seeds, series.unit)

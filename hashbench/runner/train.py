@@ -135,7 +135,7 @@ def train(
         cell=cell,
         evidence=task.evidence,
         status="ok",
-        parts=facts(task),
+        parts=_with_size(facts(task), hasher),
         request=request(task, settings),
         split=split_facts(split),
         relaxed=query.relaxed is not None and database.relaxed is not None,
@@ -171,6 +171,14 @@ def facts(task: Task) -> dict[str, dict[str, Any]]:
     method = {name: getattr(cls, name) for name in (*_SAID, "kind", "year", "supervised", "role")}
     method["title"] = vars(cls).get("title") or cls.name  # a base's title is another method's
     return {"method": method, "dataset": dataset_facts(task.cell.bench.dataset)}
+
+
+def _with_size(parts: dict[str, dict[str, Any]], hasher: Hasher) -> dict[str, dict[str, Any]]:
+    """The facts with the number of parameters of a deep hasher's network."""
+    if not hasattr(hasher, "trained_network"):
+        return parts
+    count = sum(part.numel() for part in hasher.trained_network().parameters())
+    return {**parts, "method": {**parts["method"], "parameters": count}}
 
 
 def dataset_facts(name: str) -> dict[str, Any]:

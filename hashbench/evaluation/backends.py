@@ -24,9 +24,13 @@ Engine = Callable[[Columns, Columns, Counts, bool], None]
 
 #: Pairs from which a GPU is worth starting.
 WORTH_A_GPU = 2_000_000_000
-#: Pairs from which loading the compiler takes less time than it saves.
+#: Pairs from which loading the compiler takes less time than it saves, in one job or several.
 _WORTH_A_COMPILER = 4_000_000
+#: Pairs this process was to count so far.
+_asked = {"pairs": 0}
 _KERNEL = "hashbench.evaluation.kernel"
+#: Pairs from which starting threads takes less time than they save.
+WORTH_THREADS = 4_000_000
 #: Pairs from which importing torch to look for a GPU costs nothing in comparison.
 WORTH_A_LOOK = 50_000_000_000
 
@@ -50,7 +54,8 @@ def choose(name: str, pairs: int) -> tuple[str, Engine]:
         device = _cuda_device(pairs) if pairs >= WORTH_A_GPU else None
         if device is not None:
             return "cuda", _torch_engine(device)
-        small = pairs < _WORTH_A_COMPILER and _KERNEL not in sys.modules
+        _asked["pairs"] += pairs
+        small = _asked["pairs"] < _WORTH_A_COMPILER and _KERNEL not in sys.modules
         return ("numpy", numpy_engine) if small or not numba_kernel() else ("numba", numba_engine)
     if name == "numba" and not numba_kernel():
         raise InputError("the numba engine needs numba: install it, or use the numpy engine")
@@ -123,7 +128,10 @@ def numba_engine(query: Columns, items: Columns, out: Counts, near: bool) -> Non
         else:
             kernel.count_words(mine, my_labels, items.codes, items.labels, found)
 
-    over_rows(part, len(codes))
+    if len(codes) * items.codes.shape[1] < WORTH_THREADS:
+        part(slice(0, len(codes)))
+    else:
+        over_rows(part, len(codes))
 
 
 def _short(ids: Words) -> NDArray[Any]:

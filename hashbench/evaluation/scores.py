@@ -81,11 +81,11 @@ class Scores(Mapping[str, float]):
         return f"Scores({self.convention}: {shown})"
 
 
-def mean(values: Floats) -> Floats:
-    """The mean over queries (axis 0) of those not left out (NaN); NaN if none is."""
+def mean(values: Floats, axis: int = 0) -> Floats:
+    """The mean over queries (an axis) of those not left out (NaN); NaN if none is."""
     left_out = np.isnan(values)
     if not left_out.any():
-        return np.asarray(values.mean(axis=0))
-    kept = (~left_out).sum(axis=0)
-    total = np.where(left_out, 0.0, values).sum(axis=0)
+        return np.asarray(values.mean(axis=axis))
+    kept = (~left_out).sum(axis=axis)
+    total = np.where(left_out, 0.0, values).sum(axis=axis)
     return np.asarray(np.where(kept > 0, total / np.maximum(kept, 1), np.nan))

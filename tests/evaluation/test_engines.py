@@ -229,8 +229,11 @@ def test_the_compiler_is_not_loaded_for_little(monkeypatch):
     assert backends.numba_kernel() is not None
     assert backends.choose("auto", 10)[0] == "numba"  # it is there
     monkeypatch.delitem(sys.modules, "hashbench.evaluation.kernel")
-    assert backends.choose("auto", 10)[0] == "numpy"
+    monkeypatch.setattr(backends, "_asked", {"pairs": 0})
+    assert backends.choose("auto", 1_000_000)[0] == "numpy"
     assert backends.loaded_kernel() is None
+    assert backends.choose("auto", 2_999_999)[0] == "numpy"
+    assert backends.choose("auto", 1)[0] == "numba"  # many small jobs are a large one
 
 
 def test_an_unknown_engine_is_refused():

@@ -130,7 +130,10 @@ class Counts:
         """Average precision and hits of the first `length` items."""
         if self.ranked is not None:
             return self.ranked.top[length]
-        return self.tied.top(length, self.convention.denominator, self.convention.nohit)
+        if length not in self._tops:
+            denominator, nohit = self.convention.denominator, self.convention.nohit
+            self._tops[length] = self.tied.top(length, denominator, nohit)
+        return self._tops[length]
 
     def first_hits(self, count: int) -> Top:
         """Average precision over the first `count` relevant items."""
@@ -138,7 +141,21 @@ class Counts:
 
     def found(self, length: int) -> Floats:
         """`(queries,)` the (expected) number of relevant items among the first `length`."""
-        return self.tied.hits(length) if self.ranked is None else self.ranked.top[length].hits
+        if self.ranked is not None:
+            return self.ranked.top[length].hits
+        if length in self._tops:
+            return self._tops[length].hits
+        if length not in self._found:
+            self._found[length] = self.tied.hits(length)
+        return self._found[length]
+
+    @cached_property
+    def _tops(self) -> dict[int, Top]:
+        return {}
+
+    @cached_property
+    def _found(self) -> dict[int, Floats]:
+        return {}
 
 
 def list_length(convention: Convention, items: int) -> int:

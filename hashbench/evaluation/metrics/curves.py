@@ -29,12 +29,11 @@ def curves(counts: Counts) -> dict[str, list[float]]:
         found["r@h"] = _floats(mean(ball.recall(counts, everywhere)))
     if counts.convention.has_list and counts.convention.counting == "items":
         at = lengths(counts.list_length())
-        hits = [counts.found(n) for n in at]
+        # A row a length, so that each mean is summed as that of the length alone.
+        hits = np.array([counts.found(n) for n in at]).reshape(len(at), counts.queries)
         found["n"] = [float(n) for n in at]
-        found["p@n"] = [
-            float(mean(ranked.precision(counts, h, n))) for h, n in zip(hits, at, strict=True)
-        ]
-        found["r@n"] = [float(mean(ranked.recall(counts, h))) for h in hits]
+        found["p@n"] = _floats(mean(ranked.precision(counts, hits, np.array(at)[:, None]), -1))
+        found["r@n"] = _floats(mean(ranked.recall(counts, hits), -1))
     if counts.steps == 1 and not near:  # half-integer distances have no place on the curve
         found["similar"] = _floats(counts.relevant.sum(axis=0))
         found["dissimilar"] = _floats((counts.total - counts.relevant).sum(axis=0))

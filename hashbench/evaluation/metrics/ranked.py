@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hashbench.evaluation.metrics.counts import Counts, masked, ratio
 from hashbench.evaluation.metrics.metric import Metric
@@ -11,12 +12,12 @@ from hashbench.evaluation.ties import Top
 
 
 def recall(counts: Counts, hits: Floats) -> Floats:
-    """`(queries,)` share of the relevant items that were found."""
+    """Share of the relevant items that were found; `hits` is `(queries,)`, or a row a length."""
     return masked(ratio(hits, counts.every), counts.missing)
 
 
-def precision(counts: Counts, hits: Floats, length: int) -> Floats:
-    """`(queries,)` share of a list of `length` that is relevant."""
+def precision(counts: Counts, hits: Floats, length: int | NDArray[np.int64]) -> Floats:
+    """Share of a list of `length` that is relevant; likewise, with a column of lengths."""
     return masked(hits / length, counts.left_out)
 
 

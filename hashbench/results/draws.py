@@ -12,6 +12,7 @@ from hashbench.results.choose import bench_key
 from hashbench.results.notes import ceiling
 from hashbench.results.rows import Row
 from hashbench.results.series import Entry, Series
+from hashbench.store import Record
 
 
 def averaged(found: Sequence[Series]) -> list[Series]:
@@ -29,7 +30,7 @@ def averaged(found: Sequence[Series]) -> list[Series]:
 
 def _together(parts: Sequence[Series]) -> Draws:
     parts = sorted(parts, key=lambda part: part.bench.split_seed)
-    places = {}
+    places: dict[tuple[Row, int], tuple[Record, ...]] = {}
     for part in parts:
         for place, records in part.places.items():
             places[place] = (*places.get(place, ()), *records)

@@ -5,7 +5,8 @@ batches of 64, whole epochs timed, augmentation and loading included, so that it
 runs without data: `python benchmarks/training.py [--backbone NAME] [--images N]
 [--side PX] [--threads N] [--device NAME]`. Both loops train the same network
 at the same side with the same loss. The feature extractor has
-`benchmarks/extraction.py`.
+`benchmarks/extraction.py`; heads on cached features are held against an
+earlier version by `python benchmarks/versions.py REVISION --only head`.
 """
 
 from __future__ import annotations

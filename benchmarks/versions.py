@@ -1,4 +1,4 @@
-"""The evaluator of two versions of the code, timed in turn.
+"""The evaluator, and the training of heads, of two versions of the code, timed in turn.
 
     python benchmarks/versions.py REVISION      # this checkout against another
 
@@ -122,6 +122,42 @@ def scoring(world, names: str, **options):
     return lambda: score(*world, conventions, **options)
 
 
+def head(method: str, kind: str, steps: int = 300, bits: int = 48):
+    """Training of a head on features of 5,000 items, as many as official CIFAR-10 has."""
+    train, _ = features()
+    hasher = deep(method, kind, bits, -(-steps // 20))
+    return lambda: hasher.fit(train)
+
+
+def encoding(kind: str, bits: int = 48):
+    """Codes of 54,000 items whose features lie scattered in a table of 60,000."""
+    train, database = features()
+    hasher = deep("dch", kind, bits, 1).fit(train)
+    return lambda: hasher.encode(database)
+
+
+def deep(method: str, kind: str, bits: int, epochs: int):
+    import torch
+
+    from hashbench.registry import methods
+
+    torch.set_num_threads(1)
+    return methods().get(method)(bits=bits, head=kind, epochs=epochs)
+
+
+def features(items: int = 60_000, dim: int = 1280, classes: int = 10):
+    """Training items and database over one table of as many features as Lite0 has."""
+    from hashbench.items import items_from_features, train_from_features
+
+    rng = np.random.default_rng(0)
+    ids = rng.integers(0, classes, items)
+    table = rng.standard_normal((items, dim), np.float32)
+    table += 0.1 * rng.standard_normal((classes, dim), np.float32)[ids]
+    labels = np.eye(classes, dtype=np.uint8)[ids]
+    train = train_from_features(table[:5000], labels[:5000])
+    return train, items_from_features(table).subset(rng.permutation(items)[:54_000])
+
+
 def command(world, names: str):
     """`hashbench score` as a process; its processor time counts."""
     folder = tempfile.mkdtemp()
@@ -162,6 +198,12 @@ TASKS = {
     "score, storage, a few each": lambda: scoring(several(80), "house(order=stable,scope=list)"),
     "score, house, a few each": lambda: scoring(several(80), "house"),
     "score, house, 10,000 items": lambda: scoring(single(10, 10_000, 500), "house"),
+    "head, DCH, linear, 300 steps": lambda: head("dch", "linear"),
+    "head, DCH, mlp, 100 steps": lambda: head("dch", "mlp", 100),
+    "head, HashNet, linear, 300 steps": lambda: head("hashnet", "linear"),
+    "head, DPSH, linear, 60 steps": lambda: head("dpsh", "linear", 60),
+    "encode 54,000, linear": lambda: encoding("linear"),
+    "encode 54,000, mlp": lambda: encoding("mlp"),
     "hashbench score, CPU": lambda: command(single(10, 2000, 100), "house"),
 }
 

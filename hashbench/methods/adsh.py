@@ -83,7 +83,7 @@ class ADSH(DeepHasher):
         """`(m, n)`: s of each item of a batch with each training item."""
         ratio = step.balance.dissimilar / step.balance.similar if step.balance.similar else 0.0
         apart = self.balanced * ratio + (1 - self.balanced)
-        return (labels @ others.to(labels).T > 0).to(labels) * (1 + apart) - apart
+        return (labels @ others.to(labels).T).clamp(max=1) * (1 + apart) - apart
 
     def between_epochs(self, labels: Tensor, step: Step) -> None:
         """V, one sweep over its bits: v_k = sgn(q_k - sum_{l != k} v_l (U^T U)_lk)."""

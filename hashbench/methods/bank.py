@@ -35,9 +35,9 @@ class Bank(nn.Module):
         self.visited[rows] = True
 
     def partners(self, rows: Tensor) -> Tensor:
-        """`(n, items)` bool: the pairs of a batch's items with others that were visited."""
-        pairs = self.visited.repeat(len(rows), 1)
-        pairs[torch.arange(len(rows), device=rows.device), rows] = False
+        """`(n, items)` of 0 and 1: the pairs of a batch's items with others that were visited."""
+        pairs = self.visited.to(self.outputs).repeat(len(rows), 1)
+        pairs[torch.arange(len(rows), device=rows.device), rows] = 0
         return pairs
 
 
@@ -53,7 +53,7 @@ def likelihood(
     """
     bank.refresh(step.rows, outputs)
     inner = outputs @ (bank.outputs.to(outputs) / 2).T
-    similar = (labels @ bank.labels.to(labels).T > 0).to(outputs)
+    similar = (labels @ bank.labels.to(labels).T).clamp(max=1).to(outputs)
     pairs = bank.partners(step.rows)
     high, low = (step.balance.similar, step.balance.dissimilar) if balanced else (1.0, 1.0)
     # A million pairs a step: the cross-entropy of a sigmoid, exact for any theta, in one pass.
@@ -64,5 +64,5 @@ def likelihood(
 
 
 def mean_over(values: Tensor, chosen: Tensor) -> Tensor:
-    """Mean of the `values` that a bool tensor of their shape chooses; 0 if it chooses none."""
-    return values.masked_fill(~chosen, 0).sum() / chosen.sum().clamp(min=1)
+    """Mean of the finite `values` that a tensor of 0 and 1 chooses; 0 if it chooses none."""
+    return (values * chosen).sum() / chosen.sum().clamp(min=1)

@@ -84,7 +84,7 @@ class DFH(DeepHasher):
         found = refit(centres, labels, codes, self.separation, self.binarity, self.refits)
         bank.centres.copy_(found)
         theta = outputs @ bank.outputs.to(outputs).T / 2
-        similar = labels @ bank.labels.to(labels).T > 0
-        pairs = functional.softplus(self.margin + torch.where(similar, -theta, theta))
+        similar = (labels @ bank.labels.to(labels).T).clamp(max=1)
+        pairs = functional.softplus(self.margin + (1 - 2 * similar) * theta)
         gap = (codes - outputs).square().mean()
         return mean_over(pairs, bank.partners(step.rows)) + self.quantization * gap

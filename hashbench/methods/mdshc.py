@@ -89,5 +89,5 @@ class MDSHC(DeepHasher):
         if step.progress < self.start:
             return loss
         cosines = ways @ directions(bank.outputs.to(codes)).T
-        similar = (labels @ bank.labels.to(labels).T > 0) & bank.partners(step.rows)
+        similar = (labels @ bank.labels.to(labels).T).clamp(max=1) * bank.partners(step.rows)
         return loss + self.attraction * mean_over(functional.softplus((1 - cosines) / 2), similar)

@@ -59,7 +59,10 @@ class Dropout(nn.Module):
         """`(n, dim)` values, some of them 0."""
         if not self.training or not self.dropped:
             return values
-        return values * self.mask(values).mul_(LEVELS / (LEVELS - self.dropped))
+        mask, scale = self.mask(values), LEVELS / (LEVELS - self.dropped)
+        if values.requires_grad:
+            return values * mask.mul_(scale)
+        return mask.mul_(values).mul_(scale)  # the same, in the mask's own memory
 
     def mask(self, values: Tensor) -> Tensor:
         """As many draws as values, 0 for what is dropped and 1 for what stays, of their type."""

@@ -3,6 +3,11 @@
 import os
 import signal
 
+# One thread a process, before any library reads it: xdist runs as many as there are cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from hypothesis import HealthCheck, settings
+
 # A shell starts what it puts in the background with Ctrl-C ignored, children included:
 # tests that press it would wait for ever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -10,3 +15,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # Tests that name no data set would run on whatever the developer has prepared.
 os.environ.pop("HASHBENCH_DATA", None)
+
+# The same examples every time, however slow the machine; HYPOTHESIS_PROFILE=explore draws others.
+settings.register_profile(
+    "same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("explore", deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))

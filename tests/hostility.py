@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
+import os
 import re
 import resource
 import signal
@@ -29,11 +30,12 @@ def plain(text: str) -> bool:
 
 
 def fuzz(examples: int) -> settings:
-    """The same examples every time; a fixture may serve all of them, as each rewrites its files."""
+    """So many examples; a fixture may serve all of them, as each rewrites its files.
+
+    HASHBENCH_FUZZ asks for more (benchmarks/faults.py).
+    """
     return settings(
-        max_examples=examples,
-        deadline=None,
-        derandomize=True,
+        max_examples=max(examples, int(os.environ.get("HASHBENCH_FUZZ", 0))),
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )
 
@@ -69,18 +71,24 @@ def result_or_refusal(call: Callable[[], T], *names: Path) -> T | None:
 
 @contextlib.contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Fail instead of hanging, in a read that never ends too."""
+    """Fail after so many seconds of this process's own time, or a hundred times as many of waiting.
+
+    How busy the machine is with others does not count; a read that never ends does.
+    """
 
     def stop(*_: object) -> None:
         pytest.fail(f"still at it after {seconds} s")  # no Exception, which parsers catch
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    timers = ((signal.SIGPROF, signal.ITIMER_PROF, 1), (signal.SIGALRM, signal.ITIMER_REAL, 100))
+    before = {number: signal.signal(number, stop) for number, _, _ in timers}
+    for _, timer, times in timers:
+        signal.setitimer(timer, times * seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        for number, timer, _ in timers:
+            signal.setitimer(timer, 0)
+            signal.signal(number, before[number])
 
 
 @contextlib.contextmanager

@@ -25,8 +25,8 @@ def scaffold(name: str, kind: str, file: str) -> str:
     """
     if keyword.iskeyword(name):
         raise InputError(
-            f"'{name}' is a word of Python, which no module can have as its name: add another "
-            f"word, as in {name}-hash"
+            f"'{name}' cannot be a method's name, for it is a word of Python: add another to it, "
+            f"as in {name}-hash"
         )
     if not re.fullmatch(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*", name):
         raise InputError(

@@ -91,4 +91,4 @@ def test_importing_openvino_sends_nothing():
         "assert sys.modules['openvino_telemetry'] is None, loaded\n"
         "assert len(loaded) == 1, loaded\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=900)

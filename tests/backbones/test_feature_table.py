@@ -122,7 +122,7 @@ def test_cached_features_need_no_torch(tmp_path):
     )
     said = [
         subprocess.run(
-            [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
+            [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=900
         ).stdout.split()[-1]
         for _ in range(2)
     ]

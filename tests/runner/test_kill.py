@@ -21,11 +21,11 @@ from hashbench.runner.local import context, run_local
 from hashbench.store import Store
 from hashbench.store.judge import judge
 
-#: kills a sweep, by what is killed; 54 in all.
-KILLS = {"worker": 26, "parent": 14, "machine": 14}
+#: kills, by what is killed; benchmarks/faults.py has hundreds.
+KILLS = {"worker": 8, "parent": 4, "machine": 4}
 
-BITS = (8, 12, 16, 24)
-SEEDS = range(4)
+BITS = (8, 16)
+SEEDS = range(5)
 
 
 class Silent:
@@ -93,7 +93,7 @@ def test_the_table_is_the_same_after_any_number_of_kills(bench, victim) -> None:
             for _ in range(6):  # in one run: it goes on with new workers
                 time.sleep(dice.uniform(0, 0.1))
                 kills += kill(workers_of(bench, before)[-1])
-            process.join(60)
+            process.join(900)
             assert process.exitcode == 0  # a dead worker is no failure of the run
         else:
             time.sleep(dice.uniform(0, 0.25))
@@ -101,7 +101,7 @@ def test_the_table_is_the_same_after_any_number_of_kills(bench, victim) -> None:
             if victim == "machine":
                 for worker in workers_of(bench, before):
                     kill(worker)
-            process.join(60)
+            process.join(900)
         repeated = set(bench.starts()[before:]) & done
         assert not repeated, "a cell with scores was computed again"
         done |= {f"quick {r.cell.bits} {r.cell.seed}" for r in bench.store.records()}
@@ -109,7 +109,7 @@ def test_the_table_is_the_same_after_any_number_of_kills(bench, victim) -> None:
 
 
 def wait_for_work(bench, process, before: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 900
     while len(bench.starts()) <= before and process.is_alive():
         assert time.monotonic() < deadline, "the run has not begun any cell"
         time.sleep(0.005)

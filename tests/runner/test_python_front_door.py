@@ -34,7 +34,7 @@ def test_a_script_without_a_guard_runs_once(tmp_path: Path, monkeypatch) -> None
     monkeypatch.setenv("HASHBENCH_CACHE", str(tmp_path / "cache"))
     (tmp_path / "mine.py").write_text(SCRIPT)
     done = subprocess.run(
-        [sys.executable, "mine.py"], cwd=tmp_path, capture_output=True, text=True, timeout=300
+        [sys.executable, "mine.py"], cwd=tmp_path, capture_output=True, text=True, timeout=900
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "once\n"
@@ -43,7 +43,7 @@ def test_a_script_without_a_guard_runs_once(tmp_path: Path, monkeypatch) -> None
 def test_the_package_is_a_command(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "hashbench", "--version"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=120,
+        cwd=tmp_path, capture_output=True, text=True, timeout=900,
     )  # fmt: skip
     assert done.returncode == 0
     assert done.stdout.startswith("hashbench, version")

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hostility import fuzz
+from hypothesis import given
 from hypothesis import strategies as st
 from made_cells import made, stored
 
@@ -87,14 +88,14 @@ def test_a_forged_value_is_refused(path, value) -> None:
         Record.from_json(sealed(body))
 
 
-@settings(max_examples=200, deadline=None)
+@fuzz(200)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_refused(data) -> None:
     with pytest.raises(BadRecordError):
         Record.from_json(data)
 
 
-@settings(max_examples=300, deadline=None)
+@fuzz(300)
 @given(st.integers(0, len(WHOLE.to_json()) - 1), st.integers(0, 255))
 def test_a_changed_byte_is_refused_or_changes_nothing(place, value) -> None:
     data = bytearray(WHOLE.to_json())
@@ -103,7 +104,7 @@ def test_a_changed_byte_is_refused_or_changes_nothing(place, value) -> None:
         assert Record.from_json(bytes(data)) == WHOLE  # white space, or the byte it was
 
 
-@settings(max_examples=400, deadline=None)
+@fuzz(400)
 @given(st.sampled_from(sorted(json.loads(WHOLE.to_json()))), JSON, st.booleans())
 def test_a_forged_field_gives_a_record_or_a_refusal(name, value, inside) -> None:
     body = json.loads(WHOLE.to_json())
@@ -151,7 +152,7 @@ def test_a_newer_record_is_left_alone_with_one_sentence(tmp_path) -> None:
     assert path.read_bytes() == newer
 
 
-@settings(max_examples=60, deadline=None)
+@fuzz(60)
 @given(data=st.binary(max_size=200))
 def test_a_store_with_any_file_in_it_gives_the_others(tmp_path_factory, data) -> None:
     store = Store(tmp_path_factory.mktemp("store"), create=True)

@@ -38,8 +38,14 @@ def hits(method, split):
     return similar[np.arange(len(query)), nearest].mean()
 
 
-@each_mode
-@pytest.mark.parametrize("name", [*DEEP, "plugin"])
+#: Methods that are trained in full too: with two views, with a memory of all items, and of others.
+IN_FULL = ("adsh", "cibhash", "dch", "plugin")
+
+
+@pytest.mark.parametrize(
+    ("name", "tuning"),
+    [*((name, "partial") for name in (*DEEP, "plugin")), *((name, "full") for name in IN_FULL)],
+)
 def test_every_deep_method_trains_from_pixels(name, tuning, split):
     cls = Plugin if name == "plugin" else methods().get(name)
     # Histograms of seven distances say little: MIHash sees all 30 images at once. A sampled code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Iterable
 
 
@@ -37,6 +38,17 @@ def shown(value: object, longest: int = 80) -> str:
     text = text.strip() or type(value).__name__
     text = text if len(text) <= longest else f"{text[: longest - 3]}..."
     return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def command(*words: object) -> str:
+    """A line that a shell takes as it is: `hashbench` and its words, quoted where they must be."""
+    texts = ("".join(x if x.isprintable() else "?" for x in str(word)) for word in words)
+    return shlex.join(["hashbench", *texts])
+
+
+def installs(extra: str) -> str:
+    """How to install what an optional part needs: hashbench is on no index, so from its source."""
+    return f"pip install '.[{extra}]' in the folder of hashbench's source"
 
 
 def cause(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hashbench.backbones.backbone import Backbone, Preprocessing
 from hashbench.backbones.weights import verified
-from hashbench.errors import InputError, unknown
+from hashbench.errors import InputError, installs, unknown
 
 if TYPE_CHECKING:
     from hashbench.backbones.network import Trunk
@@ -72,9 +72,7 @@ def _timm() -> Any:
     try:
         import timm
     except ImportError as error:
-        raise InputError(
-            f"backbones named {PREFIX}NAME need timm: pip install 'hashbench[timm]'"
-        ) from error
+        raise InputError(f"backbones named {PREFIX}NAME need timm: {installs('timm')}") from error
     return timm
 
 

@@ -65,10 +65,10 @@ def command(target: str, name: str | None, as_json: bool) -> int:
 
 
 def _verdict(target: str, names: list[str], total: int, failed: int) -> str:
+    from hashbench.errors import command as run_line
+
     if failed:
         return f"\n{failed} of {total} checks failed: each line above says what to do."
-    plugin = f" --plugin {target}" if names != [target] else ""
-    return (
-        f"\nAll {total} checks passed. "
-        f"Next: hashbench run --methods {','.join(names)}{plugin} --datasets digits"
-    )
+    plugin = ("--plugin", target) if names != [target] else ()
+    run = run_line("run", "--methods", ",".join(names), *plugin, "--datasets", "digits")
+    return f"\nAll {total} checks passed. Next: {run}"

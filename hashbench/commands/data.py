@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hashbench.commands import kinds, options
+from hashbench.errors import command as line
 from hashbench.errors import shown
 
 if TYPE_CHECKING:
@@ -193,7 +194,8 @@ def import_(
         folder = import_lists(source, name, root, images)
     else:
         folder = import_images(source, name, root, images, protocol=split, seed=split_seed, **allow)
-    click.echo(f"{name} is at {folder}; check it with `hashbench data verify {name}`.")
+    where = ("--data-root", data_root) if data_root else ()
+    click.echo(f"{name} is at {folder}; check it with `{line('data', 'verify', name, *where)}`.")
 
 
 def _show(found: Inspection) -> None:

@@ -32,6 +32,7 @@ Examples:
 def command(name: str, kind: str, out: Path | None) -> None:
     """Write a commented method called NAME that runs as it is and passes `hashbench check`."""
     from hashbench.errors import InputError
+    from hashbench.errors import command as line
     from hashbench.registry import methods
     from hashbench.testing.scaffold import scaffold
 
@@ -49,5 +50,5 @@ def command(name: str, kind: str, out: Path | None) -> None:
             f"cannot write {path}: {error.strerror}; choose another file with --out"
         ) from error
     click.echo(f"{path} is written: a {kind} method that works. Make it yours, then\n")
-    click.echo(f"  hashbench check {path}")
-    click.echo(f"  hashbench run --methods {name} --plugin {path} --datasets digits")
+    click.echo(f"  {line('check', path)}")
+    click.echo(f"  {line('run', '--methods', name, '--plugin', path, '--datasets', 'digits')}")

@@ -103,6 +103,7 @@ def command(
     import json
 
     from hashbench.bundles.pack import Wording, pack
+    from hashbench.errors import command as line
     from hashbench.evaluation import Convention
     from hashbench.store import Store
     from hashbench.store.room import in_words
@@ -129,7 +130,7 @@ def command(
         total += path.stat().st_size
         click.echo(f"{path.relative_to(out)}  {in_words(path.stat().st_size)}")
     click.echo(f"\n{len(bundles)} entries in {out}, {in_words(total)}")
-    click.echo(f"Next: hashbench verify {out}")
+    click.echo(f"Next: {line('verify', out)}")
 
 
 def _records(

@@ -56,7 +56,7 @@ def command(
     """
     import socket
 
-    from hashbench.errors import InputError, shown
+    from hashbench.errors import InputError, installs, shown
     from hashbench.registry import load_plugins
 
     try:
@@ -66,7 +66,7 @@ def command(
         from hashbench.serve.cells import cell_shelves
         from hashbench.serve.shelves import open_shelves
     except ImportError as error:
-        raise InputError(f"serving needs {error.name}: pip install 'hashbench[serve]'") from error
+        raise InputError(f"serving needs {error.name}: {installs('serve')}") from error
     load_plugins(plugins)
     if (folder / "records").is_dir():
         shelves = cell_shelves(folder, _chosen(folder, datasets, cells), data_root)

@@ -103,6 +103,7 @@ def command(
     from hashbench import devices, runtime
     from hashbench.data import default_data_root
     from hashbench.errors import InputError
+    from hashbench.errors import command as line
     from hashbench.evaluation import Convention
     from hashbench.params import Setting, write_params
     from hashbench.parsing import parse_names, parse_numbers, parse_seeds
@@ -185,4 +186,4 @@ def command(
         click.echo(f"No trial was better than the defaults of {method}: they stay.")
     for name, value in best.params.items():
         click.echo(f"  {name} = {value}")
-    click.echo(f"Next: hashbench run --methods {method} --params {path}")
+    click.echo(f"Next: {line('run', '--methods', method, '--params', path)}")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from hashbench.encoder.encoder import Encoder
 from hashbench.encoder.model import Model, frames_of, model_of
 from hashbench.encoder.pictures import Pictures
-from hashbench.errors import InputError, shown
+from hashbench.errors import InputError, installs, shown
 
 #: Outputs nearer to zero than this may fall on either side of it.
 NEAR = 1e-4
@@ -76,7 +76,7 @@ def export(
         raise
     except ImportError as error:
         raise InputError(
-            f"--format {file_format} needs {error.name}: pip install 'hashbench[{file_format}]'"
+            f"--format {file_format} needs {error.name}: {installs(file_format)}"
         ) from error
     except OSError as error:
         raise InputError(f"{path} cannot be written ({shown(error)}): name another file") from error

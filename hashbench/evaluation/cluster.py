@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hashbench import runtime
 from hashbench.codes import Codes
-from hashbench.errors import InputError
+from hashbench.errors import InputError, installs
 from hashbench.evaluation.histograms import BUDGET, Histograms, count, shards
 
 #: Shards a processor of the cluster, so that a lost or slow worker costs little.
@@ -39,7 +39,7 @@ def count_on_ray(
         import ray
     except ImportError:
         raise InputError(
-            "the ray executor needs Ray: pip install 'hashbench[ray]', or use --executor local"
+            f"the ray executor needs Ray: {installs('ray')}, or use --executor local"
         ) from None
     if not ray.is_initialized():
         ray.init(log_to_driver=False)

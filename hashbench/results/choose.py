@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from hashbench.cell import Bench
-from hashbench.errors import InputError, shown, unknown
+from hashbench.errors import InputError, command, shown, unknown
 from hashbench.evidence import Evidence
 from hashbench.parsing import parse_names, parse_numbers, parse_seeds
 from hashbench.store import Record
@@ -43,7 +43,7 @@ def select(
             if name not in there:
                 raise InputError(
                     f"no result of method '{shown(name)}' (there are: {', '.join(sorted(there))}): "
-                    f"run `hashbench run --methods {shown(name)}` first"
+                    f"run `{command('run', '--methods', shown(name))}` first"
                 )
         found = [record for record in found if record.cell.method in names]
     if bits:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashbench.encoder.encoder import Encoder
-from hashbench.errors import InputError
+from hashbench.errors import InputError, command
 from hashbench.results.explain import cell_name
 from hashbench.saved import load_hasher, read_file, sight_of
 from hashbench.store import Record, Store
@@ -19,9 +19,10 @@ def encoder_of(store: Store, record: Record) -> Encoder:
     digest = record.files.get("hasher")
     if digest is None:
         why = "was kept without its hasher" if record.ok else f"has none ({record.status})"
+        forget = command("forget", record.key, "--results", store.root)
         raise InputError(
-            f"{name} in {store.root} {why}: `hashbench forget {record.key}` and a run without "
-            "--discard hashers train it again"
+            f"{name} in {store.root} {why}: `{forget}` and a run without --discard hashers train "
+            "it again"
         )
     path = store.path("hasher", record.key)
     data = read_file(path, digest)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashbench import runtime
 from hashbench.codes import Codes
-from hashbench.errors import InputError
+from hashbench.errors import InputError, command
 from hashbench.runner.settings import Progress, Settings, Task
 from hashbench.runner.train import encode, split_of
 from hashbench.saved import read_hasher
@@ -77,9 +77,8 @@ def encode_again(
         InputError: if no hasher was kept, or it gives other codes on this machine.
     """
     name = f"{task.cell.method}:{task.cell.bits}:{task.cell.seed}"
-    train_again = (
-        f"`hashbench forget {record.key} --results {store.root}` and the same run train it again"
-    )
+    forget = command("forget", record.key, "--results", store.root)
+    train_again = f"`{forget}` and the same run train it again"
     digest = record.files.get("hasher")
     if digest is None:
         raise InputError(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from hashbench import devices
-from hashbench.errors import InputError
+from hashbench.errors import InputError, installs
 from hashbench.runner.claim import give_up
 from hashbench.runner.execute import Limits, Listener, Quiet
 from hashbench.runner.local import run_local
@@ -42,7 +42,7 @@ def run_on_ray(
         import ray
     except ImportError as error:
         raise InputError(
-            "--executor ray needs Ray, which is not installed: pip install 'hashbench[ray]'"
+            f"--executor ray needs Ray, which is not installed: {installs('ray')}"
         ) from error
     if not tasks:
         return

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hashbench import devices
-from hashbench.errors import InputError
+from hashbench.errors import InputError, installs
 from hashbench.runner.claim import give_up, is_done
 from hashbench.runner.execute import Limits, Listener, Quiet, available_cores
 from hashbench.runner.local import run_local
@@ -60,8 +60,7 @@ def run_on_slurm(
         import submitit
     except ImportError as error:
         raise InputError(
-            "--executor slurm needs submitit, which is not installed: "
-            "pip install 'hashbench[slurm]'"
+            f"--executor slurm needs submitit, which is not installed: {installs('slurm')}"
         ) from error
     absolute = replace(
         settings,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.codes import Codes
-from hashbench.errors import InputError, unknown
+from hashbench.errors import InputError, installs, unknown
 
 
 class Near(NamedTuple):
@@ -68,8 +68,6 @@ def maker(name: str) -> Maker:
     try:
         module: Any = importlib.import_module(f"hashbench.search.{ENGINES[name]}")
     except ImportError as error:
-        raise InputError(
-            f"the engine {name} is not installed: pip install 'hashbench[{name}]'"
-        ) from error
+        raise InputError(f"the engine {name} is not installed: {installs(name)}") from error
     made: Maker = module
     return made

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from hashbench.cell import Cell
-from hashbench.errors import InputError, shown
+from hashbench.errors import InputError, installs, shown
 from hashbench.evaluation import Convention, score
 from hashbench.evidence import Evidence
 from hashbench.files import open_regular
@@ -169,7 +169,7 @@ def _optuna() -> Any:
     try:
         import optuna
     except ImportError:
-        raise InputError("hashbench tune needs Optuna: pip install 'hashbench[tune]'") from None
+        raise InputError(f"hashbench tune needs Optuna: {installs('tune')}") from None
     optuna.logging.set_verbosity(logging.CRITICAL)  # the listener says what there is to say
     return optuna
 

@@ -85,7 +85,7 @@ def test_a_missing_library_is_named(trained, tmp_path, monkeypatch) -> None:
     import sys
 
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(InputError, match=r"pip install 'hashbench\[onnx\]'"):
+    with pytest.raises(InputError, match=r"pip install '\.\[onnx\]'"):
         export(trained("lsh"), "onnx", tmp_path / "m.onnx")
 
 

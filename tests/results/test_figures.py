@@ -193,7 +193,7 @@ def test_what_is_missing_is_one_sentence(store, tmp_path, monkeypatch) -> None:
     with pytest.raises(InputError, match="--out"):
         plots.draw("bits", request(store), tmp_path / "file", "png")
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(InputError, match=r"pip install 'hashbench\[plots\]'"):
+    with pytest.raises(InputError, match=r"pip install '\.\[plots\]'"):
         plots.draw("bits", request(store), tmp_path, "png")
 
 

@@ -28,7 +28,7 @@ def test_what_is_not_installed_gives_the_pip_command(
     bench, monkeypatch, executor, module, extra
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(InputError, match=rf"pip install 'hashbench\[{extra}\]'"):
+    with pytest.raises(InputError, match=rf"pip install '\.\[{extra}\]'"):
         bench.run(bench.tasks("quick"), executor)
 
 

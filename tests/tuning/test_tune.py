@@ -205,7 +205,7 @@ def test_a_folder_that_cannot_be_written_to_is_one_sentence(peak, tmp_path) -> N
 
 def test_without_optuna_it_says_how_to_get_it(peak, tmp_path, monkeypatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "optuna", None)
-    with pytest.raises(InputError, match=r"pip install 'hashbench\[tune\]'"):
+    with pytest.raises(InputError, match=r"pip install '\.\[tune\]'"):
         tune(_goal(), _train(), 3, tmp_path)
 
 

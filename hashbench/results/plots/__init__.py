@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hashbench.errors import InputError
+from hashbench.errors import InputError, installs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +81,7 @@ def draw(kind: str, request: Request, out: Path, file_format: str = "pdf") -> li
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
-        raise InputError("figures need matplotlib: pip install 'hashbench[plots]'") from error
+        raise InputError(f"figures need matplotlib: {installs('plots')}") from error
     from hashbench.results.plots import style
 
     written: list[Path] = []

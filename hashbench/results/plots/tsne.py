@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hashbench.errors import InputError
+from hashbench.errors import InputError, installs
 from hashbench.results.plots import Drawing, Plot
 from hashbench.results.plots.request import Request, facts, shown_at, title
 from hashbench.results.plots.style import PAGE, line_styles, new_figure
@@ -45,7 +45,7 @@ def draw(request: Request) -> list[Drawing]:
     try:
         import openTSNE  # noqa: F401
     except ImportError as error:
-        raise InputError("t-SNE figures need openTSNE: pip install 'hashbench[plots]'") from error
+        raise InputError(f"t-SNE figures need openTSNE: {installs('plots')}") from error
     return [
         _drawing(request, series, bits)
         for series in request.series

@@ -20,7 +20,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from hashbench.errors import InputError
+from hashbench.errors import InputError, installs
 from hashbench.pages.data import PageData
 
 #: Scripts of the page, in the order they need each other; they share one scope.
@@ -91,7 +91,7 @@ def _library() -> str:
     places = list(found.submodule_search_locations or []) if found else []
     path = Path(places[0]) / "package_data" / "plotly.min.js" if places else None
     if path is None or not path.is_file():
-        raise InputError("a page draws with plotly: pip install 'hashbench[report]'")
+        raise InputError(f"a page draws with plotly: {installs('report')}")
     return path.read_text("utf-8").replace("</script", "<\\/script")
 
 

@@ -128,7 +128,17 @@ def _git_revision() -> str | None:
         return None
     try:
         answer = subprocess.run(
-            ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"],
+            # Without locks: one that is stopped must leave none behind in the user's repository.
+            [
+                "git",
+                "--no-optional-locks",
+                "-C",
+                str(folder),
+                "describe",
+                "--always",
+                "--dirty",
+                "--abbrev=12",
+            ],
             capture_output=True,
             text=True,
             timeout=10,

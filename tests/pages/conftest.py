@@ -119,7 +119,7 @@ def data_of() -> Callable[[str], dict]:
 @pytest.fixture(scope="session")
 def page_file(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page that `hashbench report` writes of it."""
-    pytest.importorskip("plotly", reason="plotly is not installed: pip install 'hashbench[report]'")
+    pytest.importorskip("plotly", reason="plotly is not installed: pip install '.[report]'")
     from click.testing import CliRunner
 
     from hashbench.commands import report

@@ -15,7 +15,7 @@ from hashbench.bundles.verify import Verifier
 from hashbench.commands import board, pack
 from hashbench.errors import InputError
 
-pytest.importorskip("plotly", reason="plotly is not installed: pip install 'hashbench[report]'")
+pytest.importorskip("plotly", reason="plotly is not installed: pip install '.[report]'")
 
 __all__ = ["digits", "put", "stranger"]
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from hashbench.commands import report
 from hashbench.errors import InputError
 
-pytest.importorskip("plotly", reason="plotly is not installed: pip install 'hashbench[report]'")
+pytest.importorskip("plotly", reason="plotly is not installed: pip install '.[report]'")
 
 
 @pytest.fixture(scope="module")

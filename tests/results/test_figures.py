@@ -21,6 +21,7 @@ from hashbench.results.plots.request import Request
 from hashbench.results.scored import StoredJudge
 from hashbench.store import Store
 from hashbench.store.arrays import digest_of
+from hashbench.store.scorefiles import put_lookup
 from hashbench.store.store import split_arrays
 
 pytest.importorskip("matplotlib")
@@ -97,6 +98,24 @@ def test_training_shows_loss_and_validation_of_those_that_train(store, tmp_path)
     assert {r["measure"] for r in found} == {"loss", "validation map@h2"}
     with pytest.raises(InputError, match="hashbench run --methods dch"):
         plots.draw("training", request(store, methods=("lsh",)), tmp_path, "png")
+
+
+def test_lookup_shows_recall_against_speed_of_what_was_measured(store, tmp_path) -> None:
+    with pytest.raises(InputError, match="run --lookup"):
+        plots.draw("lookup", request(store), tmp_path, "png")
+    (first, *_) = select(store.records(), methods="dch", bits=(32,))
+    measured = {"queries_per_s": 900.0, "recall": 1.0, "identical": True}
+    points = [
+        {"index": "flat", "recall": 1.0, "queries_per_s": 900.0},
+        {"index": "lsh-2", "recall": 0.6, "queries_per_s": 5000.0},
+        {"index": "lsh-1", "recall": 0.3, "queries_per_s": None},
+    ]
+    put_lookup(store, first, {"flat": measured, "points": points})
+    _, table = plots.draw("lookup", request(store), tmp_path, "png")
+    assert [(r["method"], r["index"], r["exact"], float(r["recall"])) for r in rows(table)] == [
+        ("dch", "flat", "True", 1.0),
+        ("dch", "lsh-2", "False", 0.6),
+    ]
 
 
 def test_probability_is_the_papers_two_functions(tmp_path) -> None:

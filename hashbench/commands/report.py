@@ -101,7 +101,7 @@ def command(
     if conventions:
         named = Convention.parse_list(conventions)
     else:
-        named, left_out = usual(store, records)
+        named, left_out = usual(store, records, tick)
     data, series = page_data(
         records,
         StoredJudge(store),

@@ -167,7 +167,19 @@ def _convention(item: Convention) -> dict[str, Any]:
     }
 
 
+#: What a change of a convention means, where a few words say it.
+_WORDS = {
+    "empty=drop": "a query with an empty ball is left out of the mean",
+    "nohit=drop": "a query whose ball holds only wrong items is left out of the mean",
+    "order=best": "items at the same distance count with the relevant ones first",
+    "order=worst": "items at the same distance count with the relevant ones last",
+    "order=stable": "items at the same distance count in the order they are stored",
+    "rank=outputs": "what is ranked is ranked by real-valued outputs",
+}
+
+
 def _changes(item: Convention) -> str:
     """What a convention without a name of its own does otherwise than the one it is made from."""
-    inside = str(item).partition("(")[2].removesuffix(")")
-    return f"As {item.name}, but {inside.replace(',', ', ')}." if inside else item.differs
+    inside = str(item).partition("(")[2].removesuffix(")").split(",")
+    said = [_WORDS.get(change, change) for change in inside if change]
+    return f"As {item.name}, but {'; '.join(said)}." if said else item.differs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hashbench.errors import InputError
 from hashbench.evaluation import Convention
@@ -19,8 +19,15 @@ WANTED = ("house", "house(empty=drop,nohit=drop)")
 SAMPLE, MOST = 60, 300
 
 
-def usual(store: Store, records: Sequence[Record]) -> tuple[list[Convention], list[str]]:
+def usual(
+    store: Store, records: Sequence[Record], tick: Callable[[str], None]
+) -> tuple[list[Convention], list[str]]:
     """House first, then what most records have scores of, then what is cheap to have.
+
+    Args:
+        store: where the records are.
+        records: which.
+        tick: called with what will be computed.
 
     Returns:
         The conventions, and a sentence on each that was left out for it would take long.
@@ -45,5 +52,7 @@ def usual(store: Store, records: Sequence[Record]) -> tuple[list[Convention], li
                     f"--convention house,{name} computes them."
                 )
                 continue
+            if missing:
+                tick(f"{missing} cells are scored under {name} from their codes, once")
         found.append(convention)
     return found, sentences

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 from typing import Any
@@ -97,7 +97,7 @@ def gallery(
     worst = {row: _worst(series, row, bits) for row in rows if row.block != "floor"}
     queries: list[dict[str, Any]] = []
     order = {row: place for place, row in enumerate(series.rows)}
-    for query, why in _asked(len(split.query), worst):
+    for query, drawn in _asked(len(split.query), worst.values()):
         found = {
             row: nearest(side[0].subset(np.array([query])), side[1], TOP)
             for row, side in rows.items()
@@ -110,8 +110,8 @@ def gallery(
             {
                 "image": thumbnails.place(of, "query", query),
                 "labels": _labels(split, split.query_labels[query]),
-                "random": why is None,
-                "worst_of": None if why is None else order[why],
+                "random": drawn,
+                "worst_of": [order[row] for row, found in worst.items() if query in found],
                 "found": {
                     str(order[row]): [
                         [
@@ -131,17 +131,16 @@ def gallery(
     )
 
 
-def _asked(count: int, worst: dict[Row, list[int]]) -> Iterator[tuple[int, Row | None]]:
-    """Each query once, and the row it is one of the worst of; None for those drawn at random."""
+def _asked(count: int, worst: Iterable[list[int]]) -> Iterator[tuple[int, bool]]:
+    """Each query once, and whether it was drawn at random; then the worst of each row in turn."""
     rng = np.random.default_rng(derive(0, "gallery"))
     drawn = sorted(int(q) for q in rng.choice(count, min(RANDOM, count), replace=False))
+    yield from ((query, True) for query in drawn)
     seen = set(drawn)
-    yield from ((query, None) for query in drawn)
-    rounds = zip_longest(*([(query, row) for query in found] for row, found in worst.items()))
-    for item in chain.from_iterable(rounds):
-        if item is not None and item[0] not in seen:
-            seen.add(item[0])
-            yield item
+    for query in chain.from_iterable(zip_longest(*worst)):
+        if query is not None and query not in seen:
+            seen.add(query)
+            yield query, False
 
 
 def _worst(series: Series, row: Row, bits: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 const looking = { bench: -1, left: 0, right: 0, kind: 'random', query: 0 };
 
-const galleryQueries = () => data.gallery[looking.bench].queries.filter((query) => (looking.kind === 'random' ? query.random : query.worst_of === looking.left));
+const galleryQueries = () => data.gallery[looking.bench].queries.filter((query) => (looking.kind === 'random' ? query.random : query.worst_of.includes(looking.left)));
 
 function tiles(row, found, radius) {
   const relevant = found.filter((item) => item[2]).length;
@@ -31,7 +31,7 @@ function drawGallery() {
   const query = queries[looking.query];
   const sides = [...new Set([looking.left, looking.right])];
   view.replaceChildren(h('div', { class: 'versus' },
-    h('div', { class: 'asked' }, h('img', { src: data.thumbnails[query.image], alt: `the query: ${query.labels || 'no label'}` }), h('div', {}, h('h3', {}, query.labels || 'no label'), h('p', { class: 'soft small' }, `${bench.title}, ${bits} bits. ${query.random ? 'Drawn at random.' : `One of the worst of ${bench.rows[query.worst_of].label}.`} Solid frames are relevant, dashed ones wrong.`))),
+    h('div', { class: 'asked' }, h('img', { src: data.thumbnails[query.image], alt: `the query: ${query.labels || 'no label'}` }), h('div', {}, h('h3', {}, query.labels || 'no label'), h('p', { class: 'soft small' }, `${bench.title}, ${bits} bits. ${query.random ? 'Drawn at random.' : ''} ${query.worst_of.includes(looking.left) ? `One of the worst of ${bench.rows[looking.left].label}.` : ''} Solid frames are relevant, dashed ones wrong.`))),
     h('div', {}, sides.map((at) => (query.found[at] ? tiles(bench.rows[at], query.found[at], radius) : h('p', { class: 'note' }, `${bench.rows[at].label} has no codes at ${bits} bits.`))))));
 }
 

@@ -1,6 +1,6 @@
 // The leaderboard: filters, sorting, the switch of conventions and what it moves.
 
-const DETAILS = ['r@h', 'empty@h', 'nohit@h', 'p@h', 'ball@h', 'map', 'map@5000'];
+const DETAILS = new Map([['r@h', 'recall'], ['empty@h', 'empty balls'], ['nohit@h', 'balls without a hit'], ['p@h', 'precision'], ['ball@h', 'items in the ball'], ['map', 'full mAP'], ['map@5000', 'mAP@5000']]);
 const MODES = new Map([['none', 'shallow']]);
 const TUNED = new Map([['none', 'none to tune'], ['own', 'from a file']]);
 
@@ -37,9 +37,9 @@ function columnsOf(bench) {
       key: 'first', head: 'first in draws', number: true, down: true, share: true,
       value: (row) => row.places[state.bits].first[state.convention] ?? null,
     });
-    for (const metric of DETAILS) {
+    for (const [metric, head] of DETAILS) {
       const known = bench.rows.some((row) => scoreOf(row, state.bits, state.convention, metric));
-      if (metric !== state.metric && known) columns.push(score(state.bits, metric, metricOf(metric).title));
+      if (metric !== state.metric && known) columns.push(score(state.bits, metric, head));
     }
     columns.push({
       key: 'seeds', head: 'seeds', number: true, plain: true, down: true,
@@ -138,11 +138,11 @@ function benchTable(bench) {
     h('td', { class: 'rank' }, ranks.has(row) ? String(ranks.get(row)) : '·'), moveCell(row, ranks, before), nameCell(row),
     columns.slice(1).map((column) => cellOf(row, column, tops))));
   const failures = [...new Set(order.flatMap((row) => lengthsOf(bench).flatMap((length) => row.places[length]?.failures || [])))];
-  return h('section', { class: 'bench', 'aria-label': titleOf(bench) },
+  return h('section', { class: state.convention === house ? 'bench still' : 'bench', 'aria-label': titleOf(bench) },
     h('header', {}, h('h3', {}, bench.title), h('p', { class: 'soft' }, bench.about)),
     bench.ceiling === null ? null : h('p', { class: 'soft small' }, `Ceiling: ranking by the un-hashed features has a full mAP of ${number(bench.ceiling)}.`),
     h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': `Leaderboard of ${titleOf(bench)}` },
-      h('table', {}, h('thead', {}, h('tr', {}, h('th', { scope: 'col', class: 'rank' }, '#', h('span', { class: 'skip' }, ` by ${bits} bits`)), h('th', { scope: 'col' }, h('span', { class: 'skip' }, `places moved from ${house}`)), heads)), h('tbody', {}, ceilingRow(bench, columns), body))),
+      h('table', {}, h('thead', {}, h('tr', {}, h('th', { scope: 'col', class: 'rank' }, '#', h('span', { class: 'skip' }, ` by ${bits} bits`)), h('th', { scope: 'col', class: 'move' }, h('span', { class: 'skip' }, `places moved from ${house}`)), heads)), h('tbody', {}, ceilingRow(bench, columns), body))),
     failures.length ? h('details', {}, h('summary', {}, `${failures.length} places without a score`), h('ul', {}, failures.map((text) => h('li', {}, text)))) : null);
 }
 

@@ -31,8 +31,8 @@ class Hasher(ABC):
         role: a "floor" is no method of the field, but what methods are held against.
         version: raised whenever a change alters the codes it produces, so that
             stored results of the old code are not mistaken for the new one's.
-        space: where `hashbench tune` looks for good hyper-parameters by default:
-            (low, high), (low, high, "log") or a list of choices by name.
+        space: what `hashbench tune` tries by default, every combination of it: a list of
+            values by name, or (low, high) or (low, high, "log") to be divided evenly.
         only_for: tuning modes in which a hyper-parameter counts, for those that
             do not count in all; elsewhere a cell leaves them out.
         test_params: hyper-parameters the conformance kit uses, where the

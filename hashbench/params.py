@@ -1,12 +1,16 @@
 """Files of hyper-parameters: what `tune` writes, `run --params` reads, and hashbench ships.
 
-A table for each method; the table `tuned-for` says what they were tuned for::
+A table for each method, or for a method at one code length; the table `tuned-for` says what
+they were tuned for::
 
     [tuned-for]
     dataset = "cifar10"
 
     [dch]
     gamma = 12.3
+
+    [dch.16]
+    gamma = 20.0
 """
 
 from __future__ import annotations
@@ -14,7 +18,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
@@ -34,6 +39,10 @@ _WHAT = "the hyper-parameters in"
 #: Names TOML takes without quotes.
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
+#: A code length as the name of a table.
+_LENGTH = re.compile(r"[1-9][0-9]{0,3}")
+
+#: Hyper-parameters by method name, and under a code length those that hold there alone.
 Params = dict[str, dict[str, Any]]
 
 
@@ -46,7 +55,6 @@ class Setting:
         protocol: protocol id.
         split_seed: seed of the split's draw: another draw's queries may be
             images this one was tuned on.
-        bits: the code lengths, as "16" or "16,64".
         tuning: tuning mode of deep methods, "none" for shallow ones.
         head: head of deep methods, "" for shallow ones.
         backbone: feature extractor.
@@ -55,7 +63,6 @@ class Setting:
     dataset: str
     protocol: str
     split_seed: int
-    bits: str
     tuning: str
     head: str
     backbone: str
@@ -71,10 +78,24 @@ def read_params(path: Path) -> Params:
     return _parse(read_text(path, _WHAT), str(path))[0]
 
 
+def at_length(table: Mapping[str, Any], bits: int) -> dict[str, Any] | None:
+    """A method's hyper-parameters at a code length; None where its table says nothing of it."""
+    lengths = _by_length(table)
+    plain = {name: value for name, value in table.items() if name not in lengths}
+    if lengths and not plain and str(bits) not in lengths:
+        return None
+    return plain | lengths.get(str(bits), {})
+
+
 def write_params(
-    path: Path, setting: Setting, method: str, params: Mapping[str, Any], note: str
+    path: Path,
+    setting: Setting,
+    method: str,
+    params: Mapping[str, Any],
+    note: str,
+    bits: int | None = None,
 ) -> None:
-    """Put a method's hyper-parameters into a file, beside those of other methods.
+    """Put a method's hyper-parameters into a file, beside those of other methods and lengths.
 
     Args:
         path: the file; it and its folder are made if they do not exist.
@@ -82,6 +103,7 @@ def write_params(
         method: the method; a table it has already is replaced.
         params: its hyper-parameters.
         note: how they were found, one line; kept as a comment above the table.
+        bits: the code length they hold at; None for all.
 
     Raises:
         InputError: if the file is there and was tuned for something else or is
@@ -98,15 +120,15 @@ def write_params(
                 "name another file with --out"
             )
         notes = _notes(text)
-    params_of[method] = dict(params)
-    notes[method] = note
+    table = params_of.setdefault(method, {})
+    if bits is None:
+        params_of[method] = dict(params)
+    else:
+        table[str(bits)] = dict(params)
+    notes[_heading(method, bits)] = note
     blocks = [_table(SETTING, asdict(setting))]
-    blocks += [
-        f"# {notes[name]}\n{_table(name, params_of[name])}"
-        if name in notes
-        else _table(name, params_of[name])
-        for name in sorted(params_of)
-    ]
+    for name in sorted(params_of):
+        blocks += _tables(name, params_of[name], notes)
     body = "\n".join(blocks).encode()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -124,13 +146,19 @@ def shipped_params(setting: Setting) -> Params:
     for params, made_for, _ in _shipped():
         if made_for == wanted:
             found |= params
-    return {name: dict(values) for name, values in found.items()}
+    return deepcopy(found)
 
 
-def shipped_note(setting: Setting, method: str) -> str:
+def shipped_note(setting: Setting, method: str, bits: int) -> str:
     """How the shipped hyper-parameters of a method were found; "" if there are none."""
     wanted = asdict(setting)
-    found = [notes.get(method, "") for _, made_for, notes in _shipped() if made_for == wanted]
+    names = [_heading(method, bits), method]
+    found = [
+        notes.get(name, "")
+        for _, made_for, notes in _shipped()
+        if made_for == wanted
+        for name in names
+    ]
     return next(filter(None, found), "")
 
 
@@ -145,25 +173,63 @@ def _shipped() -> tuple[tuple[Params, dict[str, Any], dict[str, str]], ...]:
 def _parse(text: str, where: str) -> tuple[Params, dict[str, Any]]:
     body = parse(text, where)
     for name, table in body.items():
-        for key in (name, *(table if isinstance(table, dict) else ())):
-            if not _KEY.fullmatch(key):
-                raise InputError(
-                    f"'{shown(key)}' in {where} is no name of a method or a hyper-parameter: "
-                    "remove it"
-                )
         if not isinstance(table, dict):
             raise InputError(
-                f"'{name}' in {where} is outside a table: put it under its method, as in [dch]"
+                f"'{shown(name)}' in {where} is outside a table: put it under its method, "
+                "as in [dch]"
             )
-        for key, value in table.items():
-            plain = isinstance(value, (bool, int, float, str))
-            if not plain or (isinstance(value, float) and not math.isfinite(value)):
-                raise InputError(
-                    f"{name}.{key} in {where} is {shown(value)}: "
-                    "a hyper-parameter is a number, a word or true/false"
-                )
+        lengths = {} if name == SETTING else _by_length(table)
+        _check_names([name, *table], where)
+        _check_values(name, {key: table[key] for key in table if key not in lengths}, where)
+        for length, inner in lengths.items():
+            _check_names(inner, where)
+            _check_values(_heading(name, length), inner, where)
     setting = body.pop(SETTING, {})
     return body, setting
+
+
+def _by_length(table: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The tables within a method's, by code length, shortest first."""
+    found = {
+        key: value
+        for key, value in table.items()
+        if isinstance(value, dict) and _LENGTH.fullmatch(key)
+    }
+    return dict(sorted(found.items(), key=lambda item: int(item[0])))
+
+
+def _check_names(names: Iterable[str], where: str) -> None:
+    for key in names:
+        if not _KEY.fullmatch(key):
+            raise InputError(
+                f"'{shown(key)}' in {where} is no name of a method or a hyper-parameter: remove it"
+            )
+
+
+def _check_values(name: str, table: Mapping[str, Any], where: str) -> None:
+    for key, value in table.items():
+        plain = isinstance(value, (bool, int, float, str))
+        if not plain or (isinstance(value, float) and not math.isfinite(value)):
+            raise InputError(
+                f"{name}.{key} in {where} is {shown(value)}: "
+                "a hyper-parameter is a number, a word or true/false"
+            )
+
+
+def _heading(method: str, bits: int | str | None) -> str:
+    return method if bits is None else f"{method}.{bits}"
+
+
+def _tables(name: str, table: Mapping[str, Any], notes: Mapping[str, str]) -> list[str]:
+    """The tables of a method: what holds at all lengths, then each length by size."""
+    lengths = _by_length(table)
+    plain = {key: value for key, value in table.items() if key not in lengths}
+    parts = [(name, plain)] if plain or not lengths else []
+    parts += [(_heading(name, length), values) for length, values in lengths.items()]
+    return [
+        (f"# {notes[heading]}\n" if heading in notes else "") + _table(heading, values)
+        for heading, values in parts
+    ]
 
 
 def _table(name: str, values: Mapping[str, Any]) -> str:

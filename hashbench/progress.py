@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from hashbench.cell import Cell
 from hashbench.errors import shown
 from hashbench.evaluation import Convention
 from hashbench.runner.estimate import Pace
@@ -31,17 +32,19 @@ def say(sentence: str, quiet: bool = False) -> None:
         click.echo(sentence)
 
 
-def show(job: Job, *, quiet: bool) -> Display:
+def show(job: Job, *, quiet: bool, name: Callable[[Cell], str] = str) -> Display:
     """A display of a job: progress and an ETA, on a terminal or a notebook as one live bar.
 
     Args:
         job: what is run.
         quiet: print nothing.
+        name: what a cell is called.
     """
 
     @contextmanager
     def display(total: int, todo: Sequence[Task], pace: Pace) -> Iterator[Listener]:
-        with _shown(job, total, todo, pace, quiet) as listener:
+        said = _Said(job.settings.store, job.settings.parsed[0], name)
+        with _shown(said, total, todo, pace, quiet) as listener:
             yield listener
 
     return display
@@ -49,9 +52,8 @@ def show(job: Job, *, quiet: bool) -> Display:
 
 @contextmanager
 def _shown(
-    job: Job, total: int, todo: Sequence[Task], pace: Pace, quiet: bool
+    said: _Said, total: int, todo: Sequence[Task], pace: Pace, quiet: bool
 ) -> Iterator[Listener]:
-    said = _Said(job.settings.store, job.settings.parsed[0])
     console = Console(stderr=quiet)
     count = _Count(todo, pace)
     if quiet or not console.is_terminal:
@@ -117,7 +119,7 @@ class _Lines:
 
     def progress(self, task: Task, share: float, note: str) -> None:
         # Long silences look like a hang.
-        self._after_silence(f"  {task.cell}: {share:.0%} {clean(note)}")
+        self._after_silence(f"  {self.outcome.name(task.cell)}: {share:.0%} {clean(note)}")
 
     def finished(self, task: Task, record: Record) -> None:
         self.count.finish(task, record)
@@ -126,7 +128,8 @@ class _Lines:
         self.said = time.monotonic()
         count = f"[{self.count.done}/{self.count.total}]"
         say(
-            f"{count} {task.cell}: {self.outcome(record)}, eta {self.count.eta()}",
+            f"{count} {self.outcome.name(task.cell)}: {self.outcome(record)}, "
+            f"eta {self.count.eta()}",
             self.quiet,
         )
 
@@ -157,20 +160,19 @@ class _Bar:
             self.bar.remove_task(self.preparation)
             self.preparation = None
         self.count.start()
-        self._update(str(task.cell))
+        self._update(self.outcome.name(task.cell))
 
     def progress(self, task: Task, share: float, note: str) -> None:
         self.shares[task.key] = share
-        self._update(f"{task.cell} {clean(note)}".strip())
+        self._update(f"{self.outcome.name(task.cell)} {clean(note)}".strip())
 
     def finished(self, task: Task, record: Record) -> None:
         self.shares.pop(task.key, None)
         self.count.finish(task, record)
         if record.reason:
-            self.bar.console.print(
-                f"{task.cell}: {self.outcome(record)}", markup=False, highlight=False
-            )
-        self._update(str(task.cell))
+            said = f"{self.outcome.name(task.cell)}: {self.outcome(record)}"
+            self.bar.console.print(said, markup=False, highlight=False)
+        self._update(self.outcome.name(task.cell))
 
     def _update(self, description: str) -> None:
         self.bar.update(
@@ -185,9 +187,10 @@ class _Bar:
 class _Said:
     """What a finished cell says in a few words, scored as the table will be."""
 
-    def __init__(self, folder: Path, convention: Convention) -> None:
+    def __init__(self, folder: Path, convention: Convention, name: Callable[[Cell], str]) -> None:
         self.folder = folder
         self.convention = convention
+        self.name = name
 
     def __call__(self, record: Record) -> str:
         if not record.ok:

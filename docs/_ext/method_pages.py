@@ -79,7 +79,7 @@ def bounds(item: Any) -> str:
 
 
 def searched(space: Sequence[Any] | None) -> str:
-    """Where `hashbench tune` looks for a hyper-parameter, in words."""
+    """What `hashbench tune` tries of a hyper-parameter, in words."""
     if space is None:
         return ""
     match list(space):
@@ -145,7 +145,7 @@ def _hyperparameters(cls: type[Hasher]) -> Iterator[str]:
     declared = {item.name: item for item in fields(cls)} if is_dataclass(cls) else {}
     if own:
         yield from table(
-            "name | default | allowed | `tune` looks in | what",
+            "name | default | allowed | `tune` tries | what",
             (
                 (
                     f"`{name}`",
@@ -167,7 +167,7 @@ def _hyperparameters(cls: type[Hasher]) -> Iterator[str]:
 def _commands(cls: type[Hasher]) -> Iterator[str]:
     yield f"hashbench run --datasets digits --methods {cls.name} --bits 16,48"
     if cls.space:
-        yield f"hashbench tune --datasets digits --method {cls.name} --trials 10"
+        yield f"hashbench tune --datasets digits --method {cls.name} --bits 16,48"
 
 
 def _file(cls: type[Hasher]) -> str:

@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.backbones.joined import JoinedTable
+from hashbench.backbones.mixed import MixedTable
 from hashbench.backbones.regime import typical_shape
 from hashbench.data.joined import JoinedSource
+from hashbench.data.mixed import MixedSource
 from hashbench.errors import InputError
 from hashbench.items import ImageSource
 
@@ -89,6 +91,11 @@ def feature_table(
 def _table(
     source: ImageSource, name: str, progress: Callable[[float, str], None]
 ) -> NDArray[np.float32]:
+    last = source.parts[-1] if isinstance(source, JoinedSource) else None
+    if isinstance(last, MixedSource):
+        base = feature_table(last.base, name, progress=progress)
+        more = cast("NDArray[np.float32]", MixedTable(last, base))
+        return cast("NDArray[np.float32]", JoinedTable([base, more]))
     shape = typical_shape(source)
     if name == "pixels":
         from hashbench.backbones.pixels import pixel_features

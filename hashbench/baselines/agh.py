@@ -60,8 +60,8 @@ class AGH(ShallowHasher):
   year      = {2011},
 }"""
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "anchors": (100, 1000, "log"),
-        "nearest": (2, 10),
+        "anchors": [100, 200, 500, 1000],
+        "nearest": [3, 5],
     }
 
     anchors: int = whole(300)

@@ -58,8 +58,8 @@ class BRE(ShallowHasher):
 }"""
     version: ClassVar[str] = "2"
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "support": (5, 100, "log"),
-        "partners": (20, 200, "log"),
+        "support": [10, 40, 70, 100],
+        "partners": [50, 100],
     }
 
     support: int = whole(20)

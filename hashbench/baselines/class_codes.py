@@ -57,7 +57,9 @@ class ClassCodes(ShallowHasher):
   booktitle = {IEEE International Conference on Acoustics, Speech and Signal Processing (ICASSP)},
   year      = {2017},
 }"""
-    space: ClassVar[Mapping[str, Sequence[Any]]] = {"ridge": (1e-4, 1.0, "log")}
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "ridge": [0.0001, 0.0003, 0.001, 0.003, 0.03, 0.1, 0.3, 1.0],
+    }
 
     ridge: float = number(1e-2, above=0)
 

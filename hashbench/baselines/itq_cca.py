@@ -69,8 +69,8 @@ class ITQCCA(ShallowHasher):
 }"""
     version: ClassVar[str] = "2"
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "ridge": (1e-2, 1e2, "log"),
-        "scaling": (0.0, 6.0),
+        "ridge": [1.0, 10.0],
+        "scaling": [0.0, 2.0, 4.0, 6.0],
     }
 
     ridge: float | str = number(1.0, above=0, words=("published",))

@@ -69,8 +69,8 @@ class KSH(ShallowHasher):
 }"""
     version: ClassVar[str] = "3"
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "anchors": (300, 2000, "log"),
-        "width": (0.1, 2.0, "log"),
+        "anchors": [500, 1000],
+        "width": [0.25, 0.35, 0.7, 1.0],
     }
 
     anchors: int = whole(1000)

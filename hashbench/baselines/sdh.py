@@ -62,10 +62,8 @@ class SDH(ShallowHasher):
 }"""
     version: ClassVar[str] = "2"
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "width": (0.1, 2.0, "log"),
-        "reg": (1e-2, 1e2, "log"),
-        "fit_weight": (1e-6, 1.0, "log"),
-        "ridge": (1e-4, 1.0, "log"),
+        "width": [0.25, 0.35, 0.7, 1.0],
+        "ridge": [0.001, 0.01],
     }
 
     anchors: int = whole(1000)

@@ -60,6 +60,31 @@ device: Decorator = click.option(
     help="auto, cpu, cuda, cuda:1 or mps: where to extract, train, encode and count.",
 )
 
+_LIMITS: tuple[Decorator, ...] = (
+    click.option(
+        "--workers",
+        type=click.IntRange(min=0),
+        default=None,
+        metavar="N",
+        help="Cells at a time [default: two a GPU, and on the CPU one a core]; 0 runs them in this "
+        "process.",
+    ),
+    click.option(
+        "--timeout", default=None, metavar="TIME", help="Longest time of a cell: 90s, 2h."
+    ),
+    click.option(
+        "--memory", default=None, metavar="SIZE", help="Most memory of a worker: 800M, 8G."
+    ),
+    click.option(
+        "--executor",
+        type=kinds.EXECUTOR,
+        default="local",
+        show_default=True,
+        metavar="NAME",
+        help="Where the cells run: local, ray or slurm.",
+    ),
+)
+
 _SETTING: tuple[Decorator, ...] = (
     click.option(
         "--protocol",
@@ -85,6 +110,13 @@ _SETTING: tuple[Decorator, ...] = (
         "--head", type=click.Choice(["linear", "mlp"]), default=None, help="Head of deep methods."
     ),
 )
+
+
+def limits(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say where cells run and what they may use."""
+    for option in reversed(_LIMITS):
+        function = option(function)
+    return function
 
 
 def setting(function: Callable[..., Any]) -> Callable[..., Any]:

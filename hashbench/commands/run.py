@@ -127,24 +127,7 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
 )
 @click.option("--lookup", is_flag=True, help="Measure FAISS lookup within radius 2.")
 @options.device
-@click.option(
-    "--workers",
-    type=click.IntRange(min=0),
-    default=None,
-    metavar="N",
-    help="Cells at a time [default: two a GPU, and on the CPU one a core]; 0 runs them in this "
-    "process.",
-)
-@click.option("--timeout", default=None, metavar="TIME", help="Longest time of a cell: 90s, 2h.")
-@click.option("--memory", default=None, metavar="SIZE", help="Most memory of a worker: 800M, 8G.")
-@click.option(
-    "--executor",
-    type=kinds.EXECUTOR,
-    default="local",
-    show_default=True,
-    metavar="NAME",
-    help="Where the cells run: local, ray or slurm.",
-)
+@options.limits
 @click.option(
     "--allow-missing", is_flag=True, help="Go on without images that are listed and not there."
 )

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hashbench.commands import kinds, options
 
+if TYPE_CHECKING:
+    from hashbench.params import Setting
+    from hashbench.runner.run import Job
+    from hashbench.tuning.search import Found, Goal
+
 EPILOG = """\b
 Examples:
-  hashbench tune --method dch --trials 30
-  hashbench tune --method dch --space gamma=1:50:log,quantization=0.001:1:log --bits 48
-  hashbench tune --method sdh --datasets cifar10 --bits 16,64 --out tuned.toml
-  hashbench run --methods dch --params tuned.toml
+  hashbench tune --method dch --bits 16,32,48,64
+  hashbench tune --method dch --space gamma=5|10|20|40,quantization=0.01|0.1 --bits 48
+  hashbench tune --method sdh --datasets cifar10 --space width=0.2:1:log --timeout 10m
+  hashbench run --methods dch --params hashbench-results/tuning/<the file it names>
 """
 
 
@@ -25,11 +31,21 @@ Examples:
     "--space",
     default=None,
     metavar="SPACE",
-    help="NAME=LOW:HIGH[:log] or NAME=A|B, separated by commas [default: the method's own].",
+    help="NAME=A|B|C or NAME=LOW:HIGH[:log], separated by commas [default: the method's own].",
 )
-@click.option("--trials", default=30, show_default=True, type=click.IntRange(1), help="In all.")
 @click.option(
-    "--bits", default="48", show_default=True, metavar="BITS", help="Code lengths to average over."
+    "--trials",
+    default=8,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Points of the grid at most, beside the defaults.",
+)
+@click.option(
+    "--bits",
+    default="48",
+    show_default=True,
+    metavar="BITS",
+    help="Code lengths, each searched on its own.",
 )
 @options.datasets
 @options.seeds
@@ -47,7 +63,7 @@ Examples:
     default="map@h2",
     show_default=True,
     metavar="NAME",
-    help="The score to maximise.",
+    help="The score that counts.",
 )
 @click.option(
     "--convention",
@@ -57,7 +73,16 @@ Examples:
     metavar="NAME",
     help="Evaluation convention.",
 )
+@click.option(
+    "--criterion",
+    "judge",
+    default=None,
+    metavar="NAME",
+    help="How a setting's worth is told from training images: inflated, extrapolated, held-out "
+    "[default: inflated; extrapolated where training starts from pixels].",
+)
 @options.device
+@options.limits
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -69,7 +94,46 @@ Examples:
 @options.data_root
 @options.plugins
 @options.as_json
-def command(
+def command(out: Path | None, as_json: bool, method: str, results: Path, **given: Any) -> None:
+    """Look for hyper-parameters that suit one method on one data set, at each code length.
+
+    The defaults and every point of a grid are run on a part of the training set and
+    judged on another; query and database are never looked at. The defaults stay
+    unless a point gains more than a standard error. The same command goes on where
+    an interrupted one stopped.
+    """
+    import json
+    from functools import partial
+
+    from hashbench.errors import command as line
+    from hashbench.params import write_params
+    from hashbench.progress import say, show
+    from hashbench.tuning.search import search
+    from hashbench.tuning.space import describe
+
+    goal, space, job, setting = _read(method=method, results=results, **given)
+    say(f"Tuning {method} on a part of {setting.dataset}'s training set.", as_json)
+    found = search(goal, job, lambda todo, name: show(todo, quiet=as_json, name=name))
+    path = out or job.settings.store / f"{_file_name(setting)}.toml"
+    how = partial(_note, goal=goal, space=describe(space))
+    for one in found:
+        write_params(path, setting, method, one.choice.point, how(one), one.bits)
+    if as_json:
+        body = {
+            "method": method,
+            "file": str(path),
+            "lengths": [_body(one) | {"note": how(one)} for one in found],
+        }
+        click.echo(json.dumps(body, indent=1))
+        return
+    for one in found:
+        _show(method, one)
+        click.echo(how(one))
+    click.echo(f"\nNext: {line('run', '--methods', method, '--params', path)}")
+
+
+def _read(
+    *,
     method: str,
     space: str | None,
     trials: int,
@@ -84,106 +148,172 @@ def command(
     settings: tuple[str, ...],
     metric: str,
     convention: str,
+    judge: str | None,
     device: str,
-    out: Path | None,
+    workers: int | None,
+    timeout: str | None,
+    memory: str | None,
+    executor: str,
     results: Path,
     data_root: Path | None,
     plugins: tuple[Path, ...],
-    as_json: bool,
-) -> None:
-    """Look for hyper-parameters that suit one method on one data set.
+) -> tuple[Goal, Any, Job, Setting]:
+    """What is searched for, where, how, and what it is for.
 
-    Trials are scored on a validation split carved from the training set; query
-    and database are never looked at. The same command goes on where an
-    interrupted one stopped.
+    Raises:
+        InputError: for whatever cannot be used.
     """
-    import json
-    from dataclasses import asdict
-
-    from hashbench import devices, runtime
+    from hashbench import devices
     from hashbench.data import default_data_root
     from hashbench.errors import InputError
-    from hashbench.errors import command as line
     from hashbench.evaluation import Convention
-    from hashbench.params import Setting, write_params
-    from hashbench.parsing import parse_names, parse_numbers, parse_seeds
-    from hashbench.progress import say
+    from hashbench.params import Setting
+    from hashbench.parsing import (
+        parse_duration,
+        parse_names,
+        parse_numbers,
+        parse_seeds,
+        parse_size,
+    )
     from hashbench.registry import load_plugins, methods
-    from hashbench.runner.benches import bound_split, evidence_of
-    from hashbench.runner.plan import (
-        Request,
-        default_datasets,
-        plan,
-        settings_by_method,
-    )  # fmt: skip
-    from hashbench.runner.slots import device_of
-    from hashbench.tuning.space import default_space, parse_space
-    from hashbench.tuning.study import Goal, tune
+    from hashbench.runner.execute import Limits
+    from hashbench.runner.plan import Request, default_datasets, plan, settings_by_method
+    from hashbench.runner.run import Job
+    from hashbench.runner.settings import Settings
+    from hashbench.tuning.criterion import criterion
+    from hashbench.tuning.search import Goal
+    from hashbench.tuning.space import default_space, grid, parse_space
 
     devices.check(device)
     load_plugins(plugins)
-    Convention.parse(convention)
+    rules = Convention.parse(convention)
     root = data_root or default_data_root()
     names = parse_names(datasets) if datasets else default_datasets(root)
     if datasets and len(names) != 1:
         raise InputError(f"tune one data set at a time, not {len(names)}: name one with --datasets")
     cls = methods().get(method)
-    asks = plan(
-        Request(
-            methods=(method,),
-            bits=parse_numbers(bits, "--bits", low=1, high=1024),
-            seeds=parse_seeds(seeds or "1"),
-            datasets=names[:1],
-            protocol=protocol,
-            split_seeds=(split_seed,),
-            backbone=backbone,
-            mode=train,
-            settings=settings_by_method(settings, head),
-            shipped=False,
-        ),
-        root,
-    )
-    cells = [ask.cell for ask in asks]
-    first = cells[0]
-    with runtime.use(runtime.Runtime(device)):
-        split = bound_split(asks[0], root)
     wanted = parse_space(space, cls) if space else default_space(cls)
-    goal = Goal(cells, wanted, metric, convention, evidence_of(split, first.bench))
-    lengths = ",".join(str(cell) for cell in dict.fromkeys(cell.bits for cell in cells))
+    request = Request(
+        methods=(method,),
+        bits=tuple(dict.fromkeys(parse_numbers(bits, "--bits", low=1, high=1024))),
+        seeds=parse_seeds(seeds or "1"),
+        datasets=names[:1],
+        protocol=protocol,
+        split_seeds=(split_seed,),
+        backbone=backbone,
+        mode=train,
+        settings=settings_by_method(settings, head),
+        shipped=False,
+    )
+    (first, *_) = plan(request, root)
+    bench = first.cell.bench
     setting = Setting(
-        dataset=first.bench.dataset,
-        protocol=first.bench.protocol,
-        split_seed=first.bench.split_seed,
-        bits=lengths,
-        tuning=first.mode,
-        head=str(first.params.get("head", "")),
-        backbone=first.bench.backbone,
+        dataset=bench.dataset,
+        protocol=bench.protocol,
+        split_seed=bench.split_seed,
+        tuning=first.cell.mode,
+        head=str(first.cell.params.get("head", "")),
+        backbone=bench.backbone,
     )
-    say(f"Tuning {method} on a part of {first.bench.dataset}'s training set.", as_json)
-
-    def told(done: int, value: float | None, best: float | None) -> None:
-        score = "failed" if value is None else f"{value:.4f}"
-        leader = "" if best is None else f", best {best:.4f}"
-        say(f"[{done}/{trials}] {metric} {score}{leader}", as_json)
-
-    on = device_of(first, device)
-    with runtime.use(runtime.Runtime(on)), devices.deterministic(on):
-        best = tune(goal, split.train, trials, results / "tuning", told)
-    kind = "-".join(filter(None, (setting.dataset, setting.protocol, setting.backbone)))
-    mode = "-".join(filter(None, (setting.tuning, setting.head)))
-    path = out or results / "tuning" / f"{kind}-{mode}.toml".replace(":", "-")
-    note = (
-        f"{best.trials} trials, {metric} ({convention}) at {lengths} bits on the validation split: "
-        f"{best.value:.4f}; defaults: {best.default:.4f}"
+    shared = Settings(
+        store=results / "tuning",
+        data_root=root,
+        conventions=(str(rules),),
+        keep_relaxed=rules.needs_relaxed,
+        keep_hashers=False,
+        device=device,
+        threads=1,  # so many trials at a time as there are cores
+        plugins=plugins,
     )
-    write_params(path, setting, method, best.params, note)
-    if as_json:
-        body = {**asdict(best), "journal": str(best.journal), "file": str(path), "method": method}
-        click.echo(json.dumps(body, indent=1))
-        return
-    click.echo(f"\n{note}")
-    if not best.params:
-        click.echo(f"No trial was better than the defaults of {method}: they stay.")
-    for name, value in best.params.items():
-        click.echo(f"  {name} = {value}")
-    click.echo(f"Next: {line('run', '--methods', method, '--params', path)}")
+    limits = Limits(
+        workers=workers,
+        timeout=parse_duration(timeout, "--timeout") if timeout else None,
+        memory=parse_size(memory, "--memory") if memory else None,
+    )
+    mode = first.cell.mode
+    goal = Goal(request, grid(wanted, trials), criterion(judge, mode), metric, str(rules))
+    return goal, wanted, Job([], shared, limits, executor), setting
+
+
+def _file_name(setting: Setting) -> str:
+    kind = [setting.dataset, setting.protocol, setting.backbone, setting.tuning, setting.head]
+    seed = f"seed-{setting.split_seed}" if setting.split_seed else ""
+    return "-".join(filter(None, [*kind, seed])).replace(":", "-")
+
+
+def _note(found: Found, goal: Goal, space: str) -> str:
+    """How a choice came about, in one line: criterion, space, gain and error."""
+    from hashbench.tuning.search import describe_point
+
+    choice = found.choice
+    where = f"{choice.queries} held-out queries"
+    if choice.carvings > 1:
+        where += f", each of {choice.carvings} carvings"
+    seeds = len(goal.request.seeds)
+    said = (
+        f"{goal.criterion.name} {goal.metric} ({goal.convention}), {where}, "
+        f"{seeds} seed{'s' * (seeds > 1)}, {len(goal.points)} points of {space}: "
+    )
+    gain = f"gain {choice.gain:+.4f} ± {choice.error:.4f}"
+    against = f"{choice.worth:.4f} against {choice.default:.4f} of the defaults, {gain}"
+    if not choice.best:
+        return f"{said}no point is better than the defaults, {choice.default:.4f}"
+    if not choice.point:
+        return f"{said}the defaults stay, for {describe_point(choice.best)} has {against}"
+    if choice.default != choice.default:
+        return f"{said}{choice.worth:.4f}, and the defaults failed"
+    return said + against
+
+
+def _show(method: str, found: Found) -> None:
+    """The trials of a code length as a table, the defaults first."""
+    from hashbench.errors import shown
+    from hashbench.tuning.choose import gain
+    from hashbench.tuning.search import describe_point
+
+    default = found.trials[0]
+    width = max(len(describe_point(trial.point)) for trial in found.trials)
+    click.echo(f"\n{method}, {found.bits} bits")
+    for trial in found.trials:
+        name = describe_point(trial.point).ljust(width)
+        if not trial.ok:
+            click.echo(f"  {name}  failed ({shown(trial.reason, 200)})")
+            continue
+        mean, error = gain(trial, default)
+        beside = "" if trial is default or mean != mean else f"  {mean:+.4f} ± {error:.4f}"
+        mark = "  chosen" if trial.point == found.choice.point else ""
+        click.echo(f"  {name}  {trial.worth:.4f}{beside}{mark}")
+
+
+def _body(found: Found) -> dict[str, Any]:
+    """What was found at a code length, for programs; None for what is unknown."""
+    import math
+
+    from hashbench.tuning.choose import gain
+
+    def known(value: float) -> float | None:
+        return value if math.isfinite(value) else None
+
+    choice, default = found.choice, found.trials[0]
+    rows = []
+    for trial in found.trials:
+        mean, error = map(known, gain(trial, default))
+        rows.append(
+            {
+                "params": dict(trial.point),
+                "worth": known(trial.worth),
+                "gain": mean,
+                "error": error,
+                "reason": trial.reason,
+            }
+        )
+    return {
+        "bits": found.bits,
+        "params": dict(choice.point),
+        "worth": known(choice.worth),
+        "default": known(choice.default),
+        "gain": known(choice.gain),
+        "error": known(choice.error),
+        "carvings": choice.carvings,
+        "trials": rows,
+    }

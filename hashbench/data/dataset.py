@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hashbench.data.distractors import with_distractors
 from hashbench.data.duplicates import by_bytes, shared
+from hashbench.data.heldout import hold_out
 from hashbench.data.images import FileSource
 from hashbench.data.protocols import Protocol, Rows
 from hashbench.data.split import Split
@@ -71,6 +72,9 @@ class Dataset(ABC):
         allow_duplicates: accept queries of which a file of the same bytes is in the
             database or in the training set.
         distractors: a folder of images that the database is grown by, or none.
+        held_out: search and ask within the training set, in this of the ways to carve it,
+            see `hold_out`; 0 leaves the split as it is.
+        inflated: whether a database so held out is filled up to its size in the split.
 
     What was allowed and did occur is said in the split's notes.
 
@@ -105,6 +109,8 @@ class Dataset(ABC):
         allow_unlabelled: bool = False,
         allow_duplicates: bool = False,
         distractors: str | Path = "",
+        held_out: int = 0,
+        inflated: bool = False,
     ) -> None:
         self.root = root
         self.allow_missing = allow_missing
@@ -112,6 +118,8 @@ class Dataset(ABC):
         self.allow_unlabelled = allow_unlabelled
         self.allow_duplicates = allow_duplicates
         self.distractors = distractors
+        self.held_out = held_out
+        self.inflated = inflated
 
     @property
     def folder(self) -> Path:
@@ -166,7 +174,11 @@ class Dataset(ABC):
         split = replace(split, notes=images.notes + found)
         if self.distractors:
             split = with_distractors(split, Path(self.distractors).expanduser())
-        return vary(split, chosen, seed) if chosen.variant else split
+        if chosen.variant:
+            split = vary(split, chosen, seed)
+        if self.held_out:
+            split = hold_out(split, seed, self.held_out, self.inflated)
+        return split
 
     def protocol(self, name: str | None = None) -> Protocol:
         """The protocol of that name or id, a variant of one, or the default one.

@@ -56,7 +56,9 @@ class ADSH(DeepHasher):
   booktitle = {AAAI Conference on Artificial Intelligence},
   year      = {2018},
 }"""
-    space: ClassVar[Mapping[str, Sequence[Any]]] = {"gamma": (1.0, 1e4, "log")}
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "gamma": [1.0, 10.0, 30.0, 100.0, 400.0, 1000.0, 3000.0, 10000.0],
+    }
 
     gamma: float = number(200.0, low=0)
     balanced: float = number(1.0, low=0, high=1)

@@ -52,7 +52,9 @@ class BiHalf(DeepHasher):
   year      = {2021},
 }"""
     supervised = False
-    space: ClassVar[Mapping[str, Sequence[Any]]] = {"gamma": (0.1, 60.0, "log")}
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "gamma": [0.5, 1.0, 2.0, 3.0, 12.0, 20.0, 40.0, 60.0],
+    }
 
     gamma: float = number(6.0, low=0)
     centred: bool = True

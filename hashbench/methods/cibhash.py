@@ -53,8 +53,8 @@ class CIBHash(DeepHasher):
     supervised = False
     two_views = True
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "temperature": (0.05, 1.0, "log"),
-        "bottleneck": (1e-5, 0.1, "log"),
+        "temperature": [0.1, 0.2, 0.5, 1.0],
+        "bottleneck": [0.001, 0.01],
     }
 
     temperature: float = number(0.3, above=0)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -47,8 +46,6 @@ class CNNH(DeepHasher):
   booktitle = {AAAI Conference on Artificial Intelligence},
   year      = {2014},
 }"""
-    space: ClassVar[Mapping[str, Sequence[Any]]] = {"sweeps": (5, 20)}
-
     sweeps: int = whole(10)
 
     targets_: Tensor = field(init=False, repr=False)

@@ -57,7 +57,9 @@ class CSQ(DeepHasher):
   booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition (CVPR)},
   year      = {2020},
 }"""
-    space: ClassVar[Mapping[str, Sequence[Any]]] = {"quantization": (1e-4, 1.0, "log")}
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "quantization": [0.0, 0.001, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0],
+    }
 
     quantization: float = number(1e-4, low=0)
 

@@ -50,8 +50,8 @@ class DCH(DeepHasher):
   year      = {2018},
 }"""
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "gamma": (1.0, 60.0, "log"),
-        "quantization": (1e-3, 1.0, "log"),
+        "gamma": [5.0, 14.0, 20.0, 40.0],
+        "quantization": [0.01, 0.1],
     }
 
     gamma: float | None = number(None, above=0)

@@ -27,7 +27,9 @@ class DCHC(DCH):
     name = "dch-c"
     title = "DCH-C"
     summary = "ablation: DCH with sigmoid instead of Cauchy cross-entropy"
-    space: ClassVar[Mapping[str, Sequence[Any]]] = {"slope": (1.0, 100.0, "log")}
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "slope": [1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 14.0, 20.0],
+    }
 
     slope: float = number(10.0, above=0)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 from hashbench.methods.dch import DCH
 
@@ -14,5 +16,8 @@ class DCHQ(DCH):
     name = "dch-q"
     title = "DCH-Q"
     summary = "ablation: DCH without the quantisation loss"
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "gamma": [3.0, 5.0, 7.0, 14.0, 20.0, 28.0, 40.0, 60.0]
+    }
 
     quantization: float = field(init=False, default=0.0)

@@ -33,8 +33,8 @@ class DCHReleased(DCH):
     title = "DCH (released)"
     summary = "DCH as the released code has it: squared Euclidean distances"
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "gamma": (2.0, 200.0, "log"),
-        "quantization": (0.0, 1.0),
+        "gamma": [5.0, 10.0, 40.0, 80.0],
+        "quantization": [0.0, 0.1],
     }
 
     gamma: float | None = number(20.0, above=0)

@@ -57,9 +57,8 @@ class DFH(DeepHasher):
   year      = {2019},
 }"""
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "margin": (0.0, 6.0),
-        "attraction": (0.1, 3.0, "log"),
-        "quantization": (0.03, 10.0, "log"),
+        "margin": [0.0, 0.5, 2.0, 4.0],
+        "quantization": [0.1, 0.5],
     }
 
     margin: float = number(1.0, low=0)

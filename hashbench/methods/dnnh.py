@@ -62,8 +62,8 @@ class DNNH(DeepHasher):
 }"""
     version: ClassVar[str] = "4"
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "margin": (0.05, 0.5),
-        "epsilon": (0.0, 0.4),
+        "margin": [0.1, 0.2, 0.35, 0.5],
+        "epsilon": [0.0, 0.1],
     }
 
     margin: float = number(0.25, above=0)

@@ -52,7 +52,9 @@ class DPN(DeepHasher):
   booktitle = {International Joint Conference on Artificial Intelligence (IJCAI)},
   year      = {2020},
 }"""
-    space: ClassVar[Mapping[str, Sequence[Any]]] = {"margin": (0.25, 4.0, "log")}
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "margin": [0.25, 0.35, 0.5, 0.7, 1.4, 2.0, 2.8, 4.0],
+    }
 
     margin: float = number(1.0, above=0)
 

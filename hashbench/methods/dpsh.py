@@ -54,7 +54,9 @@ class DPSH(DeepHasher):
   booktitle = {International Joint Conference on Artificial Intelligence (IJCAI)},
   year      = {2016},
 }"""
-    space: ClassVar[Mapping[str, Sequence[Any]]] = {"quantization": (1e-4, 1.0, "log")}
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "quantization": [0.0, 0.001, 0.003, 0.03, 0.1, 0.3, 1.0, 3.0],
+    }
 
     quantization: float = number(0.01, low=0)
     balanced: bool = True

@@ -55,8 +55,8 @@ class DSDH(DeepHasher):
   year      = {2017},
 }"""
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "quantization": (1e-4, 1.0, "log"),
-        "classification": (1e-2, 100.0, "log"),
+        "quantization": [0.001, 0.003, 0.03, 0.1],
+        "classification": [1.0, 10.0],
     }
 
     quantization: float = number(0.011, above=0)

@@ -47,8 +47,8 @@ class DSH(DeepHasher):
   year      = {2016},
 }"""
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "margin": (0.5, 4.0, "log"),
-        "quantization": (1e-3, 1.0, "log"),
+        "margin": [1.0, 1.5, 3.0, 4.0],
+        "quantization": [0.01, 0.1],
     }
 
     margin: float = number(2.0, above=0)

@@ -49,8 +49,8 @@ class DTSH(DeepHasher):
   year      = {2016},
 }"""
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "margin": (0.05, 1.0, "log"),
-        "quantization": (1e-3, 1.0, "log"),
+        "margin": [0.1, 0.25, 0.75, 1.0],
+        "quantization": [0.05, 0.2],
     }
 
     margin: float = number(0.5, low=0)

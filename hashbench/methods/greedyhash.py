@@ -48,7 +48,9 @@ class GreedyHash(DeepHasher):
   booktitle = {Advances in Neural Information Processing Systems (NeurIPS)},
   year      = {2018},
 }"""
-    space: ClassVar[Mapping[str, Sequence[Any]]] = {"penalty": (1e-3, 10.0, "log")}
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "penalty": [0.001, 0.003, 0.01, 0.03, 0.3, 1.0, 3.0, 10.0],
+    }
 
     penalty: float = number(0.1, low=0)
 

@@ -46,7 +46,9 @@ class GreedyHashUnsupervised(DeepHasher):
   year      = {2018},
 }"""
     supervised = False
-    space: ClassVar[Mapping[str, Sequence[Any]]] = {"penalty": (1e-3, 1.0, "log")}
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "penalty": [0.001, 0.003, 0.01, 0.03, 0.2, 0.3, 0.5, 1.0],
+    }
 
     penalty: float = number(0.1, low=0)
     centred: bool = True

@@ -56,7 +56,7 @@ class HashNet(DeepHasher):
   year      = {2017},
 }"""
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "slope": (1.0, 100.0, "log"),
+        "slope": [1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 14.0, 20.0],
     }
 
     slope: float = number(10.0, above=0)

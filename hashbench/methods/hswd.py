@@ -61,8 +61,8 @@ class HashNetHSWD(WithHSWD, HashNet):
   year      = {2022},
 }"""
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
-        **HashNet.space,
-        "coins": (1e-3, 10.0, "log"),
+        "slope": [1.5, 3.0, 5.0, 20.0],
+        "coins": [0.1, 1.0],
     }
 
 

@@ -58,9 +58,8 @@ class HyP2(DeepHasher):
   year      = {2022},
 }"""
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "beta": (0.05, 5.0, "log"),
-        "zeta": (-0.2, 0.5),
-        "proxy_rate": (1.0, 100.0, "log"),
+        "beta": [0.1, 0.25, 1.0, 2.0],
+        "proxy_rate": [10.0, 30.0],
     }
 
     beta: float = number(0.5, low=0)

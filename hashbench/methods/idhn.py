@@ -56,9 +56,7 @@ class IDHN(DeepHasher):
   year      = {2019},
 }"""
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "slope": (1.0, 100.0, "log"),
-        "soft": (0.01, 10.0, "log"),
-        "quantization": (1e-3, 1.0, "log"),
+        "slope": [1.0, 1.5, 2.5, 3.5, 7.0, 10.0, 14.0, 20.0],
     }
 
     slope: float = number(5.0, above=0)

@@ -54,8 +54,8 @@ class JMLH(DeepHasher):
   year      = {2019},
 }"""
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "information": (1e-3, 1.0, "log"),
-        "classifier_rate": (1.0, 100.0, "log"),
+        "information": [0.01, 0.03, 0.3, 1.0],
+        "classifier_rate": [10.0, 30.0],
     }
 
     information: float = number(0.1, low=0)

@@ -58,8 +58,8 @@ class MDSHC(DeepHasher):
   year      = {2023},
 }"""
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "attraction": (0.03, 10.0, "log"),
-        "quantization": (1e-4, 1.0, "log"),
+        "attraction": [0.1, 0.3, 3.0, 10.0],
+        "quantization": [0.0001, 0.01],
     }
 
     attraction: float = number(1.0, low=0)

@@ -49,7 +49,9 @@ class MIHash(DeepHasher):
   booktitle = {IEEE International Conference on Computer Vision (ICCV)},
   year      = {2017},
 }"""
-    space: ClassVar[Mapping[str, Sequence[Any]]] = {"slope": (0.3, 10.0, "log")}
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "slope": [0.3, 0.5, 0.7, 1.4, 2.0, 3.0, 5.0, 10.0],
+    }
 
     bins: int | None = whole(None)
     slope: float = number(1.0, above=0)

@@ -55,8 +55,8 @@ class OrthoHash(DeepHasher):
   year      = {2021},
 }"""
     space: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "scale": (4.0, 32.0, "log"),
-        "margin": (0.0, 0.5),
+        "scale": [4.0, 6.0, 12.0, 20.0],
+        "margin": [0.1, 0.2],
     }
 
     scale: float = number(8.0, above=0)

@@ -49,7 +49,10 @@ class SSDH(DeepHasher):
   year      = {2018},
 }"""
     supervised = False
-    space: ClassVar[Mapping[str, Sequence[Any]]] = {"alpha": (0.5, 3.0), "beta": (0.5, 3.0)}
+    space: ClassVar[Mapping[str, Sequence[Any]]] = {
+        "alpha": [1.0, 1.5, 2.5, 3.0],
+        "beta": [1.0, 2.0],
+    }
 
     alpha: float = number(2.0, low=0)
     beta: float = number(2.0, low=0)

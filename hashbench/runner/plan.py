@@ -15,7 +15,7 @@ from hashbench.errors import InputError, unknown
 from hashbench.hasher import Hasher, code_version, hyperparameters
 from hashbench.hyper import check
 from hashbench.origin import Origin
-from hashbench.params import Setting, shipped_note, shipped_params
+from hashbench.params import Setting, at_length, shipped_note, shipped_params
 from hashbench.registry import methods
 from hashbench.runner.settings import Ask
 
@@ -42,7 +42,7 @@ class Request:
         mode: training mode of deep methods.
         settings: hyper-parameters by method name; those under "" go to every
             method that has them.
-        params: hyper-parameters by method name from a file of them; a method
+        params: hyper-parameters by method name, as `read_params` gives them; a method
             named there does not start from what hashbench ships.
         params_file: name of that file.
         shipped: whether methods start from the hyper-parameters shipped for a setting.
@@ -114,7 +114,7 @@ def plan(request: Request, data_root: Path) -> list[Ask]:
             mode = request.mode if cls.kind == "deep" else "none"
             code = "+".join(filter(None, (code_version(cls), methods().entry(name).digest[:16])))
             for bits in dict.fromkeys(request.bits):
-                params, origin = _params(request, name, cls, _made_for(bench, bits, mode))
+                params, origin = _params(request, name, cls, bits, _made_for(bench, mode))
                 build(name, cls, bits, 0, params)  # a refused value is known before any work
                 asks += [
                     Ask(
@@ -150,12 +150,11 @@ def origins_line(asks: Sequence[Ask]) -> str:
     return f"Hyper-parameters differ in origin ({'; '.join(said)}): {advice}run all with --untuned."
 
 
-def _made_for(bench: Bench, bits: int, mode: str) -> Setting:
+def _made_for(bench: Bench, mode: str) -> Setting:
     return Setting(
         dataset=bench.dataset,
         protocol=bench.protocol,
         split_seed=bench.split_seed,
-        bits=str(bits),
         tuning=mode,
         head="",
         backbone=bench.backbone,
@@ -163,23 +162,24 @@ def _made_for(bench: Bench, bits: int, mode: str) -> Setting:
 
 
 def _params(
-    request: Request, name: str, cls: type[Hasher], setting: Setting
+    request: Request, name: str, cls: type[Hasher], bits: int, setting: Setting
 ) -> tuple[dict[str, Any], Origin]:
     """A method's hyper-parameters in a setting, whose head they say themselves; their origin."""
-    lower = request.params.get(name, {})
-    params = resolve(name, cls, request.settings, setting.tuning, lower)
     base, note = "defaults", ""
-    if name in request.params:
+    lower = at_length(request.params[name], bits) if name in request.params else None
+    if lower is not None:
         base = request.params_file or "file"
-    elif request.shipped:
+    params = resolve(name, cls, request.settings, setting.tuning, lower or {})
+    if lower is None and request.shipped:
         setting = replace(setting, head=params.get("head", ""))
         shipped = shipped_params(setting).get(name)
-        if shipped is not None:
-            params = resolve(name, cls, request.settings, setting.tuning, shipped)
-            base, note, lower = "tuned", shipped_note(setting, name), shipped
+        lower = None if shipped is None else at_length(shipped, bits)
+        if lower is not None:
+            params = resolve(name, cls, request.settings, setting.tuning, lower)
+            base, note = "tuned", shipped_note(setting, name, bits)
     known = hyperparameters(cls)
     set_here = {*request.settings.get("", {}), *request.settings.get(name, {})} & known.keys()
-    sources = dict.fromkeys(lower, "tuned" if base == "tuned" else "file")
+    sources = dict.fromkeys(lower or {}, "tuned" if base == "tuned" else "file")
     sources |= dict.fromkeys(set_here, "command line")
     return params, Origin({key: sources[key] for key in sorted(sources)}, base, note)
 

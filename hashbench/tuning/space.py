@@ -1,17 +1,20 @@
-"""Search spaces: which hyper-parameters are tuned, and within what bounds."""
+"""Search spaces: which hyper-parameters are tuned, and the grid of values that are tried."""
 
 from __future__ import annotations
 
 import inspect
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from hashbench.errors import InputError, unknown
 from hashbench.hasher import Hasher, hyperparameters
 
-SYNTAX = "write NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=A|B, as in gamma=1:50:log"
+SYNTAX = "write NAME=A, NAME=A|B|C, NAME=LOW:HIGH or NAME=LOW:HIGH:log, as in gamma=1:50:log"
 
 
 @dataclass(frozen=True)
@@ -41,22 +44,16 @@ Space = dict[str, Range | Choice]
 
 
 def default_space(cls: type[Hasher]) -> Space:
-    """The space a method and its bases declare; a method's own bounds win over its base's.
+    """The space a method declares, or else the one its base does.
 
     Raises:
-        InputError: for a declaration that cannot be searched.
+        InputError: for a declaration that cannot be searched, or if there is none.
     """
-    declared: dict[str, Sequence[Any]] = {}
-    for base in reversed(cls.__mro__):
-        declared |= vars(base).get("space", {})
-    if not declared:
+    if not cls.space:
         raise InputError(
-            f"{cls.name} declares no search space: name one with --space, as in gamma=1:50:log"
+            f"{cls.name} declares no search space: name one with --space, as in gamma=5|10|20"
         )
-    known = hyperparameters(cls)  # a variant may have fixed one of its base's
-    return {
-        name: _declared(cls, name, values) for name, values in declared.items() if name in known
-    }
+    return {name: _declared(cls, name, values) for name, values in cls.space.items()}
 
 
 def parse_space(text: str, cls: type[Hasher]) -> Space:
@@ -70,7 +67,7 @@ def parse_space(text: str, cls: type[Hasher]) -> Space:
         name, equals, values = (piece.strip() for piece in part.partition("="))
         if not equals or not name or not values:
             raise InputError(f"cannot read '{part}' in --space: {SYNTAX}")
-        if "|" in values:
+        if ":" not in values:
             options = [_value(option.strip()) for option in values.split("|")]
             space[name] = _declared(cls, name, options)
             continue
@@ -84,18 +81,49 @@ def parse_space(text: str, cls: type[Hasher]) -> Space:
     return space
 
 
-def suggest(trial: Any, space: Space) -> dict[str, Any]:
-    """Values an Optuna trial picks from `space`."""
-    values: dict[str, Any] = {}
-    for name, bounds in space.items():
-        if isinstance(bounds, Choice):
-            values[name] = trial.suggest_categorical(name, bounds.options)
-        elif bounds.whole:
-            values[name] = trial.suggest_int(
-                name, int(bounds.low), int(bounds.high), log=bounds.log
+def grid(space: Space, most: int) -> list[dict[str, Any]]:
+    """At most `most` points of a space, every combination of the values of each part.
+
+    Values that are named are taken as they are; ranges share what they leave, evenly
+    or on a logarithmic scale, both ends included.
+
+    Raises:
+        InputError: if there are more combinations of what is named.
+    """
+    ranges = [at for at in space.values() if isinstance(at, Range)]
+    named = math.prod(len(at.options) for at in space.values() if isinstance(at, Choice))
+    each = math.floor((most / named) ** (1 / len(ranges)) + 1e-9) if ranges else 1
+    if named > most or (ranges and each < 2):
+        raise InputError(
+            f"the space {describe(space)} has more than {most} points: name fewer values or raise "
+            "--trials"
+        )
+    values = [
+        list(at.options) if isinstance(at, Choice) else _between(at, each) for at in space.values()
+    ]
+    return [dict(zip(space, point, strict=True)) for point in itertools.product(*values)]
+
+
+def describe(space: Space) -> str:
+    """A space as `--space` takes it."""
+    parts = []
+    for name, at in space.items():
+        if isinstance(at, Choice):
+            values = "|".join(
+                f"{option:g}" if _is_number(option) else str(option) for option in at.options
             )
         else:
-            values[name] = trial.suggest_float(name, bounds.low, bounds.high, log=bounds.log)
+            values = f"{at.low:g}:{at.high:g}" + ":log" * at.log
+        parts.append(f"{name}={values}")
+    return ",".join(parts)
+
+
+def _between(at: Range, count: int) -> list[Any]:
+    low, high = float(at.low), float(at.high)
+    even = np.geomspace(low, high, count) if at.log else np.linspace(low, high, count)
+    values: list[Any] = [float(f"{value:.4g}") for value in even]
+    if at.whole:
+        return list(dict.fromkeys(round(value) for value in values))
     return values
 
 
@@ -104,7 +132,7 @@ def _declared(cls: type[Hasher], name: str, values: Sequence[Any]) -> Range | Ch
     if name not in known:
         raise unknown(f"hyper-parameter of {cls.name}", name, known)
     if isinstance(values, list):
-        return Choice(tuple(values))
+        return Choice(tuple(dict.fromkeys(values)))
     low, high, *scale = values
     what = f"the space of {cls.name}.{name}, {':'.join(map(str, values))},"
     if not all(_is_number(bound) for bound in (low, high)) or scale not in ([], ["log"]):

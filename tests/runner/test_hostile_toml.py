@@ -39,6 +39,9 @@ anchors = 100
 kernel = "rbf"
 rate = 1e-5
 centred = true
+
+[ksh.16]
+anchors = 50
 """
 
 #: What may stand on the right of an equals sign, and much that may not.
@@ -74,10 +77,18 @@ def parameters(path: Path) -> dict | None:
     if found is not None:
         again = path.with_name("again.toml")
         again.unlink(missing_ok=True)
-        for method, values in found.items():
-            assert all(isinstance(value, (bool, int, float, str)) for value in values.values())
-            assert not any(isinstance(v, float) and not math.isfinite(v) for v in values.values())
-            write_params(again, Setting("a", "b", 0, "16", "c", "d", "e"), method, values, "a note")
+        setting = Setting("a", "b", 0, "c", "d", "e")
+        for method, table in found.items():
+            lengths = {key: value for key, value in table.items() if isinstance(value, dict)}
+            plain = {key: value for key, value in table.items() if key not in lengths}
+            for bits, values in {None: plain, **lengths}.items():
+                assert all(isinstance(value, (bool, int, float, str)) for value in values.values())
+                numbers = [value for value in values.values() if isinstance(value, float)]
+                assert all(map(math.isfinite, numbers))
+                if bits is None and (plain or not lengths):
+                    write_params(again, setting, method, values, "a note")
+                elif bits is not None:
+                    write_params(again, setting, method, values, "a note", int(bits))
         if found:
             assert read_params(again) == found
     return found

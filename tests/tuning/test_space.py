@@ -6,7 +6,7 @@ import pytest
 
 from hashbench.errors import InputError
 from hashbench.hasher import Hasher
-from hashbench.tuning.space import Choice, Range, default_space, parse_space
+from hashbench.tuning.space import Choice, Range, default_space, describe, grid, parse_space
 
 
 @dataclass(kw_only=True)
@@ -33,17 +33,44 @@ class Child(Parent):
     space = {"gamma": (1, 50, "log"), "head": ["linear", "mlp"]}  # noqa: RUF012
 
 
+class Heir(Parent):
+    name = "heir"
+
+
 class Bare(Hasher):
     name = "bare"
 
 
-def test_a_method_adds_its_own_bounds_to_its_bases() -> None:
+def test_a_method_says_its_own_space_or_its_base_does() -> None:
     assert default_space(Child) == {
-        "lr": Range(1e-4, 1e-2, log=True),
         "gamma": Range(1, 50, log=True),
         "head": Choice(("linear", "mlp")),
     }
+    assert default_space(Heir) == default_space(Parent)
     assert default_space(Parent)["gamma"] == Range(1, 2)
+
+
+def test_a_grid_is_every_combination_within_its_budget() -> None:
+    space = parse_space("gamma=1:100:log,head=linear|mlp", Child)
+    assert grid(space, 8) == [
+        {"gamma": gamma, "head": head}
+        for gamma in (1.0, pytest.approx(4.642), pytest.approx(21.54), 100.0)
+        for head in ("linear", "mlp")
+    ]
+    assert grid(parse_space("lr=0:1", Child), 5) == [
+        {"lr": lr} for lr in (0.0, 0.25, 0.5, 0.75, 1.0)
+    ]
+    assert [point["layers"] for point in grid(parse_space("layers=1:3", Child), 8)] == [1, 2, 3]
+    assert len(grid(parse_space("lr=0:1,gamma=1:2", Child), 8)) == 4  # two a range, not three
+    assert grid(parse_space("lr=0.5|0.5,gamma=3", Child), 8) == [{"lr": 0.5, "gamma": 3}]
+    for text, most in (("lr=1|2|3,gamma=1|2|3", 8), ("lr=0:1,gamma=1|2|3", 5)):
+        with pytest.raises(InputError, match=f"has more than {most} points: name fewer"):
+            grid(parse_space(text, Child), most)
+
+
+def test_a_space_is_said_as_it_is_written() -> None:
+    text = "gamma=1:50:log,lr=0.001:0.1,head=mlp|linear"
+    assert describe(parse_space(text, Child)) == text
 
 
 def test_spaces_as_users_write_them() -> None:
@@ -62,9 +89,9 @@ def test_spaces_as_users_write_them() -> None:
         ("gama=1:2", "did you mean gamma"),
         ("gamma", "cannot read 'gamma'"),
         ("gamma=", "cannot read"),
-        ("gamma=3", "cannot read"),
         ("gamma=1:2:3:4", "cannot read"),
         ("gamma=a:b", "cannot be read"),
+        ("gamma=1:2|3", "cannot be read"),
         ("gamma=1:inf", "cannot be read"),
         ("gamma=1:2:lin", "cannot be read"),
         ("gamma=5:1", "is empty"),

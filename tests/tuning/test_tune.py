@@ -1,253 +1,75 @@
-"""Tuning sees the training set alone, goes on where it stopped, and finds what is there."""
+"""The verb: a grid run as any sweep is, from the defaults on, and kept."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import math
 from pathlib import Path
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from hashbench import registry
 from hashbench.commands import tune as verb
-from hashbench.data.split import Split
 from hashbench.errors import InputError
-from hashbench.evaluation import HOUSE, score
-from hashbench.items import Items, TrainItems, ids_of, rows_of, source_of, train_from_features
-from hashbench.params import read_params
-from hashbench.runner import benches
-from hashbench.runner.plan import Request, plan
-from hashbench.seeds import derive
-from hashbench.tuning.space import Range
-from hashbench.tuning.study import Goal, evaluate, tune
-from hashbench.tuning.validation import carve
+from hashbench.params import at_length, read_params
+from hashbench.runner import run as runner
+from hashbench.runner.execute import Limits
 
 PEAK = """
+from dataclasses import dataclass
 import numpy as np
 import hashbench
 
+FAR = hashbench.Metric(
+    name="far", title="items that are not at distance 0", better="lower",
+    per_query=lambda counts: 1 - counts.total[:, 0] / counts.items,
+)
+
+@dataclass(kw_only=True)
 class Peak(hashbench.Hasher):
-    "Good where `x` is near 0.7: noise grows with the distance from there."
+    "Good where `x` is near `best`: noise grows with the distance from there."
     name = "peak"
     summary = "A method with one good hyper-parameter."
     citation = "these tests"
     space = {"x": (0.0, 1.0)}
 
-    def __init__(self, bits=12, seed=0, x=0.0):
-        self.bits, self.seed, self.x = bits, seed, x
+    bits: int = 12
+    seed: int = 0
+    x: float = 0.0
+    best: float = 0.6
+    mode: str = ""
 
     def fit(self, train):
-        if self.x > 0.95:
-            raise RuntimeError("diverged")
-        assert not hasattr(self, "fitted_on_")
-        self.fitted_on_ = train.tokens
+        self.classes_ = train.labels.shape[1]
+        if self.x > 0.9 and self.mode == "raise":
+            raise RuntimeError(f"broke at x={self.x}")
+        X = train.features()
+        self.mean_ = X.mean(0)
+        gram = (X - self.mean_).T @ (X - self.mean_) + np.eye(X.shape[1])
+        rng = np.random.default_rng(self.seed)
+        codes = np.sign(rng.standard_normal((self.classes_, self.bits)))
+        self.weights_ = np.linalg.solve(gram, (X - self.mean_).T @ (train.labels @ codes))
         return self
 
     def encode(self, items):
-        assert not hasattr(items, "labels")
-        assert not set(items.tokens) & set(self.fitted_on_)
-        classes = items.features()[:, 0].astype(int)
+        out = (items.features() - self.mean_) @ self.weights_
         rng = np.random.default_rng(self.seed)
-        codes = np.sign(rng.standard_normal((4, self.bits)))[classes]
-        noise = rng.standard_normal(codes.shape) * abs(self.x - 0.7) * 3
-        return hashbench.Codes.from_real(codes + noise)
+        out += rng.standard_normal(out.shape) * (0.02 + abs(self.x - self.best))
+        if self.x > 0.9 and self.mode == "nan":
+            out *= np.nan
+        return hashbench.Codes.from_real(out)
 """
 
 
-def _train(n: int = 100) -> TrainItems:
-    classes = np.arange(n) % 4
-    return train_from_features(
-        np.column_stack([classes, np.arange(n)]), np.eye(4, dtype=np.uint8)[classes]
-    )
-
-
-@pytest.fixture
-def peak(tmp_path: Path) -> Path:
-    path = tmp_path / "peak.py"
-    path.write_text(PEAK)
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HASHBENCH_CACHE", str(tmp_path / "cache"))
+    Path("peak.py").write_text(PEAK)
     registry.registry.cache_clear()
-    assert registry.methods().add_file(path) == ["peak"]
-    yield path
+    yield
     registry.registry.cache_clear()
-
-
-def _goal(**changes) -> Goal:
-    asks = plan(Request(methods=("peak",), bits=(12,), datasets=("digits",)), Path("data"))
-    cells = [ask.cell for ask in asks]
-    return replace(Goal(cells, {"x": Range(0.0, 1.0)}), **changes)
-
-
-# --- the validation split
-
-
-@pytest.mark.parametrize("n", [50, 101, 333])
-def test_the_parts_are_disjoint_stratified_and_the_training_set(n: int) -> None:
-    parts = carve(_train(n), 3)
-    rows = [rows_of(part) for part in (parts.train, parts.first, parts.second)]
-    assert sorted(np.concatenate(rows)) == list(range(n))
-    assert abs(len(parts.first) - n / 5) < 1
-    assert abs(len(parts.second) - n / 5) < 1
-    for part, share in ((parts.train, 0.6), (parts.first, 0.2), (parts.second, 0.2)):
-        counts = part.labels.sum(axis=0)
-        np.testing.assert_allclose(
-            counts, share * _train(n).labels.sum(axis=0), atol=2 if part is parts.train else 1
-        )
-
-
-def test_the_carving_depends_on_its_seed_alone() -> None:
-    one, same, other = (carve(_train(), seed) for seed in (0, 0, 1))
-    assert ids_of(one.first) == ids_of(same.first) != ids_of(other.first)
-
-
-def test_several_labels_keep_their_shares() -> None:
-    rng = np.random.default_rng(0)
-    labels = (rng.random((1000, 5)) < [0.5, 0.3, 0.2, 0.1, 0.05]).astype(np.uint8)
-    parts = carve(train_from_features(rng.random((1000, 2)), labels), 0)
-    np.testing.assert_allclose(parts.first.labels.mean(0), labels.mean(0), atol=0.02)
-
-
-def test_too_small_a_training_set_is_one_sentence() -> None:
-    with pytest.raises(InputError, match="49 items are too few"):
-        carve(_train(49), 0)
-
-
-# --- the study
-
-
-def test_each_held_out_part_searches_in_the_other(peak) -> None:
-    goal, parts = _goal(), carve(_train(), 0)
-    cell = goal.cells[0]
-    hasher = (
-        registry.methods()
-        .get("peak")(bits=12, seed=derive(cell.seed, "method"), x=0.5)
-        .fit(parts.train)
-    )
-    first, second = (hasher.encode(part.without_labels()) for part in (parts.first, parts.second))
-    one, two = parts.first.labels, parts.second.labels
-    wanted = [
-        score(first, second, one, two, [HOUSE])[0]["map@h2"],
-        score(second, first, two, one, [HOUSE])[0]["map@h2"],
-    ]
-    assert evaluate(goal, parts, {"x": 0.5}) == pytest.approx(np.mean(wanted))
-
-
-def test_it_finds_the_good_value_and_beats_the_defaults(peak, tmp_path) -> None:
-    best = tune(_goal(), _train(), 20, tmp_path / "tuning")
-    assert abs(best.params["x"] - 0.7) < 0.15
-    assert best.value > best.default + 0.2
-    assert best.trials == 20
-
-
-def test_an_interrupted_study_ends_as_an_uninterrupted_one(peak, tmp_path) -> None:
-    class StopError(Exception): ...
-
-    def stop(done, value, best):
-        if done == 4:
-            raise StopError
-
-    whole = tune(_goal(), _train(), 9, tmp_path / "whole")
-    with pytest.raises(StopError):
-        tune(_goal(), _train(), 9, tmp_path / "parts", stop)
-    seen: list[int] = []
-    rest = tune(_goal(), _train(), 9, tmp_path / "parts", lambda done, *_: seen.append(done))
-    assert seen == [5, 6, 7, 8, 9]
-    assert replace(rest, journal=whole.journal) == whole
-    more = tune(_goal(), _train(), 9, tmp_path / "parts", lambda *_: pytest.fail("ran again"))
-    assert more == rest
-
-
-def test_another_goal_is_another_study(peak) -> None:
-    keys = {
-        _goal().key,
-        _goal(metric="p@h2").key,
-        _goal(convention="deephash").key,
-        _goal(space={"x": Range(0.0, 0.5)}).key,
-        _goal(cells=[replace(cell, bits=16) for cell in _goal().cells]).key,
-    }
-    assert len(keys) == 5
-
-
-def test_a_trial_that_fails_costs_that_trial_alone(peak, tmp_path) -> None:
-    goal = _goal(space={"x": Range(0.9, 1.0)})
-    values: list[float | None] = []
-    best = tune(goal, _train(), 8, tmp_path, lambda done, value, _: values.append(value))
-    assert best.failed == values.count(None) > 0
-    assert best.trials == 8
-
-
-def test_defaults_stay_where_no_trial_is_better(peak, tmp_path) -> None:
-    goal = _goal(
-        cells=[replace(cell, params={"x": 0.7}) for cell in _goal().cells],
-        space={"x": Range(0.0, 0.3)},
-    )
-    best = tune(goal, _train(), 5, tmp_path)
-    assert best.params == {}
-    assert best.value == best.default
-
-
-def test_when_every_trial_fails_the_reason_is_given(peak, tmp_path) -> None:
-    with pytest.raises(InputError, match=r"no trial succeeded .*diverged.*--space"):
-        tune(_goal(space={"x": Range(0.96, 1.0)}), _train(), 3, tmp_path)
-
-
-def test_a_metric_that_does_not_exist_is_named_before_any_trial(peak, tmp_path) -> None:
-    with pytest.raises(InputError, match="did you mean map@h2"):
-        tune(_goal(metric="mpa@h2"), _train(), 3, tmp_path)
-
-
-def test_a_folder_that_cannot_be_written_to_is_one_sentence(peak, tmp_path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="cannot keep trials in"):
-        tune(_goal(), _train(), 3, tmp_path / "file" / "tuning")
-
-
-def test_without_optuna_it_says_how_to_get_it(peak, tmp_path, monkeypatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "optuna", None)
-    with pytest.raises(InputError, match=r"pip install '\.\[tune\]'"):
-        tune(_goal(), _train(), 3, tmp_path)
-
-
-# --- the verb
-
-
-class _Poison:
-    """The images of a data set, of which only the training set may be looked at."""
-
-    def __init__(self, inner, allowed: set[int]) -> None:
-        self.inner, self.allowed = inner, allowed
-        self.ids, self.fingerprint = inner.ids, inner.fingerprint
-
-    def __len__(self) -> int:
-        return len(self.inner)
-
-    def read(self, row: int):
-        assert row in self.allowed, "an image outside the training set was read"
-        return self.inner.read(row)
-
-
-def _poisoned(split: Split, features: np.ndarray, seed: int) -> Split:
-    """The same training set; random query and database labels, unusable images and features."""
-    rng = np.random.default_rng(seed)
-    table = np.full_like(features, np.nan)
-    table[rows_of(split.train)] = features[rows_of(split.train)]
-    source = _Poison(source_of(split.train), set(rows_of(split.train).tolist()))
-
-    def bound(items: Items) -> Items:
-        return replace(items, _source=source, _table=lambda: table)
-
-    def shuffled(labels: np.ndarray) -> np.ndarray:
-        return rng.permuted(labels, axis=1)
-
-    return replace(
-        split,
-        train=bound(split.train),
-        query=bound(split.query),
-        database=bound(split.database),
-        query_labels=shuffled(split.query_labels),
-        database_labels=shuffled(split.database_labels),
-    )
 
 
 def _invoke(*args: str):
@@ -255,60 +77,162 @@ def _invoke(*args: str):
     return CliRunner().invoke(verb.command, list(args), standalone_mode=False)
 
 
-ITQ = ("--method", "itq-cca", "--space", "ridge=0.01:100:log", "--trials", "3", "--bits", "16,24")
+COMMON = ("--datasets", "digits", "--workers", "0", "--bits", "12")
+HELD_OUT = ("--criterion", "held-out")
+ON_PEAK = ("--method", "peak", "--plugin", "peak.py", *COMMON)
 
 
-def test_query_and_database_change_nothing(tmp_path, monkeypatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HASHBENCH_CACHE", str(tmp_path / "cache"))
-    honest = benches.bound_split
-    results = []
-    for poison in (None, 1, 2):
-
-        def bound(cell, root, progress=None, poison=poison):
-            split = honest(cell, root, progress)
-            if poison is None:
-                return split
-            return _poisoned(split, np.array(split.train._table()), poison)
-
-        monkeypatch.setattr(benches, "bound_split", bound)
-        done = _invoke(*ITQ, "--json", "--results", f"store{poison}")
-        assert done.exception is None, done.exception
-        body = json.loads(done.output)
-        results.append((body["params"], body["value"], body["default"]))
-    assert results[0] == results[1] == results[2]
+def _json(*args: str):
+    done = _invoke(*args, "--json")
+    assert done.exception is None, done.exception
+    return json.loads(done.output)
 
 
-def test_the_verb_writes_what_run_reads(tmp_path, monkeypatch, peak) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HASHBENCH_CACHE", str(tmp_path / "cache"))
-    args = (*ITQ, "--set", "iterations=5", "--out", "mine.toml", "--datasets", "digits")
+def test_it_finds_the_good_value_at_each_length_and_run_takes_it() -> None:
+    args = (*ON_PEAK[:-1], "8,12", "--space", "x=0:1", "--trials", "6", *HELD_OUT)
+    body = _json(*args)
+    for one, bits in zip(body["lengths"], (8, 12), strict=True):
+        assert one["bits"] == bits
+        assert one["params"] == {"x": 0.6}
+        assert one["gain"] > one["error"] > 0
+        rows = one["trials"]
+        assert [row["params"] for row in rows] == [{}, *({"x": x / 5} for x in range(6))]
+        assert rows[0]["worth"] == pytest.approx(rows[1]["worth"])  # x=0 is the default
+        assert (rows[1]["gain"], rows[1]["error"]) == (0, 0)
+    path = Path(body["file"])
+    assert at_length(read_params(path)["peak"], 12) == {"x": 0.6}
+    assert at_length(read_params(path)["peak"], 16) is None
+    text = path.read_text()
+    for bits in (8, 12):
+        above = text.split(f"\n[peak.{bits}]")[0].splitlines()[-1]
+        for said in ("held-out map@h2 (house)", "6 points of x=0:1", "against", "gain +", "±"):
+            assert said in above, (said, above)
+
+
+def test_what_is_done_is_not_trained_again(monkeypatch) -> None:
+    """Ctrl-C and start again: the store of trials is that of any run."""
+    args = ("--method", "itq-cca", *COMMON, "--space", "scaling=0|2|4")
+    honest = runner.run_job
+    trained = []
+
+    def counted(job, display):
+        outcome = honest(job, display)
+        trained.append(outcome.trained)
+        return outcome
+
+    class StopError(Exception): ...
+
+    def stopped(job, display):
+        honest(type(job)(job.asks[:2], job.settings, job.limits), display)
+        raise StopError
+
+    monkeypatch.setattr("hashbench.tuning.search.run_job", stopped)
+    assert isinstance(_invoke(*args).exception, StopError)
+    monkeypatch.setattr("hashbench.tuning.search.run_job", counted)
+    body = _json(*args)
+    assert trained[0] == 2  # the defaults and three points, two of them done before
+    del trained[:]
+    again = _json(*args)
+    assert set(trained) == {0}
+    assert again == body
+    assert not list(Path("hashbench-results").glob("records/*"))  # in a store of their own
+
+
+def test_the_table_begins_with_the_defaults_and_says_what_next() -> None:
+    args = ("--datasets", "digits", "--workers", "1", "--bits", "12", "--set", "iterations=5")
+    done = _invoke("--method", "itq-cca", *args, "--out", "mine.toml")
+    assert done.exception is None, done.exception
+    assert "[1/9] itq-cca 12 bits, defaults: mAP@H<=2" in done.output
+    table = done.output.split("itq-cca, 12 bits\n")[1].splitlines()
+    assert table[0].startswith("  defaults ")
+    assert [("±" in line) for line in table[1:9]] == [True] * 8
+    assert "Next: hashbench run --methods itq-cca --params mine.toml" in done.output
+    assert "iterations" not in at_length(read_params(Path("mine.toml"))["itq-cca"], 12)
+
+
+@pytest.mark.parametrize("mode", ["nan", "raise"])
+def test_a_trial_that_fails_costs_that_trial_alone(mode) -> None:
+    args = (*ON_PEAK, "--space", "x=0.5|1", "--set", f"mode={mode}", *HELD_OUT)
+    (one,) = _json(*args)["lengths"]
+    assert one["params"] == {"x": 0.5}
+    good, bad = one["trials"][1:]
+    assert good["worth"] > 0
+    assert (bad["worth"], bad["gain"]) == (None, None)
+    assert {"nan": "NaN", "raise": "broke at x=1.0"}[mode] in bad["reason"]
+
+
+def test_defaults_that_fail_are_a_row() -> None:
+    args = (*ON_PEAK, "--space", "x=0.5|0.7", "--set", "mode=raise", "--set", "x=1.0")
     done = _invoke(*args)
     assert done.exception is None, done.exception
-    assert "[3/3] map@h2" in done.output
-    assert "Next: hashbench run --methods itq-cca --params mine.toml" in done.output
-    params = read_params(Path("mine.toml"))["itq-cca"]
-    assert "iterations" not in params
-    if params:  # empty where the defaults are best
-        assert 0.01 <= params["ridge"] <= 100
-    again = _invoke(*args)
-    assert "[" not in again.output.split("\n\n")[0]  # nothing was left to do
-    assert "3 trials" in Path("mine.toml").read_text()
+    assert "defaults  failed (failed, RuntimeError: broke at x=1.0)" in done.output
+    assert "and the defaults failed" in done.output
+    (one,) = _json(*args)["lengths"]
+    assert one["params"]["x"] in (0.5, 0.7)
+    assert one["default"] is None
+
+
+def test_when_every_trial_fails_the_reason_is_given() -> None:
+    args = (*ON_PEAK, "--space", "x=0.95|1", "--set", "mode=raise", "--set", "x=1.0")
+    failure = _invoke(*args).exception
+    assert isinstance(failure, InputError), failure
+    assert "no trial succeeded" in str(failure)
+    assert "broke at x=" in str(failure)
+
+
+def test_limits_and_workers_are_those_of_a_run(monkeypatch) -> None:
+    seen = []
+
+    def stopped(job, display):
+        seen.append(job)
+        raise InputError("stopped here")
+
+    monkeypatch.setattr("hashbench.tuning.search.run_job", stopped)
+    given = ("--workers", "3", "--timeout", "2m", "--memory", "1G", "--executor", "slurm")
+    _invoke("--method", "itq-cca", *COMMON[:2], *given)
+    (job,) = seen
+    assert job.limits == Limits(workers=3, timeout=120, memory=2**30)
+    assert (job.executor, job.settings.threads, job.settings.keep_hashers) == ("slurm", 1, False)
+
+
+def test_a_lower_score_is_better_where_the_metric_says_so() -> None:
+    (one,) = _json(*ON_PEAK, "--space", "x=0.5|0.1", "--metric", "far", *HELD_OUT)["lengths"]
+    assert one["params"] == {"x": 0.5}
+    default, near, far = (row["worth"] for row in one["trials"])
+    assert -1 < max(default, far) < near < 0
+
+
+def test_the_criterion_can_be_asked_for() -> None:
+    worths = []
+    for name in ("extrapolated", "inflated", "held-out"):
+        body = _json("--method", "itq-cca", *COMMON, "--space", "scaling=2", "--criterion", name)
+        assert body["lengths"][0]["note"].startswith(f"{name} map@h2 (house), 100 held-out")
+        worths.append(body["lengths"][0]["default"])
+        assert all(math.isfinite(row["worth"]) for row in body["lengths"][0]["trials"])
+    assert len({round(worth, 3) for worth in worths}) == 3
 
 
 @pytest.mark.parametrize(
     ("args", "says"),
     [
         (("--method", "dhc"), "unknown method 'dhc'"),
+        (("--method", "lsh"), "lsh declares no search space"),
         (("--method", "itq-cca", "--space", "rigde=1:2"), "did you mean ridge"),
-        (("--method", "itq-cca", "--space", "ridge=1:2", "--datasets", "a,b"), "one data set"),
-        (("--method", "itq-cca", "--space", "ridge=1:2", "--set", "lsh.x=1"), "method in --set"),
-        (("--method", "itq-cca", "--space", "ridge=1:2", "--convention", "huose"), "house"),
-        (("--method", "itq-cca", "--space", "ridge=1:2", "--plugin", "no.py"), "no plugin file"),
+        (("--method", "itq-cca", "--space", "ridge=1|2", "--trials", "1"), "more than 1 points"),
+        (("--method", "itq-cca", "--datasets", "a,b"), "one data set"),
+        (("--method", "itq-cca", "--set", "lsh.x=1"), "method in --set"),
+        (("--method", "itq-cca", "--convention", "huose"), "house"),
+        (("--method", "itq-cca", "--criterion", "inflatd"), "did you mean inflated"),
+        (("--method", "itq-cca", "--plugin", "no.py"), "no plugin file"),
+        (("--method", "itq-cca", "--metric", "mpa@h2"), "did you mean map@h2"),
+        (
+            ("--method", "dch", "--criterion", "inflated", "--train", "partial"),
+            "starts from pixels",
+        ),
     ],
 )
-def test_bad_input_is_one_sentence(tmp_path, monkeypatch, args, says) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_bad_input_is_one_sentence(args, says) -> None:
     done = _invoke(*args)
     assert isinstance(done.exception, InputError), done.exception
     assert says in str(done.exception)
+    assert not Path("hashbench-results/tuning/records").exists()  # before anything is trained

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import platform
 import shutil
 import tempfile
@@ -13,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Literal
 
+from hashbench import devices
 from hashbench.data import open_dataset
 from hashbench.data.folders import cache_root
 from hashbench.errors import InputError
@@ -76,14 +76,12 @@ def _versions() -> Iterator[Check]:
 def _engines() -> Iterator[Check]:
     import torch
 
-    yield Check(
-        "CPU cores", "ok", str(len(os.sched_getaffinity(0)) if _linux() else os.cpu_count())
-    )
-    if torch.cuda.is_available():
-        yield Check("GPU", "ok", torch.cuda.get_device_name())
-    elif torch.backends.mps.is_available():
-        yield Check("GPU", "ok", "Apple MPS")
-    else:
+    yield Check("CPU cores", "ok", str(devices.cores()))
+    found = devices.present()[1:]  # behind the CPU
+    for name in found:
+        cuda = devices.kind_of(name) == "cuda"
+        yield Check(f"GPU {name}", "ok", torch.cuda.get_device_name(name) if cuda else "Apple's")
+    if not found:
         yield Check("GPU", "note", "none; training from pixels is slow without")
     try:
         importlib.import_module("hashbench.backbones.engines").import_openvino()
@@ -176,7 +174,3 @@ def _data(root: Path) -> Iterator[Check]:
             yield Check(f"data set {name}", "ok", status.where)
         else:
             yield Check(f"data set {name}", "note", "not prepared", status.hint)
-
-
-def _linux() -> bool:
-    return hasattr(os, "sched_getaffinity")

@@ -92,8 +92,9 @@ def _main(connection: Connection, start: Start, tasks: list[Task]) -> None:
 
 
 def _prepared(tasks: list[Task], settings: Settings, listener: Listener) -> tuple[str, Any]:
-    device = devices.resolve(settings.device)
+    device = settings.device
     try:
+        device = devices.resolve(device)
         with devices.deterministic(device):
             ready, problems = prepare(tasks, replace(settings, device=device), listener)
     except StoreError as error:

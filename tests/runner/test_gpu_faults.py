@@ -7,14 +7,16 @@ import warnings
 
 import pytest
 import torch
+from mocked_gpus import pretend
+from sweep_bench import Recorder
 
 from hashbench import devices
 from hashbench.baselines.lsh import LSH
 from hashbench.errors import InputError
-from hashbench.runner import faults
+from hashbench.runner import faults, run
 from hashbench.runner.apart import prepare_apart
 from hashbench.runner.environment import environment, gpu_facts
-from hashbench.runner.execute import run_here
+from hashbench.runner.execute import Limits, run_here
 from hashbench.runner.faults import is_lost, out_of_gpu_memory
 from hashbench.runner.switches import alerts
 
@@ -124,9 +126,27 @@ def test_the_gpu_of_a_record_is_the_one_that_was_used(monkeypatch) -> None:
     assert (found["gpu"], found["capability"]) == ("card cuda:3", "3.0")
 
 
-def test_features_are_prepared_by_a_process_that_ends_with_its_gpu(bench) -> None:
-    from sweep_bench import Recorder
+@pytest.mark.parametrize(
+    ("device", "workers", "executor", "apart"),
+    [("auto", 2, "local", True), ("auto", 0, "local", False), ("cpu", 2, "local", False),
+     ("cuda:9", 2, "slurm", True)],
+)  # fmt: skip
+def test_who_prepares(bench, monkeypatch, device, workers, executor, apart) -> None:
+    """A parent of workers extracts nothing on a GPU; a cluster's device need not be here."""
+    pretend(monkeypatch, 1)
+    asked = []
+    for name in ("prepare", "prepare_apart"):
+        monkeypatch.setattr(
+            run, name, lambda *given, name=name: asked.append((name, given)) or ([], [])
+        )
+    settings = bench.settings.__class__(**{**bench.settings.__dict__, "device": device})
+    run._prepare(run.Job([], settings, Limits(workers), executor), [], Recorder())
+    ((found, (_, told, _)),) = asked
+    assert (found == "prepare_apart") is apart
+    assert told.device == ("auto" if device == "cuda:9" else device)
 
+
+def test_features_are_prepared_by_a_process_that_ends_with_its_gpu(bench) -> None:
     tasks = bench.tasks("lsh,quick")
     assert prepare_apart(tasks, bench.settings, Recorder()) == (tasks, [])
     dying = bench.plugin.with_name("dying.py")

@@ -49,30 +49,34 @@ def keep_ceiling(task: Task, split: Split, store: Store, progress: Progress) -> 
 def ceiling(split: Split) -> dict[str, float]:
     """The mAP of ranking by cosine of a split's features, by view; "" is the plain score's.
 
-    A split with a plain view has many others of as many queries each: they are left out.
-
     Raises:
         InputError: if features are not finite.
     """
-    plain = {name: view for name, view in split.views.items() if not name}
-    views = plain or split.views
-    found = {}
-    if not plain:
-        found[""] = _map(split, np.arange(len(split.query)), np.arange(len(split.database)))
-    for name, (asked, searched) in views.items():
-        if len(asked) and len(searched):
-            found[name] = _map(split, asked, searched)
-    return found
+    every, whole = np.arange(len(split.query)), np.arange(len(split.database))
+    views = {"": (every, whole), **split.views}
+    # A query has one average precision over the whole database, in however many views it is.
+    each = _precisions(split, every, whole)
+    return {
+        name: float(
+            (
+                each[asked] if np.array_equal(searched, whole)
+                else _precisions(split, asked, searched)
+            ).mean()
+        )
+        for name, (asked, searched) in views.items()
+        if len(asked) and len(searched)
+    }  # fmt: skip
 
 
-def _map(split: Split, asked: NDArray[np.int64], searched: NDArray[np.int64]) -> float:
-    each = cosine_precision(
+def _precisions(
+    split: Split, asked: NDArray[np.int64], searched: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    return cosine_precision(
         _Features(split.query.subset(asked)),
         _Features(split.database.subset(searched)),
         split.query_labels[asked],
         split.database_labels[searched],
     )
-    return float(each.mean())
 
 
 class _Features:

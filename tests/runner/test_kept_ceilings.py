@@ -77,7 +77,7 @@ def test_none_where_there_are_too_many_pairs(bench, monkeypatch) -> None:
     assert not ceiling_path(bench.store, record.evidence, "pixels").exists()
 
 
-def test_of_shifted_queries_the_clean_ones_count(bench) -> None:
+def test_of_shifted_queries_the_clean_ones_count_and_each_shift_has_its_own(bench) -> None:
     shifted, plain = (
         open_dataset("digits").split(name, 0) for name in ("digits-shifted", "digits")
     )
@@ -86,4 +86,10 @@ def test_of_shifted_queries_the_clean_ones_count(bench) -> None:
         rows = feature_table(source_of(split.train), "pixels")
         return split.with_features(lambda: rows, "pixels")
 
-    assert ceiling.ceiling(table(shifted)) == pytest.approx(ceiling.ceiling(table(plain)))
+    split = table(shifted)
+    found = ceiling.ceiling(split)
+    assert found[""] == pytest.approx(ceiling.ceiling(table(plain))[""])
+    assert set(found) == set(split.views)
+    for name in ("jpeg_compression-5", "severity-3"):
+        assert found[name] == pytest.approx(by_hand(split, *split.views[name]), abs=1e-4)
+    assert found["severity-5"] < found["severity-1"] < found[""]

@@ -20,7 +20,7 @@ Examples:
   hashbench score --codes mine.npz
   hashbench score --codes mine.npz --convention house,deephash-pytorch
   hashbench score --codes result.mat --names q_img=query_codes,r_txt=database_codes --json
-  hashbench score hashbench-results --convention house,hashnet
+  hashbench score hashbench-results --convention house,hashnet --methods dch --bits 48
   hashbench score hashbench-results --convention house,deephash --metric p@h2
   hashbench score 3f2a --convention "house(radius=3,order=best)"
   hashbench score --codes mine.npz --as my-hash --bench cifar10
@@ -98,6 +98,7 @@ Examples:
     metavar="FILE",
     help="Where to write; - or nothing is stdout.",
 )
+@selection.cells
 @options.results
 @options.data_root
 @selection.plugins
@@ -113,6 +114,9 @@ def command(
     executor: str,
     metric: str | None,
     out: Path | None,
+    methods: str | None,
+    bits: str | None,
+    datasets: str | None,
     results: Path,
     data_root: Path | None,
     as_json: bool,
@@ -132,7 +136,10 @@ def command(
     from hashbench.store import Store
 
     conventions = Convention.parse_list(names)
+    asked = {"methods": methods, "bits": bits, "datasets": datasets}
     if codes is not None:
+        if any(asked.values()):
+            raise InputError("--methods, --bits and --datasets choose cells of a run, not --codes")
         if target is not None:
             raise InputError("give either --codes or a run or cell to score, not both")
         if name is not None or bench is not None:
@@ -154,11 +161,13 @@ def command(
     else:
         store, prefix = Store(results), target or ""
     with printed_to(out):
-        _show_records(store, _chosen(store, prefix), conventions, executor, metric, as_json)
+        found = _chosen(store, prefix, asked)
+        _show_records(store, found, conventions, executor, metric, as_json)
 
 
-def _chosen(store: Store, prefix: str) -> list[Record]:
+def _chosen(store: Store, prefix: str, asked: dict[str, str | None]) -> list[Record]:
     from hashbench.errors import InputError
+    from hashbench.results.choose import select
 
     records = [record for record in store.records() if record.ok and record.key.startswith(prefix)]
     if prefix and not records:
@@ -168,7 +177,7 @@ def _chosen(store: Store, prefix: str) -> list[Record]:
         )
     if not records:
         raise InputError(f"no cell in {store.root} has codes: run `hashbench run` again")
-    return sorted(records, key=_order)
+    return sorted(select(records, **asked), key=_order)
 
 
 def _order(record: Record) -> tuple[object, ...]:

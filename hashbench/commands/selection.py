@@ -10,7 +10,7 @@ import click
 
 from hashbench.commands import kinds, options
 
-_OPTIONS: tuple[options.Decorator, ...] = (
+_CELLS: tuple[options.Decorator, ...] = (
     click.option(
         "--methods",
         type=kinds.METHODS,
@@ -20,6 +20,9 @@ _OPTIONS: tuple[options.Decorator, ...] = (
     ),
     click.option("--bits", default=None, metavar="BITS", help="Code lengths, such as 48 or 16,32."),
     options.datasets,
+)
+_OPTIONS: tuple[options.Decorator, ...] = (
+    *_CELLS,
     options.seeds,
     click.option(
         "--all-versions",
@@ -41,6 +44,13 @@ out: options.Decorator = click.option(
 def selection(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options that choose results: methods, bits, data sets, seeds, versions, folder."""
     for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def cells(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that choose cells: methods, bits and data sets."""
+    for option in reversed(_CELLS):
         function = option(function)
     return function
 

@@ -174,3 +174,15 @@ def test_one_metric_of_a_run(stored):
     assert text.splitlines()[-1] == "- hashnet does not define r@h2"
     with pytest.raises(InputError, match="did you mean r@h2"):
         run(stored.root, "--metric", "r@h")
+
+
+def test_a_run_may_be_chosen_from(stored):
+    body = json.loads(run(stored.root, "--methods", "lsh", "--bits", "9", "--json"))
+    assert [(item["cell"]["method"], item["cell"]["seed"]) for item in body] == [
+        ("lsh", 0),
+        ("lsh", 2),
+    ]
+    with pytest.raises(InputError, match="no result has 32 bits"):
+        run(stored.root, "--bits", "32")
+    with pytest.raises(InputError, match="choose cells of a run"):
+        run("--codes", "mine.npz", "--bits", "32")

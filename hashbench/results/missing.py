@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hashbench.cell import Bench
 from hashbench.results.rows import Row
 from hashbench.results.series import Series
 from hashbench.runtime import DEFAULT_RESULTS
@@ -32,16 +33,18 @@ class _Ask:
     methods: tuple[str, ...]
 
 
-def gap(series: Series, results: Path | None = None) -> Gap | None:
+def gap(series: Series, results: Path | None = None, whole: Series | None = None) -> Gap | None:
     """What is missing of the grid of rows, code lengths and seeds; None if nothing is.
 
     Args:
         series: the grid.
         results: the folder the cells belong in, where it is not the default one.
+        whole: the average that the series is a draw of, whose rows and lengths it should have.
     """
+    whole = whole or series
     asks: list[_Ask] = []
     missing = 0
-    rows = [row for row in series.rows if not row.external]  # those cannot be run here
+    rows = [row for row in whole.rows if not row.external]  # those cannot be run here
     seeds = sorted(
         {
             record.cell.seed
@@ -52,21 +55,23 @@ def gap(series: Series, results: Path | None = None) -> Gap | None:
     )
     for row in rows:
         by_seeds: dict[tuple[int, ...], list[int]] = {}
-        for bits in series.bits:
+        for bits in whole.bits:
             there = {record.cell.seed for record in series.places.get((row, bits), ())}
             if absent := tuple(seed for seed in seeds if seed not in there):
                 by_seeds.setdefault(absent, []).append(bits)
                 missing += len(absent)
         if not by_seeds:
             continue
-        example = next(record for (r, _), found in series.places.items() if r == row
+        example = next(record for (r, _), found in whole.places.items() if r == row
                        for record in found)  # fmt: skip
         for absent, lengths in by_seeds.items():
-            ask = _Ask(tuple(lengths), absent, _arguments(row, example), (row.method,))
+            ask = _Ask(
+                tuple(lengths), absent, _arguments(row, example, series.bench), (row.method,)
+            )
             asks.append(ask)
     if not asks:
         return None
-    total = len(rows) * len(series.bits) * len(seeds)
+    total = len(rows) * len(whole.bits) * len(seeds)
     verb = "has" if missing == 1 else "have"
     draw = f", {series.drawn}," if series.bench.split_seed else ""
     return Gap(
@@ -83,9 +88,11 @@ def _together(asks: Sequence[_Ask]) -> list[_Ask]:
     return [replace(ask, methods=tuple(dict.fromkeys(names))) for ask, names in found.items()]
 
 
-def _arguments(row: Row, record: Record) -> tuple[str, ...]:
-    """The arguments of `run` that give cells of a row, but for method, bits and seeds."""
-    bench = record.cell.bench
+def _arguments(row: Row, record: Record, bench: Bench) -> tuple[str, ...]:
+    """The arguments of `run` that give cells of a row on a bench, but for method, bits and seeds.
+
+    The record is one of the row, on this bench or another draw of its split.
+    """
     parts = ["--datasets", str(record.request.get("dataset") or bench.dataset)]
     parts += ["--protocol", bench.protocol]
     if bench.split_seed:

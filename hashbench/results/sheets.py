@@ -277,7 +277,7 @@ def _paper_sheet(
             found
             for series in group
             for draw in series.draws
-            if (found := gap(draw, results)) is not None
+            if (found := gap(draw, results, series)) is not None
         ),
     )
 

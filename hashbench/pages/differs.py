@@ -16,6 +16,9 @@ from hashbench.results.series import Series
 #: Rows that are scored under every choice.
 ROWS = 5
 
+#: A score of a row that finds something: nothing moves where nothing is found.
+SOMETHING = 0.02
+
 #: A difference that three digits show.
 LEAST = 0.0005
 
@@ -134,7 +137,8 @@ def _rows(series: Series, bits: int) -> list[Row]:
         if row.block in ("method", "unsupervised") and (row, bits) in series.places
     ]
     best = sorted(found, key=lambda row: -mean("map@h2", row))
-    emptiest = sorted(found, key=lambda row: (row.block != "method", -mean("empty@h2", row)))
+    finding = [row for row in found if mean("map@h2", row) > SOMETHING]
+    emptiest = sorted(finding, key=lambda row: (row.block != "method", -mean("empty@h2", row)))
     chosen = dict.fromkeys([*best[: ROWS - 2], *emptiest[:2], *best])
     return sorted(list(chosen)[:ROWS], key=lambda row: -mean("map@h2", row))
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.util
+import signal
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+
+#: Seconds after which importing a file is given up.
+LONGEST = 300.0
 
 #: Set on a sibling's module: the text it was imported from.
 _DIGEST = "__hashbench_digest__"
@@ -23,6 +29,7 @@ def import_file(path: Path) -> tuple[ModuleType, str]:
 
     Raises:
         FileNotFoundError: if there is no such file.
+        TimeoutError: if it hangs.
         Exception: whatever the file raises.
     """
     if not path.is_file():
@@ -48,7 +55,8 @@ def import_file(path: Path) -> tuple[ModuleType, str]:
     sys.path.insert(0, folder)
     try:
         # Not exec_module(): a bytecode file may be older than an edit within its second.
-        exec(compile(text, path, "exec"), module.__dict__)
+        with _limited():
+            exec(compile(text, path, "exec"), module.__dict__)
     except BaseException:
         del sys.modules[name]
         raise
@@ -60,6 +68,35 @@ def import_file(path: Path) -> tuple[ModuleType, str]:
         if (loaded := sys.modules.get(sibling)) is not None:
             setattr(loaded, _DIGEST, _digest_of(siblings[sibling]))
     return module, code
+
+
+@contextmanager
+def _limited() -> Iterator[None]:
+    """Press Ctrl-C, as it were, once the block has taken too long; in the main thread alone.
+
+    Where Ctrl-C is ignored nothing is pressed: the parent of a worker has a limit of its own.
+    """
+    main = threading.main_thread()
+    if threading.current_thread() is not main or not hasattr(signal, "pthread_kill"):
+        yield
+        return
+    late = threading.Event()
+
+    def press() -> None:
+        late.set()
+        signal.pthread_kill(main.ident or 0, signal.SIGINT)
+
+    timer = threading.Timer(LONGEST, press)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except KeyboardInterrupt:
+        if late.is_set():
+            raise TimeoutError(f"importing it took more than {LONGEST:g} s") from None
+        raise
+    finally:
+        timer.cancel()
 
 
 def _siblings(path: Path, text: bytes) -> dict[str, bytes]:

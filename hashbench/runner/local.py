@@ -13,16 +13,17 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
-from hashbench.errors import InputError
+from hashbench.errors import InputError, shown
 from hashbench.runner import worker
 from hashbench.runner.claim import give_up, is_foreign
 from hashbench.runner.execute import PATIENCE, Limits, Listener, available_cores
 from hashbench.runner.member import Member
-from hashbench.runner.processes import cause, context, no_main_module
+from hashbench.runner.memory import Memory
+from hashbench.runner.processes import cause, context, start_within
 from hashbench.runner.settings import Settings, Task
 from hashbench.runner.slots import ON_CPU, PER_GPU, Slots, gpu_places, share, wants_gpu
 from hashbench.store.record import Record, Status
@@ -36,6 +37,9 @@ LIVES = 2
 
 #: How many workers may die in a row before any is ready.
 STILLBORN = 3
+
+#: Seconds within which a worker is ready, plugins and all.
+BIRTH = 300.0
 
 
 def run_local(
@@ -94,6 +98,7 @@ class _Crew:
         self.tight: set[str] = set()
         self.deaths: dict[str, int] = {}
         self.stillborn = 0
+        self.memory = Memory()
         for task in tasks:
             self.waiting[self._on_gpu(task)].append(task)
 
@@ -180,15 +185,23 @@ class _Crew:
     def _start(self, gpu: int | None, *, alone: bool = False) -> None:
         place = ON_CPU if gpu is None else self.slots.gpus[gpu]
         threads = self.slots.cpu_threads if gpu is None else self.slots.gpu_threads
-        ours, theirs = self.context.Pipe()
-        output, log = self.context.Pipe(duplex=False)
         settings = replace(self.settings, device=place.device, threads=threads)
         start = worker.Start(settings, {**os.environ, **place.environ}, Path.cwd())
-        process = self.context.Process(  # type: ignore[attr-defined]
-            target=worker.main, args=(theirs, log, start), name="hashbench-worker"
-        )
-        with no_main_module():
-            process.start()
+        ends: list[Connection] = []
+        try:
+            ends += self.context.Pipe()
+            ends += self.context.Pipe(duplex=False)
+            ours, theirs, output, log = ends
+            process = self.context.Process(  # type: ignore[attr-defined]
+                target=worker.main, args=(theirs, log, start), name="hashbench-worker"
+            )
+            start_within(process, BIRTH)
+        except (OSError, EOFError) as error:
+            for end in ends:
+                end.close()
+            self._mourn(shown(error))
+            time.sleep(TICK)
+            return
         theirs.close()
         log.close()
         self.workers.append(Member(process, ours, output, gpu, threads, alone))
@@ -267,6 +280,10 @@ class _Crew:
             else:  # a stranger's method, on a GPU that we know nothing of
                 self.tight.add(task.key)
                 self.waiting[False].appendleft(task)
+        elif kind == "broken":
+            member.task, member.ready = None, False
+            reason = f"after it its process could not write: {content}"
+            self._settle(task, give_up(task, self.settings, "failed", reason, member.log))
         elif kind == "lost":
             member.task, member.ready = None, False
             self._try_again(task, *content)
@@ -278,18 +295,25 @@ class _Crew:
             self.listener.finished(task, record)
 
     def _bury(self, member: Member) -> None:
-        member.process.join()
+        member.kill()  # with what it started and left behind
         self.workers.remove(member)
         if not member.born:
-            self.stillborn += 1
-            if self.stillborn >= STILLBORN:
-                last = member.log.splitlines()[-1:] or ["it said nothing"]
-                raise InputError(f"worker processes die while starting: {last[0]}")
+            self._mourn(*member.log.splitlines()[-1:])
         task = member.task
         if task is None:
             return
         reason = f"its worker died twice, {cause(member.process.exitcode)}"
         self._try_again(task, reason, member.log)
+
+    def _mourn(self, last: str = "it said nothing") -> None:
+        """Note that a worker has died before it was ready.
+
+        Raises:
+            InputError: if too many did in a row.
+        """
+        self.stillborn += 1
+        if self.stillborn >= STILLBORN:
+            raise InputError(f"worker processes die while starting: {shown(last, 200)}")
 
     def _try_again(self, task: Task, reason: str, log: str) -> None:
         """Give a cell one more worker: somebody may have killed the first by mistake."""
@@ -302,26 +326,37 @@ class _Crew:
     def _enforce(self) -> None:
         for member in list(self.workers):
             task = member.task
+            if not member.born and time.monotonic() - member.made > BIRTH:
+                self._ask(member)
+                lines = [line.strip() for line in member.log.splitlines()] or ["it said nothing"]
+                where = next((line for line in lines if line.startswith("File ")), lines[-1])
+                raise InputError(
+                    f"a worker process was not ready within {BIRTH:g} s: {shown(where, 300)}"
+                )
             if task is None:
                 continue
             timeout, memory = self.limits.timeout, self.limits.memory
             if timeout is not None and time.monotonic() - member.since > timeout:
                 self._dismiss(member, task, "timeout", f"it took more than {timeout:g} s")
-            elif memory is not None and member.allocated() > memory:
+            elif memory is not None and self.memory.of(member.process.pid) > memory:
                 reason = f"it allocated more than {memory / 2**20:.0f} MiB"
                 self._dismiss(member, task, "out-of-memory", reason)
+
+    def _ask(self, member: Member) -> None:
+        """Let a worker write into its log where it stands."""
+        if worker.TELL is not None and member.process.is_alive():
+            os.kill(member.process.pid, worker.TELL)
+            for _ in range(10):  # it answers line by line
+                if member.output.closed or not wait([member.output], TICK):
+                    break
+                member.read()
 
     def _dismiss(self, member: Member, task: Task, status: Status, reason: str) -> None:
         """Kill a worker for what its cell does, unless the cell has finished just now."""
         self._receive(member)
         if member.task is None:
             return
-        if worker.TELL is not None and member.process.is_alive():
-            os.kill(member.process.pid, worker.TELL)  # where does it stand?
-            for _ in range(10):  # it answers line by line
-                if member.output.closed or not wait([member.output], TICK):
-                    break
-                member.read()
+        self._ask(member)
         member.kill()
         self.workers.remove(member)
         self._settle(task, give_up(task, self.settings, status, reason, member.log))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 from hashbench.runner.claim import LOG_LINES
@@ -29,6 +29,7 @@ class Member:
         alone: whether it has its GPU for itself.
         ready: whether it takes cells.
         born: whether it has ever been ready.
+        made: when its start began.
         task: the cell it computes.
         since: when that began.
         tail: the last of what it printed.
@@ -42,6 +43,7 @@ class Member:
     alone: bool = False
     ready: bool = False
     born: bool = False
+    made: float = field(default_factory=time.monotonic)
     task: Task | None = None
     since: float = 0.0
     tail: bytearray = field(default_factory=bytearray)
@@ -85,20 +87,11 @@ class Member:
 
     def kill(self) -> None:
         """End it and all that it has started."""
-        if self.process.is_alive():
-            # It may have no group of its own yet.
+        if hasattr(os, "killpg"):
+            # It may have no group of its own yet; and without a fork server, which alone would
+            # know its end, it may seem dead and go on.
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                if hasattr(os, "killpg"):
-                    os.killpg(self.process.pid, signal.SIGKILL)
+                os.killpg(self.process.pid, signal.SIGKILL)
+        if self.process.is_alive():
             self.process.kill()
         self.process.join()
-
-    def allocated(self) -> int:
-        """Bytes this worker has allocated; mapped files, such as features, are not among them."""
-        try:
-            text = Path(f"/proc/{self.process.pid}/status").read_text()
-        except OSError:
-            return 0
-        sizes = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-        names = ("RssAnon", "RssShmem", "VmSwap")
-        return 1024 * sum(int(sizes.get(name, "0").split()[0]) for name in names)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from multiprocessing.context import BaseContext
 from types import ModuleType
+from typing import Any
 
 #: What the fork server imports once, so that a worker starts within milliseconds.
 PRELOAD = "hashbench.runner.preload"
@@ -37,6 +40,33 @@ def warm_up() -> None:
             forkserver.ensure_running()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def start_within(process: Any, seconds: float) -> None:
+    """Start a process of `context()`, unless that hangs.
+
+    Raises:
+        OSError: if the system gives no process, or the fork server has died; the next start makes
+            another.
+        EOFError: the same, while it was asked.
+    """
+    late = threading.Timer(seconds, _kill_server)  # its imports may hang: a start waits for them
+    late.daemon = True
+    late.start()
+    try:
+        with no_main_module():
+            process.start()
+    finally:
+        late.cancel()
+
+
+def _kill_server() -> None:
+    if sys.platform == "linux":
+        from multiprocessing import forkserver
+
+        pid = getattr(forkserver._forkserver, "_forkserver_pid", None)
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
 
 
 @contextlib.contextmanager

@@ -26,7 +26,10 @@ def kept_switches() -> Iterator[None]:
     """
     import torch
 
-    folder, environment = Path.cwd(), dict(os.environ)
+    process, folder, environment = os.getpid(), Path.cwd(), dict(os.environ)
+    mask = os.umask(0)
+    os.umask(mask)
+    limits = _limits()
     errors, numpy_state, python_state = np.geterr(), np.random.get_state(), random.getstate()
     dtype, grad = torch.get_default_dtype(), torch.is_grad_enabled()
     deterministic = torch.are_deterministic_algorithms_enabled()
@@ -36,6 +39,10 @@ def kept_switches() -> Iterator[None]:
         with warnings.catch_warnings():
             yield
     finally:
+        if os.getpid() != process:
+            os._exit(0)  # a fork that a method made has come back from it: the cell is not its own
+        os.umask(mask)
+        _set_limits(limits)
         torch.set_default_dtype(dtype)
         torch.set_default_device(None)
         torch.set_grad_enabled(grad)
@@ -70,3 +77,23 @@ def alerts() -> Iterator[list[str]]:
 
         warnings.showwarning = show
         yield found
+
+
+def _limits() -> dict[int, tuple[int, int]]:
+    """What this process may use of the system, by kind; empty where there are no such limits."""
+    try:
+        import resource
+    except ImportError:
+        return {}
+    kinds = [getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")]
+    return {kind: resource.getrlimit(kind) for kind in kinds}
+
+
+def _set_limits(limits: dict[int, tuple[int, int]]) -> None:
+    """Put limits back, as far as the system lets a process raise them again."""
+    for kind, (soft, hard) in limits.items():
+        import resource
+
+        if resource.getrlimit(kind) != (soft, hard):
+            with suppress(OSError, ValueError):
+                resource.setrlimit(kind, (soft, min(hard, resource.getrlimit(kind)[1])))

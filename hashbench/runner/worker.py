@@ -52,8 +52,9 @@ def main(connection: Connection, log: Connection, start: Start) -> None:
     then for each task any number of ("progress", (share, note)) and one ("done",
     record or None while another run holds the cell) or ("again", None) when
     another process should score it; ("stop", sentence) if the store cannot be
-    written to. After ("crowded", None), when a GPU that is shared has not the
-    memory, and ("lost", (reason, log)), when it can be used no more, it ends.
+    written to, ("broken", sentence) where a stranger's method may be why. After
+    ("crowded", None), when a GPU that is shared has not the memory, and ("lost",
+    (reason, log)), when it can be used no more, it ends.
     """
     settle(start, log)
     settings = start.settings
@@ -107,7 +108,8 @@ def _serve(
         outcome = attempt(task, settings, progress, alone=alone)
         return ("again", None) if outcome == AGAIN else ("done", outcome)
     except StoreError as error:
-        return "stop", str(error)
+        # A stranger's method may have taken from this process what writing needs, for good.
+        return "broken" if is_foreign(task.cell.method) else "stop", str(error)
     except Crowded:
         return "crowded", None
     except DeviceLost as error:

@@ -1,0 +1,175 @@
+"""Methods that meddle with their process, plugins that hang, and a system that gives nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from multiprocessing import forkserver
+from pathlib import Path
+
+import pytest
+
+from hashbench import plugins, registry
+from hashbench.errors import InputError
+from hashbench.runner import local
+from hashbench.runner.memory import Memory
+from hashbench.runner.switches import kept_switches
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux tells of processes")
+
+METHODS = """
+import os, resource, subprocess, sys
+from hashbench.baselines.lsh import LSH
+
+
+class Forks(LSH):
+    name = "forks"
+
+    def fit(self, train, y=None):
+        os.fork()  # and both come back
+        return super().fit(train)
+
+
+class Wanders(LSH):
+    name = "wanders"
+
+    def fit(self, train, y=None):
+        os.chdir("/")
+        os.umask(0o777)
+        return super().fit(train)
+
+
+class Shrinks(LSH):
+    name = "shrinks"
+
+    def fit(self, train, y=None):
+        for kind in (resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE):
+            resource.setrlimit(kind, (8, resource.getrlimit(kind)[1]))
+        return super().fit(train)
+
+
+class Starves(LSH):
+    name = "starves"
+
+    def fit(self, train, y=None):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8, 8))  # for good, but for root
+        resource.setrlimit = lambda *_: None
+        return super().fit(train)
+
+
+class Leaves(LSH):
+    name = "leaves"
+
+    def fit(self, train, y=None):
+        child = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(3600)"])
+        with open("left", "w") as note:
+            note.write(str(child.pid))
+        return super().fit(train)
+"""
+
+
+def gone(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def test_what_a_method_does_to_its_process_is_its_own_affair(bench) -> None:
+    mine = Path("mine.py").absolute()
+    mine.write_text(METHODS)
+    registry.load_plugins([mine])
+    bench.settings = replace(bench.settings, plugins=(*bench.settings.plugins, mine))
+    names = ("forks", "wanders", "shrinks", "starves", "leaves", "lsh")
+    found = bench.run(bench.tasks(",".join(names)), workers=1).records
+    said = {record.cell.method: (record.status, record.reason) for record in found}
+    status, reason = said.pop("starves")
+    assert status == "failed"
+    assert reason.startswith("after it its process could not write: cannot write results to")
+    assert said == {name: ("ok", "") for name in names if name != "starves"}
+    assert len(found) == len(names)  # each told of once
+    assert gone(int(Path("left").read_text()))
+
+
+def test_a_fork_that_comes_back_ends_there() -> None:
+    ends = os.pipe()
+    with kept_switches():
+        os.fork()
+    os.write(ends[1], b"x")
+    os.close(ends[1])
+    time.sleep(0.2)
+    assert os.read(ends[0], 9) == b"x"  # of one process
+    os.close(ends[0])
+
+
+HOLDS = "held = bytearray(b'x') * 100_000_000; print('held', flush=True); input()"
+PARENT = f"import subprocess, sys; subprocess.run([sys.executable, '-S', '-c', {HOLDS!r}])"
+
+
+def test_memory_is_that_of_all_a_worker_has_started() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-S", "-c", PARENT],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout.readline() == b"held\n"
+        assert 100_000_000 < Memory().of(process.pid) < 200_000_000
+        process.communicate(b"\n")
+    assert Memory().of(process.pid) == 0
+
+
+def test_a_plugin_that_hangs_is_given_up(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(plugins, "LONGEST", 0.2)
+    path = tmp_path / "hangs.py"
+    path.write_text("import time\ntime.sleep(3600)\n")
+    with pytest.raises(InputError, match=r"hangs.py: TimeoutError: .* took more than 0.2 s"):
+        registry.load_plugins([path])
+
+
+def test_a_plugin_that_hangs_in_a_worker_alone_is_told_of(bench, monkeypatch) -> None:
+    path = Path("hangs.py").absolute()
+    path.write_text(
+        "import multiprocessing, time\nfrom hashbench.baselines.lsh import LSH\n"
+        "class Mine(LSH):\n    name = 'mine'\n"
+        "if multiprocessing.parent_process():\n    open('begun', 'w')\n    time.sleep(3600)\n"
+    )
+    registry.load_plugins([path])
+    bench.settings = replace(bench.settings, plugins=(path,))
+    tasks, real = bench.tasks("mine"), time.monotonic
+    hangs = Path("begun").absolute()
+    monkeypatch.setattr(time, "monotonic", lambda: real() + 1e4 * hangs.exists())
+    with pytest.raises(InputError, match=r"was not ready within 300 s: .*hangs.py.*line 7"):
+        bench.run(tasks)
+
+
+def test_a_fork_server_that_is_killed_costs_nothing_but_time(bench) -> None:
+    tasks = bench.tasks("quick", seeds=range(3), journal=str(bench.journal), seconds=0.3)
+    server = forkserver._forkserver
+
+    def kill() -> None:
+        while not bench.starts():
+            time.sleep(0.02)
+        os.kill(server._forkserver_pid, signal.SIGKILL)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    records = bench.run(tasks).records
+    thread.join()
+    assert [record.status for record in records] == ["ok"] * 3
+
+
+def test_a_system_that_gives_no_process_is_one_sentence(bench, monkeypatch) -> None:
+    def refuse(*_: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(local, "start_within", refuse)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with pytest.raises(InputError, match="die while starting: Resource temporarily unavailable"):
+        bench.run(bench.tasks("quick"))
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before

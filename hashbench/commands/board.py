@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hashbench.commands import options
+from hashbench.commands import kinds, options
 
 EPILOG = """\b
 Examples:
@@ -30,6 +30,7 @@ Examples:
 @click.option(
     "--convention",
     "conventions",
+    type=kinds.CONVENTIONS,
     default="house,house(empty=drop,nohit=drop)",
     show_default=True,
     metavar="NAMES",

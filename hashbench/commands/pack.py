@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hashbench.commands import options, selection
+from hashbench.commands import kinds, options, selection
 
 if TYPE_CHECKING:
     from hashbench.store import Record, Store
@@ -22,7 +22,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("cells", nargs=-1, metavar="[CELLS]...")
+@click.argument("cells", nargs=-1, type=kinds.CELL, metavar="[CELLS]...")
 @click.option(
     "--out",
     required=True,
@@ -58,6 +58,7 @@ Examples:
 )
 @click.option(
     "--convention",
+    type=kinds.CONVENTIONS,
     default="house",
     show_default=True,
     metavar="NAMES",

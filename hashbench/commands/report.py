@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hashbench.commands import options
+from hashbench.commands import kinds, options
 
 if TYPE_CHECKING:
     from hashbench.codes import Codes
@@ -34,13 +34,20 @@ Examples:
 )
 @click.option("--open", "show", is_flag=True, help="Open it in the browser.")
 @click.option("--title", default=None, metavar="TEXT", help="Heading [default: the folder's name].")
-@click.option("--methods", default=None, metavar="NAMES", help="Methods, such as dch,hashnet.")
+@click.option(
+    "--methods",
+    type=kinds.METHODS,
+    default=None,
+    metavar="NAMES",
+    help="Methods, such as dch,hashnet.",
+)
 @click.option("--bits", default=None, metavar="BITS", help="Code lengths, such as 48 or 16,32.")
 @options.datasets
 @options.seeds
 @click.option(
     "--convention",
     "conventions",
+    type=kinds.CONVENTIONS,
     default=None,
     metavar="NAMES",
     help="Conventions to switch between; the first is shown first [default: house and those that "

@@ -237,6 +237,11 @@ def test_the_floors_of_the_house_are_those_that_are_checked() -> None:
     assert layers == modules | packages
     assert layers - said == {"__main__"}
     assert said <= layers
+    heights = {name: at for at, layer in enumerate(contract["layers"])
+               for name in re.findall(r"\w+", layer)}  # fmt: skip
+    table = [coded(row[0]) for row in rows(section("docs/architecture.md", "## Floors"))]
+    order = [min(heights[name.strip("/").removesuffix(".py")] for name in row) for row in table]
+    assert order == sorted(order)  # a floor stands above those it may import from
 
 
 def test_numbers_that_can_be_counted_are_right() -> None:

@@ -41,6 +41,8 @@ def kept_switches() -> Iterator[None]:
     finally:
         if os.getpid() != process:
             os._exit(0)  # a fork that a method made has come back from it: the cell is not its own
+        with suppress(OSError):  # first: what follows may look where it is
+            os.chdir(folder)
         os.umask(mask)
         _set_limits(limits)
         torch.set_default_dtype(dtype)
@@ -61,8 +63,6 @@ def kept_switches() -> Iterator[None]:
         if os.environ != environment:
             os.environ.clear()
             os.environ.update(environment)
-        with suppress(OSError):
-            os.chdir(folder)
 
 
 @contextmanager

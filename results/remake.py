@@ -33,7 +33,7 @@ PUBLISHED = {
     "ablation.md": ["--format", "markdown", "--ablation"],
 }
 #: Of boards whose images have several labels.
-GRADED = {"ndcg.md": ["--format", "markdown", "--metric", "ndcg@100"]}
+GRADED = {"ndcg.md": ["--format", "markdown", "--convention", "graded", "--metric", "ndcg@100"]}
 
 #: The figures of a board: kind, options of `hashbench plot`; the paper's pairs first.
 PAIR = ["--methods", "dch,hashnet", "--seeds", "1"]

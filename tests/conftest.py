@@ -6,6 +6,7 @@ import signal
 # One thread a process, before any library reads it: xdist runs as many as there are cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # A shell starts what it puts in the background with Ctrl-C ignored, children included:
@@ -22,3 +23,11 @@ settings.register_profile(
 )
 settings.register_profile("explore", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+@pytest.fixture(autouse=True)
+def _ctrl_c_as_before():
+    """The command line leaves its handler once Ctrl-C was pressed; the next test has its own."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -184,7 +184,7 @@ def test_timm_is_asked_for_by_its_extra(monkeypatch):
     import sys
 
     monkeypatch.setitem(sys.modules, "timm", None)
-    with pytest.raises(InputError, match=r"hashbench\[timm\]"):
+    with pytest.raises(InputError, match=r"pip install .*\[timm\]"):
         get_backbone("timm:resnet18")
 
 

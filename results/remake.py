@@ -85,6 +85,7 @@ def main() -> None:
         for command in commands(board, asked.work, not asked.no_run):
             if asked.data_root and command[0] in ("run", "plot", "pack"):
                 command += ["--data-root", asked.data_root]
+            print("hashbench", *command, flush=True)
             done = subprocess.run([sys.executable, "-m", "hashbench", *command], check=False)
             # 1 is a cell without scores, or a figure without its rows: the rest still stands.
             if done.returncode not in (0, 1):

@@ -16,24 +16,44 @@ from pathlib import Path
 
 RESULTS = Path(__file__).resolve().parent
 
-#: The tables of a board: file name, options of `hashbench export`.
+HOUSE = {"table-house.md": ["--format", "markdown"]}
+RECALL = {"recall.md": ["--format", "markdown", "--metric", "r@h2"]}
 TABLES = {
-    "table-house.md": ["--format", "markdown"],
+    **HOUSE,
     "table-deephash.md": ["--format", "markdown", "--convention", "deephash"],
-    "recall.md": ["--format", "markdown", "--metric", "r@h2"],
+    **RECALL,
     "empty-balls.md": ["--format", "markdown", "--metric", "empty@h2"],
     "map.md": ["--format", "markdown", "--metric", "map"],
     "table.tex": ["--format", "latex"],
     "references.bib": ["--format", "bib"],
     "scores.csv": ["--format", "csv"],
 }
-#: Of boards on data the DCH paper has, with the methods it has.
+#: Where the DCH paper has the data.
 PUBLISHED = {
     "against-published.md": ["--format", "markdown", "--against", "published"],
     "ablation.md": ["--format", "markdown", "--ablation"],
 }
-#: Of boards whose images have several labels.
-GRADED = {"ndcg.md": ["--format", "markdown", "--convention", "graded", "--metric", "ndcg@100"]}
+#: Where images have several labels.
+GRADED = {
+    "ndcg.md": ["--format", "markdown", "--convention", "graded", "--metric", "ndcg@100"],
+}
+VIEWS = {
+    f"{kind}-{view.replace('@', '-at-')}.md": ["--format", "markdown", "--metric", metric]
+    for kind, metric, view in [
+        *(("map-h2", f"map@h2[{view}]", view) for view in ("seen@seen", "seen@all", "unseen@all")),
+        ("map-h2", "map@h2[unseen@unseen]", "unseen@unseen"),
+        ("map", "map[unseen@unseen]", "unseen@unseen"),
+    ]
+}
+#: The tables of each board: file name, options of `hashbench export`.
+TABLES_OF = {
+    "cifar10-head": {**TABLES, **PUBLISHED},
+    "cifar10-tuned": {**HOUSE, **RECALL},
+    "cifar10-unseen": VIEWS,
+    "voc2007-head": {**TABLES, **GRADED},
+}
+#: Boards whose figures and entries are published.
+WHOLE = ("cifar10-head", "voc2007-head")
 
 #: The figures of a board: kind, options of `hashbench plot`; the paper's pairs first.
 PAIR = ["--methods", "dch,hashnet", "--seeds", "1"]
@@ -63,10 +83,13 @@ def commands(board: Path, work: Path, sweep_too: bool) -> Iterator[list[str]]:
     if sweep_too:
         for sweep in sorted(board.glob("*.toml")):
             yield ["run", str(sweep), *kept]
-    graded = GRADED if board.name.startswith("voc") else PUBLISHED
-    for name, options in {**TABLES, **graded}.items():
+    for name, options in TABLES_OF.get(board.name, HOUSE).items():
         yield ["export", *options, "--out", str(board / name), *kept]
+    if board.name not in WHOLE:
+        return
     for kind, options in FIGURES:
+        if kind == "topk" and not board.name.startswith("cifar10"):
+            continue  # photographs are not ours to publish
         yield ["plot", kind, *options, "--format", "png", "--out", str(board / "figures"), *kept]
     # Labels of CIFAR-10 follow from its ids; those of other data have to come along.
     labels = [] if board.name.startswith("cifar10") else ["--with-split"]

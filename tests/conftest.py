@@ -26,8 +26,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 @pytest.fixture(autouse=True)
-def _ctrl_c_as_before():
-    """The command line leaves its handler once Ctrl-C was pressed; the next test has its own."""
-    before = signal.getsignal(signal.SIGINT)
+def _ctrl_c_as_python_has_it():
+    """The command line leaves its handler once Ctrl-C was pressed; the next test has Python's."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
-    signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGINT, signal.default_int_handler)

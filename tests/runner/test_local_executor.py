@@ -107,25 +107,6 @@ def test_workers_times_threads_is_at_most_the_cores(bench, monkeypatch) -> None:
         assert all(line.endswith("x2") for line in record.environment["blas"])
 
 
-def test_ctrl_c_stops_at_once_and_keeps_what_is_finished(bench) -> None:
-    tasks = bench.tasks("quick,hang")
-    timer = threading.Timer(0, lambda: None)
-
-    class Impatient:
-        def __getattr__(self, name):
-            return lambda *_: None
-
-        def finished(self, cell, record) -> None:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    begin = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        run_local(tasks, bench.settings, bench_limits(), Impatient())
-    timer.cancel()
-    assert time.monotonic() - begin < 60
-    assert [task.cell.method for task in bench.tasks("quick,hang")] == ["hang"]
-
-
 def bench_limits():
     from hashbench.runner.execute import Limits
 

@@ -14,6 +14,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 @pytest.fixture(scope="module")
 def pages() -> dict[str, str]:
+    registry.registry.cache_clear()  # without what other tests plugged in
     return from_registry.pages(DOCS)
 
 
@@ -33,7 +34,7 @@ def test_every_method_has_a_page_with_its_formula_traps_and_hyper_parameters(pag
 
 def test_traps_are_known_of_every_method_and_of_nothing_else() -> None:
     traps = method_pages.known_traps(DOCS / "traps.md")
-    registry.registry.cache_clear()  # without what other tests plugged in
+    registry.registry.cache_clear()
     assert list(traps) == registry.methods().names()  # in order, each with something to say
     assert all(said.startswith("- ") for said in traps.values())
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hashbench.cell import Bench
+from hashbench.params import Setting, at_length, shipped_params
 from hashbench.results.rows import Row
 from hashbench.results.series import Series
 from hashbench.runtime import DEFAULT_RESULTS
@@ -43,7 +44,7 @@ def gap(series: Series, results: Path | None = None, whole: Series | None = None
     """
     whole = whole or series
     asks: list[_Ask] = []
-    missing = 0
+    missing = total = 0
     rows = [row for row in whole.rows if not row.external]  # those cannot be run here
     seeds = sorted(
         {
@@ -54,16 +55,17 @@ def gap(series: Series, results: Path | None = None, whole: Series | None = None
         }
     )
     for row in rows:
+        example = next(record for (r, _), found in whole.places.items() if r == row
+                       for record in found)  # fmt: skip
         by_seeds: dict[tuple[int, ...], list[int]] = {}
         for bits in whole.bits:
+            if not _can_be(row, example, series.bench, bits):
+                continue
+            total += len(seeds)
             there = {record.cell.seed for record in series.places.get((row, bits), ())}
             if absent := tuple(seed for seed in seeds if seed not in there):
                 by_seeds.setdefault(absent, []).append(bits)
                 missing += len(absent)
-        if not by_seeds:
-            continue
-        example = next(record for (r, _), found in whole.places.items() if r == row
-                       for record in found)  # fmt: skip
         for absent, lengths in by_seeds.items():
             ask = _Ask(
                 tuple(lengths), absent, _arguments(row, example, series.bench), (row.method,)
@@ -71,13 +73,24 @@ def gap(series: Series, results: Path | None = None, whole: Series | None = None
             asks.append(ask)
     if not asks:
         return None
-    total = len(rows) * len(whole.bits) * len(seeds)
     verb = "has" if missing == 1 else "have"
     draw = f", {series.drawn}," if series.bench.split_seed else ""
     return Gap(
         f"{missing} of {total} cells on {series.title}{draw} {verb} not been run.",
         tuple(_line(ask, results) for ask in _together(asks)),
     )
+
+
+def _can_be(row: Row, record: Record, bench: Bench, bits: int) -> bool:
+    """Whether a run can give a cell of a row at a length: what is tuned was searched there."""
+    if all(origin.base != "tuned" for origin in record.origins if origin.label == row.origin):
+        return True
+    head = record.cell.params.get("head", "")
+    setting = Setting(
+        bench.dataset, bench.protocol, bench.split_seed, row.mode, head, bench.backbone
+    )
+    table = shipped_params(setting).get(row.method)
+    return table is not None and at_length(table, bits) is not None
 
 
 def _together(asks: Sequence[_Ask]) -> list[_Ask]:

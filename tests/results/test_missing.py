@@ -8,6 +8,7 @@ from made_records import TUNED
 
 from hashbench.origin import Origin
 from hashbench.parsing import parse_seeds
+from hashbench.results import missing
 from hashbench.results.collect import collect
 from hashbench.results.missing import gap
 
@@ -47,7 +48,8 @@ def test_the_command_asks_for_exactly_what_is_missing(judge) -> None:
     assert gap(series).sentence.startswith("1 of 4 cells")
 
 
-def test_settings_and_training_mode_come_along(judge) -> None:
+def test_settings_and_training_mode_come_along(judge, monkeypatch) -> None:
+    monkeypatch.setattr(missing, "shipped_params", lambda setting: {"hashnet": {}})
     given = Origin(
         sources={"gamma": "command line", "kind": "command line", "word": "command line"},
     )
@@ -79,3 +81,14 @@ def test_seeds_that_some_rows_lack_are_asked_for(judge, absent) -> None:
     (line,) = words(series)
     asked = option(line, "--seeds") if "--seeds" in line else "1"
     assert parse_seeds(asked) == absent
+
+
+def test_a_length_nobody_searched_is_no_gap_of_a_tuned_row(judge, monkeypatch) -> None:
+    found = {"64": {"gamma": 20.0}, "16": {}}
+    monkeypatch.setattr(missing, "shipped_params", lambda setting: {"hashnet": found})
+    records = [judge.add("hashnet", bits, 0.5) for bits in (16, 48, 64)]
+    records += [judge.add("hashnet", 64, 0.6, origins=(TUNED,), params={"gamma": 20.0})]
+    (series,) = collect(records, judge)
+    (line,) = words(series)
+    assert option(line, "--bits") == "16"
+    assert gap(series).sentence.startswith("1 of 5 cells")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hashbench.commands import kinds, options
+from hashbench.commands import kinds, options, selection
 
 EPILOG = """\b
 Examples:
@@ -25,8 +25,7 @@ Examples:
     metavar="DIR",
     help="Folder of the site: index.html, and the entries it shows.",
 )
-@click.option("--open", "show", is_flag=True, help="Open it in the browser.")
-@click.option("--title", default=None, metavar="TEXT", help="Heading [default: the folder's name].")
+@selection.page
 @click.option(
     "--convention",
     "conventions",
@@ -35,11 +34,6 @@ Examples:
     show_default=True,
     metavar="NAMES",
     help="Conventions to switch between; the first is shown first.",
-)
-@click.option(
-    "--gallery/--no-gallery",
-    default=None,
-    help="Thumbnails of what is retrieved [default: where the terms of the images allow it].",
 )
 @options.data_root
 @options.plugins

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hashbench.commands import kinds, options
+from hashbench.commands import kinds, options, selection
 
 if TYPE_CHECKING:
     from hashbench.codes import Codes
@@ -32,18 +32,8 @@ Examples:
     metavar="FILE",
     help="Where to write the page.",
 )
-@click.option("--open", "show", is_flag=True, help="Open it in the browser.")
-@click.option("--title", default=None, metavar="TEXT", help="Heading [default: the folder's name].")
-@click.option(
-    "--methods",
-    type=kinds.METHODS,
-    default=None,
-    metavar="NAMES",
-    help="Methods, such as dch,hashnet.",
-)
-@click.option("--bits", default=None, metavar="BITS", help="Code lengths, such as 48 or 16,32.")
-@options.datasets
-@options.seeds
+@selection.page
+@selection.records
 @click.option(
     "--convention",
     "conventions",
@@ -52,16 +42,6 @@ Examples:
     metavar="NAMES",
     help="Conventions to switch between; the first is shown first [default: house and those that "
     "are stored].",
-)
-@click.option(
-    "--gallery/--no-gallery",
-    default=None,
-    help="Thumbnails of what is retrieved [default: where the terms of the images allow it].",
-)
-@click.option(
-    "--all-versions",
-    is_flag=True,
-    help="With results of older code, and of earlier states of the data.",
 )
 @options.data_root
 @options.plugins

@@ -21,7 +21,7 @@ _CELLS: tuple[options.Decorator, ...] = (
     click.option("--bits", default=None, metavar="BITS", help="Code lengths, such as 48 or 16,32."),
     options.datasets,
 )
-_OPTIONS: tuple[options.Decorator, ...] = (
+_RECORDS: tuple[options.Decorator, ...] = (
     *_CELLS,
     options.seeds,
     click.option(
@@ -29,7 +29,17 @@ _OPTIONS: tuple[options.Decorator, ...] = (
         is_flag=True,
         help="With results of older code, and of earlier states of the data.",
     ),
-    options.results,
+)
+_PAGE: tuple[options.Decorator, ...] = (
+    click.option("--open", "show", is_flag=True, help="Open it in the browser."),
+    click.option(
+        "--title", default=None, metavar="TEXT", help="Heading [default: the folder's name]."
+    ),
+    click.option(
+        "--gallery/--no-gallery",
+        default=None,
+        help="Thumbnails of what is retrieved [default: where the terms of the images allow it].",
+    ),
 )
 
 out: options.Decorator = click.option(
@@ -41,18 +51,23 @@ out: options.Decorator = click.option(
 )
 
 
-def selection(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that choose results: methods, bits, data sets, seeds, versions, folder."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
+def _all(added: Sequence[options.Decorator]) -> options.Decorator:
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(added):
+            function = option(function)
+        return function
+
+    return decorate
 
 
-def cells(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that choose cells: methods, bits and data sets."""
-    for option in reversed(_CELLS):
-        function = option(function)
-    return function
+#: The options that choose cells: methods, bits and data sets.
+cells = _all(_CELLS)
+#: With seeds and versions.
+records = _all(_RECORDS)
+#: With the folder of the results.
+selection = _all((*_RECORDS, options.results))
+#: What a page is called, and whether it shows images.
+page = _all(_PAGE)
 
 
 def _load(_context: click.Context, _parameter: click.Parameter, paths: Sequence[Path]) -> None:

@@ -92,8 +92,8 @@ class Store:
                 TemporaryFile(dir=root / "records").close()
         elif not (root / "records").is_dir():
             raise InputError(
-                f"no results in {root}: run `hashbench run` first, or name another folder "
-                "with --results"
+                f"no results in {root}: run `hashbench run` first, or name another "
+                "folder of results"
             )
 
     def path(self, kind: str, key: str) -> Path:

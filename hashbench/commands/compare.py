@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hashbench.commands import kinds, options, selection
+from hashbench.commands import options, selection
 
 if TYPE_CHECKING:
     from hashbench.results.series import Series
@@ -21,22 +21,8 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.option(
-    "--metric",
-    type=kinds.METRIC,
-    default="map@h2",
-    show_default=True,
-    metavar="NAME",
-    help="What of.",
-)
-@click.option(
-    "--convention",
-    type=kinds.CONVENTION,
-    default="house",
-    show_default=True,
-    metavar="NAME",
-    help="Under which rules.",
-)
+@options.metric
+@options.convention
 @selection.out
 @selection.selection
 @selection.plugins

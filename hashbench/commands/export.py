@@ -35,14 +35,7 @@ LaTeX is a document that compiles as it is; with --fragment it is for \\input.
     help="Which format; see below.",
 )
 @selection.out
-@click.option(
-    "--metric",
-    type=kinds.METRIC,
-    default="map@h2",
-    show_default=True,
-    metavar="NAME",
-    help="Metric of a table.",
-)
+@options.metric
 @click.option(
     "--convention",
     "conventions",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,22 @@ results: Decorator = click.option(
     show_default=True,
     metavar="DIR",
     help="Folder of the results.",
+)
+metric: Decorator = click.option(
+    "--metric",
+    type=kinds.METRIC,
+    default="map@h2",
+    show_default=True,
+    metavar="NAME",
+    help="The score that is looked at.",
+)
+convention: Decorator = click.option(
+    "--convention",
+    type=kinds.CONVENTION,
+    default="house",
+    show_default=True,
+    metavar="NAME",
+    help="Evaluation convention.",
 )
 data_root: Decorator = click.option(
     "--data-root",
@@ -112,15 +128,18 @@ _SETTING: tuple[Decorator, ...] = (
 )
 
 
-def limits(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say where cells run and what they may use."""
-    for option in reversed(_LIMITS):
-        function = option(function)
-    return function
+def together(added: Sequence[Decorator]) -> Decorator:
+    """Several options as one, in this order."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(added):
+            function = option(function)
+        return function
+
+    return decorate
 
 
-def setting(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say on what and how methods are trained."""
-    for option in reversed(_SETTING):
-        function = option(function)
-    return function
+#: The options that say where cells run and what they may use.
+limits = together(_LIMITS)
+#: The options that say on what and how methods are trained.
+setting = together(_SETTING)

@@ -36,14 +36,7 @@ Examples:
     default="pdf",
     show_default=True,
 )
-@click.option(
-    "--convention",
-    type=kinds.CONVENTION,
-    default="house",
-    show_default=True,
-    metavar="NAME",
-    help="Whose scores.",
-)
+@options.convention
 @click.option("--points", default=5000, show_default=True, help="Database codes in a t-SNE.")
 @click.option(
     "--queries", default=3, show_default=True, type=click.IntRange(1, 20), help="Strips of topk."

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -51,23 +50,14 @@ out: options.Decorator = click.option(
 )
 
 
-def _all(added: Sequence[options.Decorator]) -> options.Decorator:
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed(added):
-            function = option(function)
-        return function
-
-    return decorate
-
-
 #: The options that choose cells: methods, bits and data sets.
-cells = _all(_CELLS)
+cells = options.together(_CELLS)
 #: With seeds and versions.
-records = _all(_RECORDS)
+records = options.together(_RECORDS)
 #: With the folder of the results.
-selection = _all((*_RECORDS, options.results))
+selection = options.together((*_RECORDS, options.results))
 #: What a page is called, and whether it shows images.
-page = _all(_PAGE)
+page = options.together(_PAGE)
 
 
 def _load(_context: click.Context, _parameter: click.Parameter, paths: Sequence[Path]) -> None:

@@ -57,22 +57,8 @@ Examples:
     metavar="NAME=VALUE",
     help="A hyper-parameter to hold fixed.",
 )
-@click.option(
-    "--metric",
-    type=kinds.METRIC,
-    default="map@h2",
-    show_default=True,
-    metavar="NAME",
-    help="The score that counts.",
-)
-@click.option(
-    "--convention",
-    type=kinds.CONVENTION,
-    default="house",
-    show_default=True,
-    metavar="NAME",
-    help="Evaluation convention.",
-)
+@options.metric
+@options.convention
 @click.option(
     "--criterion",
     "judge",

@@ -47,6 +47,12 @@ def browser() -> Iterator:
         opened.close()
 
 
+def follow(page, link) -> None:
+    """Click and wait for where it leads: what is read next is not the page left behind."""
+    with page.expect_navigation():
+        link.click()
+
+
 @pytest.fixture
 def page(browser, address: str, request: pytest.FixtureRequest) -> Iterator:
     """The page of indexes."""
@@ -93,15 +99,15 @@ def test_two_methods_stand_side_by_side(page) -> None:
     form = page.locator("main form").nth(1)
     form.locator("select[name=left]").select_option("lsh")
     form.locator("select[name=right]").select_option("itq-cca")
-    page.get_by_role("button", name="Choose").click()
-    page.get_by_role("link", name="red/02").click()
+    follow(page, page.get_by_role("button", name="Choose"))
+    follow(page, page.get_by_role("link", name="red/02"))
     assert page.get_by_role("heading", level=1).inner_text() == "red/02 <&>.png"
     left, right = page.locator(".sides > section").all()
     assert left.bounding_box()["y"] == right.bounding_box()["y"]
     assert page.locator("h2").all_inner_texts() == ["lsh, 24 bits", "itq-cca, 24 bits"]
     assert "There are no codes of itq-cca at 24 bits." in right.inner_text()
     page.select_option("select[name=bits]", "12")
-    page.get_by_role("button", name="Look").click()
+    follow(page, page.get_by_role("button", name="Look"))
     assert page.locator("h2").all_inner_texts() == ["lsh, 12 bits", "itq-cca, 12 bits"]
     assert "looked up among 45 codes" in page.locator(".sides").inner_text()
     loaded = "images => images.every(image => image.complete && image.naturalWidth > 0)"
@@ -113,7 +119,7 @@ def test_a_picture_is_dropped_in_and_a_bad_one_refused(page, indexes, tmp_path) 
     photo = indexes.parent / "photos" / "blue" / "03 <&>.png"
     page.set_input_files("input[type=file]", photo)
     page.select_option("main form >> nth=0 >> select[name=bits]", "12")
-    page.get_by_role("button", name="Search with it").click()
+    follow(page, page.get_by_role("button", name="Search with it"))
     assert page.get_by_role("heading", level=1).inner_text() == "Your picture"
     assert "Distance 0" in page.locator(".sides").inner_text()
     (tmp_path / "evil.png").write_bytes(b"<script>alert(1)</script>")
@@ -126,9 +132,9 @@ def test_a_picture_is_dropped_in_and_a_bad_one_refused(page, indexes, tmp_path) 
 
 def test_the_worst_failures_lead_to_their_balls(page) -> None:
     page.goto(page.url + "?left=lsh&bits=12")
-    page.get_by_role("link", name="Worst failures of lsh").click()
+    follow(page, page.get_by_role("link", name="Worst failures of lsh"))
     assert "Worst failures of lsh, 12 bits" in page.get_by_role("heading", level=1).inner_text()
-    page.locator(".tiles a").first.click()
+    follow(page, page.locator(".tiles a").first)
     assert page.locator(".sides > section").count() == 2
 
 
@@ -151,7 +157,7 @@ def test_the_keyboard_alone_is_enough(page) -> None:
 def test_a_phone_shows_everything_in_its_width(page) -> None:
     wide = "document.documentElement.scrollWidth <= window.innerWidth"
     assert page.evaluate(wide)
-    page.locator(".tiles a").nth(4).click()
+    follow(page, page.locator(".tiles a").nth(4))
     assert page.evaluate(wide)
     one, two = page.locator(".sides > section").all()
     assert one.bounding_box()["y"] + one.bounding_box()["height"] <= two.bounding_box()["y"]
@@ -165,17 +171,17 @@ def test_cells_of_results_are_walked_from_failure_to_ball(cells_page) -> None:
     form.locator("select[name=left]").select_option("lsh")
     form.locator("select[name=right]").select_option("itq-cca")
     form.locator("select[name=bits]").select_option("24")
-    page.get_by_role("button", name="Choose").click()
-    page.get_by_role("link", name="Worst failures of lsh").click()
-    page.locator(".tiles li", has_text="empty ball").first.click()
+    follow(page, page.get_by_role("button", name="Choose"))
+    follow(page, page.get_by_role("link", name="Worst failures of lsh"))
+    follow(page, page.locator(".tiles li", has_text="empty ball").first)
     left, right = page.locator(".sides > section").all()
     assert "The ball is empty" in left.inner_text()
     assert "There are no codes of itq-cca at 24 bits." in right.inner_text()
     page.select_option("select[name=bits]", "12")
     page.select_option("select[name=left]", "itq-cca")
-    page.get_by_role("button", name="Look").click()
+    follow(page, page.get_by_role("button", name="Look"))
     assert page.locator("h2").all_inner_texts() == ["itq-cca, 12 bits"] * 2
-    page.locator(".sides a").first.click()  # a picture of the database, as a query
+    follow(page, page.locator(".sides a").first)  # a picture of the database, as a query
     assert "looked up among 1097 codes" in page.locator(".sides").inner_text()
     page.wait_for_load_state("networkidle")
     loaded = "image => image.complete && image.naturalWidth > 0"

@@ -22,6 +22,14 @@ def outputs_of(count=COUNT, bits=BITS, seed=0):
     return np.random.default_rng(seed).normal(size=(count, bits))
 
 
+def saturated():
+    return 30 * np.sign(outputs_of(seed=3)) * (1 + 0.1 * np.abs(outputs_of(seed=4)))
+
+
+def tied():
+    return np.repeat(outputs_of(1, seed=1), COUNT, axis=0)
+
+
 def features_of(count=COUNT, dim=5):
     return np.random.default_rng(9).normal(size=(count, dim)).astype(np.float32)
 

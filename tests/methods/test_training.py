@@ -32,7 +32,7 @@ METHODS = sorted(
 )
 each_method = pytest.mark.parametrize("cls", METHODS, ids=lambda cls: cls.name)
 #: What they learn with names the classes: a codeword, a proxy or a weight for each.
-NAMED = {"csq", "dpn", "greedyhash", "hyp2", "jmlh", "mdshc", "orthohash"}
+NAMED = {"csq", "dhd", "dpn", "greedyhash", "hyp2", "jmlh", "mdshc", "orthohash"}
 
 SHORT = {"bits": 8, "epochs": 3, "batch_size": 16}
 

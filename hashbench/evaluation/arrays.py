@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import warnings
 from typing import Any, NamedTuple
 
@@ -9,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.codes import BITORDER, Codes, zero_mask
-from hashbench.errors import InputError
+from hashbench.errors import InputError, shown
 from hashbench.evaluation.convention import Convention
 from hashbench.evaluation.conventions.house import HOUSE
+from hashbench.evaluation.given import given
 from hashbench.evaluation.labels import read_labels
 from hashbench.evaluation.overlap import overlap
 from hashbench.evaluation.referee import score
@@ -71,6 +73,8 @@ def evaluate(
     """
     if isinstance(convention, str):
         convention = Convention.parse(convention)
+    if not isinstance(convention, Convention):
+        raise InputError(f"evaluate scores under one convention, got {shown(convention, 40)}")
     inputs = from_arrays(
         query_codes, database_codes, query_labels, database_labels, relaxed=relaxed, bits=bits
     )
@@ -109,15 +113,16 @@ def from_arrays(
 
 
 def _codes(side: str, codes: Array, relaxed: Array | None, bits: int | None) -> Codes:
-    codes = codes if isinstance(codes, np.ndarray) else np.asarray(codes)
+    codes = given(f"{side} codes", codes)
     if codes.ndim != 2:
         raise InputError(f"{side} codes must be two-dimensional, got shape {codes.shape}")
     made = _plain(side, codes) if bits is None else _packed(side, codes, bits)
     if relaxed is None:
         return made
-    outputs = np.asarray(relaxed)
+    outputs = given(f"relaxed outputs of the {side}", relaxed)
     if outputs.dtype.kind not in "biuf":
         raise InputError(f"relaxed outputs of the {side} must be numbers, got {outputs.dtype}")
+    zeros = zero_mask(outputs) if outputs.ndim == 2 else None
     with np.errstate(over="ignore"):  # beyond float32's range is as far as infinity
         outputs = outputs.astype(np.float32, copy=False)
     if outputs.shape != (len(made), made.bits):
@@ -126,7 +131,7 @@ def _codes(side: str, codes: Array, relaxed: Array | None, bits: int | None) -> 
         )
     if np.isnan(outputs).any():
         raise InputError(f"relaxed outputs of the {side} hold NaN: the model has diverged")
-    return Codes(made.packed, made.bits, outputs, zero_mask(outputs))
+    return Codes(made.packed, made.bits, outputs, zeros)  # zeros of before: float32 underflows
 
 
 def _plain(side: str, codes: Array) -> Codes:
@@ -141,6 +146,10 @@ def _plain(side: str, codes: Array) -> Codes:
 
 
 def _packed(side: str, codes: Array, bits: int) -> Codes:
+    try:
+        bits = operator.index(bits)
+    except TypeError:
+        raise InputError(f"bits must be a whole number, got {shown(bits, 30)}") from None
     if bits < 1:
         raise InputError(f"codes need at least 1 bit, got bits={bits}")
     width = (bits + 7) // 8

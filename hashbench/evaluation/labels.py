@@ -7,13 +7,16 @@ value above 0 being a label, or `(n,)` whole-numbered class ids.
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.errors import InputError, shown
+from hashbench.evaluation.given import given
 
 Array = NDArray[Any]
 
@@ -51,6 +54,7 @@ def read_labels(query: Array, database: Array) -> tuple[Array, Array]:
     words = [labels.dtype.kind in "US" for labels in sides]
     if words[0] != words[1]:
         raise InputError("class ids must be numbers on both sides, or words on both")
+    sides = list(map(_written, sides)) if words[0] else _counted(*sides)
     classes = np.unique(np.concatenate(sides))
     found = [np.searchsorted(classes, labels).astype(np.int64) for labels in sides]
     return found[0], found[1]
@@ -71,7 +75,14 @@ def check_labels(side: str, labels: Array) -> None:
         raise InputError(f"{side} labels must be numbers, got {labels.dtype}")
     if labels.ndim == 1:
         if kind == "f":
-            _refuse(side, labels, labels != np.floor(labels), "whole-numbered class ids")
+            wrong = ~np.isfinite(labels) | (labels != np.floor(labels))
+            _refuse(side, labels, wrong, "whole-numbered class ids")
+            most = 2 ** min(np.finfo(labels.dtype).nmant + 1, 53)
+            if (np.abs(labels) >= most).any():  # it has no place for every whole number there
+                raise InputError(
+                    f"{side} labels from {most:,} on cannot be told apart as {labels.dtype}: give "
+                    "class ids as whole numbers (int64)"
+                )
         return
     negative = False
     for start in range(0, len(labels), ROWS) if labels.dtype != np.bool_ else ():
@@ -130,19 +141,44 @@ def _named(query: Array, database: Array) -> tuple[tuple[str, Array], tuple[str,
 
 def _plain(side: str, labels: Array) -> Array:
     """Labels as an array of numbers or words."""
-    array = labels if isinstance(labels, np.ndarray) else np.asarray(labels)
+    array = given(f"{side} labels", labels)
     if array.dtype != object:
         return array
-    kinds = {type(value) for value in array.ravel().tolist()}
-    if kinds <= {str} or kinds <= {int, bool}:
-        try:
-            return array.astype(str if kinds <= {str} else np.int64)
-        except OverflowError:
-            pass
-    odd = next((v for v in array.ravel().tolist() if not isinstance(v, str)), array.ravel()[:1])
+    values = array.ravel().tolist()
+    if all(isinstance(value, str) for value in values):
+        return array.astype(str)
+    if all(isinstance(value, (int, np.integer, np.bool_)) for value in values):
+        for whole in (np.int64, np.uint64):
+            with suppress(OverflowError):
+                return np.array([int(value) for value in values], whole).reshape(array.shape)
+    odd = next(value for value in values if not isinstance(value, str))
     raise InputError(
         f"{side} labels hold objects such as {shown(odd, 30)}: give words or whole numbers"
     )
+
+
+def _written(words: Array) -> Array:
+    """Class names as texts, their accents composed: one name is one class however it is stored."""
+    classes, which = np.unique(words, return_inverse=True)
+    try:
+        texts = classes.tolist() if classes.dtype.kind == "U" else np.char.decode(classes, "utf-8")
+    except UnicodeDecodeError:
+        raise InputError("labels hold bytes that are no UTF-8: give class names as str") from None
+    found = [unicodedata.normalize("NFC", str(text)) for text in texts]
+    return np.array(found, np.str_)[which]
+
+
+def _counted(query: Array, database: Array) -> list[Array]:
+    """Whole numbers of any type as ones of one type, each its own number still."""
+    sides = [
+        ids if ids.dtype.kind == "u" else ids.astype(np.int64, copy=False)
+        for ids in (query, database)
+    ]
+    if any(ids.dtype == np.uint64 and (ids >= 2**63).any() for ids in sides):
+        if any(ids.dtype.kind == "i" and (ids < 0).any() for ids in sides):
+            raise InputError("class ids must be all below 2**63, or none below 0")
+        return [ids.astype(np.uint64, copy=False) for ids in sides]
+    return [ids.astype(np.int64, copy=False) for ids in sides]
 
 
 def _column(labels: Array) -> Array:

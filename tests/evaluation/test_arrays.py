@@ -77,6 +77,13 @@ def test_real_outputs_serve_the_conventions_that_need_them(arrays):
         evaluate(query, database, *labels, convention="deephash")
 
 
+def test_an_output_too_small_for_a_short_float_is_no_zero():
+    tiny = np.full((1, 4), 1e-60)
+    labels = np.array([1]), np.array([1])
+    found = evaluate(tiny > 0, -tiny > 0, *labels, "house(sgn0=zero)", relaxed=(tiny, -tiny))
+    assert found["empty@h2"] == 1  # four bits apart; zeros would be two
+
+
 def test_evaluate_is_public():
     assert hashbench.evaluate is evaluate
 
@@ -118,6 +125,8 @@ def test_named_files_hold_the_same(arrays, tmp_path):
         ({"query_labels": np.array([["x"] * 4] * 20)}, "must be numbers"),
         ({"bits": BITS}, r"\(n, 2\) uint8"),
         ({"bits": 0}, "at least 1 bit"),
+        ({"bits": 16.0}, "whole number"),
+        ({"convention": ["house"]}, "one convention"),
         ({"relaxed": (np.ones((20, 3)), np.ones((60, BITS)))}, r"must be \(20, 11\)"),
         ({"relaxed": (np.full((20, BITS), np.nan), np.ones((60, BITS)))}, "NaN"),
         ({"relaxed": np.ones((3, 3))}, "two arrays"),

@@ -226,6 +226,37 @@ def test_a_table_of_items(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("written", "wanted"),
+    [
+        (["0 0 1", "1 0 0", "0 1 1"], [[1, 0, 1], [0, 1, 0], [1, 0, 1]]),  # a row of 0/1 each
+        (["-1;1", "1;-1", "-1;1"], [[1, 0, 1], [0, 1, 0], [1, 0, 1]]),
+        (["2 0", "0 11", "2"], [[1, 1, 1], [1, 1, 0], [1, 0, 1]]),
+        (["polar bear;cat", "cat", "dog"], None),
+        ([f"{2**60}", f"{2**60 + 1}", f"{2**60}"], [[1, 0, 1], [0, 1, 0], [1, 0, 1]]),
+        (["\u00e9;a", "e\u0301;b", "c;d"], [[1, 1, 0], [1, 1, 0], [0, 0, 1]]),
+    ],
+)
+def test_what_the_labels_of_a_table_mean(tmp_path, written, wanted):
+    lines = [f"{side},{'01' * 4},{label}" for side in ("query", "db") for label in written]
+    (tmp_path / "x.csv").write_text("\n".join(["split,code,label", *lines]), encoding="utf-8")
+    if wanted is None:  # "polar" may be a class of its own
+        with pytest.raises(InputError, match="put ; between classes"):
+            read_codes(tmp_path / "x.csv")
+        return
+    query, items = (side.astype(int) for side in read_codes(tmp_path / "x.csv")[2:])
+    alike = query[:, None] == items if query.ndim == 1 else (query > 0) @ (items > 0).T
+    assert alike.astype(int).tolist() == wanted
+
+
+def test_class_ids_that_a_short_float_runs_together_are_refused(tmp_path):
+    ids = [torch.tensor(side + 300).to(torch.bfloat16) for side in IDS]
+    body = dict(zip(("qB", "rB", "qL", "rL"), [*map(torch.tensor, SIGNS), *ids], strict=True))
+    torch.save(body, tmp_path / "x.pt")
+    with pytest.raises(InputError, match="cannot be told apart as bfloat16"):
+        read_codes(tmp_path / "x.pt")
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("split,code,label\nquery,01010101\n", "line 2 has 2 columns"),

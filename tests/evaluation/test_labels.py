@@ -4,6 +4,8 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.sparse
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -38,9 +40,20 @@ FORMS = {
     "objects of words": lambda ids: np.array(list("dbca"), dtype=object)[ids],
     "a column of objects": lambda ids: np.array([7, 2, 9, 5], dtype=object)[ids][:, None],
     "a list": lambda ids: ids.tolist(),
+    "a list of numpy's numbers": lambda ids: np.array([*map(np.int16, ids)], dtype=object),
+    "a matrix": lambda ids: np.asmatrix(ids).T,
+    "beyond floats": lambda ids: (ids + 2**60).astype(np.uint64 if len(ids) == 20 else np.int64),
+    "beyond int64": lambda ids: ids.astype(np.uint64) + 2**63,
+    "accents": lambda ids: np.array(WORDS[len(ids) == 20])[ids],
+    "bytes": lambda ids: [WORDS[0][k].encode() if len(ids) == 20 else WORDS[0][k] for k in ids],
+    "tensors": lambda ids: torch.tensor(2.0 * hot(ids) - 1, requires_grad=True),
 }
 
+#: The same class names, their accents composed and not.
+WORDS = ["é", "e", "è", "ê"], ["e\u0301", "e", "e\u0300", "e\u0302"]
 
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_of_labels_scores_the_same(form):
     codes, ids = world()
@@ -61,13 +74,19 @@ def test_every_form_of_labels_scores_the_same(form):
         (lambda ids: np.array(["cat", *ids[1:]], dtype=object), "objects such as"),
         (lambda ids: np.array(list("dbca"))[ids], "numbers on both sides, or words on both"),
         (lambda ids: ids.astype("M8[s]"), "must be numbers"),
+        (lambda ids: np.where(ids == 2, np.inf, ids), "row 1 holds inf"),
+        (lambda ids: (ids + 2048).astype(np.float16), "from 2,048 on cannot be told apart"),
+        (lambda ids: ids + 2.0**60, "from 9,007,199,254,740,992 on cannot be told apart"),
+        (lambda ids: np.ma.array(ids, mask=ids == 0), "masked values"),
+        (lambda ids: scipy.sparse.csr_array(hot(ids)), r"no array.*toarray"),
+        (lambda ids: [[1], [2, 3]], "NumPy can read"),
     ],
 )
 def test_labels_that_cannot_be_meant_are_refused_with_value_and_row(labels, words):
     codes, ids = world()
     ids[0][:2] = 0, 2
     odd = labels(ids[0])
-    other = hot(ids[1]) if np.ndim(odd) == 2 else ids[1]
+    other = hot(ids[1]) if getattr(odd, "ndim", 1) == 2 else ids[1]
     with pytest.raises(InputError, match=words) as caught:
         evaluate(*codes, odd, other)
     assert "\n" not in str(caught.value)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
+from hashbench.errors import shown
 from hashbench.evaluation.foreign.source import MOST_BYTES, Array, Source, entry
 from hashbench.files import open_regular
 
@@ -26,6 +28,8 @@ _SIDES = {
     "train": "database",
     "trn": "database",
 }
+#: A blank beside what is no number: within a name, or between two.
+_NAMES = re.compile(r"[^\s;]*[^\s;\d+-][^\s;]*\s+[^\s;]|[^\s;]\s+[^\s;]*[^\s;\d+-]")
 _COLUMNS = {
     "split": ("split", "side", "set"),
     "codes": ("code", "codes", "hash"),
@@ -52,7 +56,7 @@ def open_text(path: Path) -> Source:
 
     `split` says query or database (or test, train, ...); a code is written
     without separators or with blanks; an item of several classes has their ids
-    separated by blanks or semicolons.
+    separated by blanks or semicolons, their names by semicolons.
 
     Raises:
         OSError: if it cannot be opened.
@@ -83,7 +87,7 @@ def open_text(path: Path) -> Source:
         parts[side][0].append(row[at["codes"]].strip())
         parts[side][1].append(row[at["labels"]].strip())
     found: Source = {}
-    several = any(len(_words(text)) > 1 for _, labels in parts.values() for text in labels)
+    several = _several([text for _, labels in parts.values() for text in labels])
     classes: dict[str, int] = {}
     if several:
         for _, labels in parts.values():
@@ -94,6 +98,25 @@ def open_text(path: Path) -> Source:
         found[f"{side}_codes"] = entry(_matrix(codes))
         found[f"{side}_labels"] = entry(_hot(labels, classes) if several else _matrix(labels))
     return found
+
+
+def _several(labels: list[str]) -> bool:
+    """Whether labels are lists of classes, rather than a class or a row of zeros and ones each.
+
+    Raises:
+        ValueError: if blanks may be within names or between them.
+    """
+    lists = [_words(text) for text in labels]
+    sizes = {len(words) for words in lists}
+    if max(sizes, default=0) < 2:
+        return False
+    different = {word for words in lists for word in words}
+    if len(sizes) == 1 and (different <= {"0", "1"} or different <= {"-1", "1"}):
+        return False
+    blank = next((text for text in labels if _NAMES.search(text)), None)
+    if blank is not None:
+        raise ValueError(f"'{shown(blank, 20)}': put ; between classes, _ within a name")
+    return True
 
 
 def _hot(labels: list[str], classes: dict[str, int]) -> Array:
@@ -107,7 +130,7 @@ def _hot(labels: list[str], classes: dict[str, int]) -> Array:
 
 
 def _words(text: str) -> list[str]:
-    return [word for word in re.split(r"[;\s]+", text) if word]
+    return [word for word in re.split(r"[;\s]+", unicodedata.normalize("NFC", text)) if word]
 
 
 def _lines(path: Path) -> list[str]:
@@ -148,5 +171,10 @@ def _numbers(lines: list[str], dimensions: Literal[1, 2]) -> Array:
     except ValueError:  # NumPy's sentence has several lines
         raise ValueError("its lines are not all of the same number of numbers") from None
     finite = np.isfinite(values).all()
-    whole = finite and (np.abs(values) < 2**53).all() and (values == np.trunc(values)).all()
-    return values.astype(np.int64) if whole else values
+    whole = finite and (values == np.trunc(values)).all()
+    if whole and (np.abs(values) < 2**53).all():
+        return values.astype(np.int64)
+    if dimensions == 1 and all(re.fullmatch(r"[+-]?[0-9]{1,20}", line) for line in lines):
+        found = np.array([int(line) for line in lines])  # what floats cannot tell apart
+        return found if found.dtype.kind in "iu" else values
+    return values

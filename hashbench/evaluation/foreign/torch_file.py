@@ -67,6 +67,9 @@ def _array(tensor: Any) -> Array:
     tensor = tensor.detach()
     if tensor.dtype == torch.bfloat16:
         tensor = tensor.float()
+        ids = tensor.ndim == 1 or tensor.shape[1:] == (1,)
+        if ids and bool((tensor.abs() >= 256).any()):
+            raise ValueError("class ids from 256 on cannot be told apart as bfloat16")
     try:
         found: Array = tensor.numpy()
     except (RuntimeError, TypeError) as error:

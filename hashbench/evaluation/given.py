@@ -1,0 +1,49 @@
+"""What a caller gave as an array: lists, series, tensors, in NumPy's own plain arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hashbench.errors import InputError, shown
+
+Array = NDArray[Any]
+
+
+def given(what: str, value: Any) -> Array:
+    """A value as a plain array; a memory map stays one on disk.
+
+    Tensors are taken without their gradients and from wherever they are. A
+    `numpy.matrix` is an array of two dimensions, whatever one does to it, and
+    a masked array is one only where nothing is masked.
+
+    Args:
+        what: what the array is, for messages, such as "query labels".
+        value: anything that NumPy can read as an array.
+
+    Raises:
+        InputError: if it cannot, or values are masked.
+    """
+    if isinstance(value, np.ma.MaskedArray):
+        if np.ma.getmaskarray(value).any():
+            raise InputError(f"{what} have masked values: fill them in, or leave their rows out")
+        value = value.data
+    try:
+        if hasattr(value, "detach"):
+            value = value.detach().cpu()
+        array = np.asarray(value)
+    except MemoryError:
+        raise
+    except Exception as error:  # ragged lists, types and layouts that NumPy does not have
+        raise InputError(
+            f"{what} are no array that NumPy can read ({shown(str(error), 80)}): give numbers in "
+            "a plain array"
+        ) from error
+    if array.dtype == object and not array.ndim:
+        raise InputError(
+            f"{what} are a {shown(type(value).__name__, 40)}, no array: give numbers in a plain "
+            "array, of a sparse one its .toarray()"
+        )
+    return array

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from hashbench.bundles.folder import LARGEST, read_bytes, unpacked
 from hashbench.cell import Bench
 from hashbench.data import Split, open_dataset
+from hashbench.data.dataset import faults
 from hashbench.data.named import NamedSource
 from hashbench.data.redrawn import redrawn
 from hashbench.errors import InputError, shown
@@ -53,15 +54,27 @@ class Splits:
     def find(self, bench: Bench, digest: str) -> Split:
         """The split of a bench that has this digest.
 
+        A file of a board stands in where the split cannot be drawn here, never for one that
+        is drawn or pinned otherwise.
+
         Raises:
-            WrongSplitError: if the protocol gives another one here.
+            WrongSplitError: if the protocol gives another one here, or is pinned to another.
             InputError: if its labels cannot be had, saying why.
         """
         drawn = self._drawn(bench)
         if isinstance(drawn, Split) and drawn.digest == digest:
             return drawn
-        given = self._given(digest)
+        pin = _pin(bench, self.data_root)
+        if pin and pin != digest:
+            raise WrongSplitError(
+                f"its protocol is pinned to the split {pin[:12]} and the entry's is {digest[:12]}"
+            )
+        given = self._given(digest) if isinstance(drawn, InputError) or _local(bench) else None
         if given is not None:
+            try:
+                faults(given, bool(bench.options.get("allow_overlap")), True)
+            except InputError as error:
+                raise WrongSplitError(str(error)) from None
             return given
         if isinstance(drawn, InputError):
             raise drawn
@@ -69,6 +82,12 @@ class Splits:
             f"the split drawn here has the digest {drawn.digest[:12]} and the entry's is "
             f"{digest[:12]}"
         )
+
+    def drawn(self, bench: Bench, digest: str) -> bool:
+        """Whether the split of this digest is that of its protocol, on no word of a board."""
+        found = self._drawn(bench)
+        same = isinstance(found, Split) and found.digest == digest
+        return same or _pin(bench, self.data_root) == digest
 
     def _drawn(self, bench: Bench) -> Split | InputError:
         name = json.dumps([bench.dataset, bench.protocol, bench.split_seed, dict(bench.options)])
@@ -92,6 +111,22 @@ class Splits:
 
 class WrongSplitError(InputError):
     """The split of an entry is not the one its protocol gives."""
+
+
+def _local(bench: Bench) -> bool:
+    """Whether images of the same name here may well be others: everybody's own, or not all."""
+    return ":" in bench.dataset or bool(bench.options.get("allow_missing"))
+
+
+def _pin(bench: Bench, data_root: Path | None) -> str:
+    """The digest that a bench's split must have wherever it is drawn; "" where none is pinned."""
+    if _local(bench):
+        return ""
+    try:
+        protocol = open_bench(bench, data_root).protocol(bench.protocol)
+    except InputError:
+        return ""
+    return "" if protocol.variant else str(protocol.pins.get(bench.split_seed, ""))
 
 
 def open_bench(bench: Bench, data_root: Path | None) -> Any:
@@ -173,6 +208,8 @@ def _draw(bench: Bench, data_root: Path | None) -> Split:
 
 def _split(body: dict[str, Any]) -> Split:
     classes = tuple(body["classes"])
+    if any(int(body[part]["columns"]) != len(classes) for part in PARTS):
+        raise ValueError("its labels are of other classes")
     ids = {part: [str(name) for name in body[part]["ids"]] for part in PARTS}
     names = [name for mine in ids.values() for name in mine]
     if not all(map(printable, (*classes, *names))):

@@ -38,6 +38,7 @@ class Verdict:
         suspicions: what a person should look at though every number fits.
         unverified: why scores could not be recomputed; "" where they were.
         scores: what was recomputed, by convention.
+        given: whether its labels are taken from a board's file, on that board's word.
         fresh: what its hasher scores on fresh queries, where that was asked for and could be had.
     """
 
@@ -49,6 +50,7 @@ class Verdict:
     unverified: str = ""
     scores: Mapping[str, Scores] | None = None
     fresh: Fresh | None = None
+    given: bool = False
 
     @property
     def ok(self) -> bool:
@@ -104,7 +106,8 @@ class Verifier:
             except InputError as error:
                 if "hasher" in bundle.digests:
                     problems += (f"no fresh queries: {error}",)
-        return Verdict(folder, bundle, claims, problems, suspicions, "", scores, fresh)
+        given = not self.splits.drawn(bundle.cell.bench, bundle.evidence.split)
+        return Verdict(folder, bundle, claims, problems, suspicions, "", scores, fresh, given)
 
     def _copies(self, bundle: Bundle, codes: tuple[Codes, Codes]) -> tuple[str, ...]:
         """Whether another entry has these codes; other seeds of one author's method may."""

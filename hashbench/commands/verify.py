@@ -106,6 +106,8 @@ def _line(verdict: Verdict) -> str:
         house = (verdict.scores or {}).get("house")
         first = [f"map@h2 {house['map@h2']:.3f}"] if house and "map@h2" in house else []
         said = [*first, f"{verdict.claims} scores recomputed"]
+    if verdict.given:
+        said.append("labels as the board's file of its split has them, not drawn here")
     if verdict.fresh is not None:
         said.append(str(verdict.fresh))
     return plain(f"{_word(verdict):<4}  {verdict.folder.name}: {'; '.join(said)}")
@@ -122,6 +124,7 @@ def _body(verdict: Verdict) -> dict[str, Any]:
         "problems": verdict.problems,
         "suspicions": verdict.suspicions,
         "unverified": verdict.unverified,
+        "split": "given by the board" if verdict.given else "drawn or pinned",
         "scores": {name: item.to_dict() for name, item in (verdict.scores or {}).items()},
         "fresh": None if verdict.fresh is None else asdict(verdict.fresh),
     }

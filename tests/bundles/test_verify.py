@@ -1,15 +1,19 @@
 """Entries are verified by drawing their split and scoring them again; whatever is false is told."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hashbench.bundles import read
+from hashbench.bundles import read, write
 from hashbench.bundles.splits import Splits, write_split
 from hashbench.bundles.verify import Verifier
-from hashbench.data import open_dataset
+from hashbench.codes import Codes
+from hashbench.data import Split, open_dataset
+from hashbench.data.named import NamedSource
+from hashbench.items import Items, TrainItems
 
 NOWHERE = Path("/nonexistent")
 
@@ -24,6 +28,7 @@ def test_a_stranger_without_hashbench_writes_an_entry_that_verifies(put, tmp_pat
     assert (found.problems, found.suspicions, found.unverified) == ((), (), "")
     assert found.ok
     assert found.claims == 2
+    assert not found.given
 
 
 def test_a_strangers_cifar10_is_the_pinned_split(stranger):
@@ -85,8 +90,31 @@ def test_without_labels_nothing_is_verified_and_the_boards_own_split_is_enough(p
     assert path.name.startswith(read(folder).evidence.split)
     found = verdict(folder, boards=[tmp_path])
     assert found.ok, found
+    assert found.given
     path.write_bytes(path.read_bytes()[:-9])
     assert not verdict(folder, boards=[tmp_path]).ok
+
+
+def test_a_file_of_a_split_stands_in_for_none_that_is_drawn_or_pinned(put, tmp_path):
+    easy = split_of(np.eye(9, dtype=np.uint8)[np.arange(1600) % 9])
+    write_split(tmp_path, easy)
+    mine = {"split_sha256": easy.digest, "counts": easy.counts}
+    for dataset, says in (("digits", "drawn here"), ("cifar10", "pinned"), ("coco", "pinned")):
+        folder = put(tmp_path / dataset, bench={"dataset": dataset, "protocol": dataset, **mine})
+        forged = Codes.from_bits(np.zeros((1400, 24), int))
+        write(folder, read(folder), (forged.subset(np.arange(100)), forged))
+        found = verdict(folder, boards=[tmp_path])
+        assert says in found.problems[0]
+        assert found.scores is None
+
+
+def test_a_file_of_a_split_with_queries_in_the_database_is_told(put, tmp_path):
+    split = open_dataset("digits").split()
+    split = replace(split, query=split.database.subset(np.arange(200)))
+    write_split(tmp_path, split)
+    bench = {"dataset": "lists:theirs", "split_sha256": split.digest}
+    found = verdict(put(tmp_path / "e", bench=bench), boards=[tmp_path])
+    assert "200 queries are in the database" in found.problems[0]
 
 
 def test_a_split_under_another_digest_is_refused(put, tmp_path):
@@ -134,6 +162,61 @@ def test_codes_made_of_labels_are_suspected(put, tmp_path, digits, flips, says):
         assert found.ok
     else:
         assert says in found.suspicions[0]
+
+
+@pytest.mark.parametrize(
+    ("side", "flips", "says"),
+    [("database", 3, "without an error"), ("database", 30, None), ("query", 0, "function of")],
+)
+def test_one_side_made_of_labels_is_suspected_beside_an_honest_other(
+    put, tmp_path, digits, side, flips, says
+):
+    bits = np.random.default_rng(0).integers(0, 2, (len(digits.label), 64), dtype=np.uint8)
+    rows = digits.parts[side]
+    bits[rows] = label_bits(digits, flips)[rows]
+    if flips:
+        bits[rows[0]] ^= 1  # one error in a thousand
+    folder = put(tmp_path / "e", bits)
+    body = json.loads((folder / "entry.json").read_text())
+    body["scores"] = {"house": {"kept": 1.0}}
+    (folder / "entry.json").write_text(json.dumps(body))
+    found = verdict(folder)
+    assert not found.problems
+    if says is None:
+        assert found.ok
+    else:
+        assert says.replace("without an error", "with 1 errors") in found.suspicions[0]
+
+
+def test_bits_that_are_labels_are_suspected_among_many_kinds_of_labels():
+    from hashbench.bundles.suspicion import label_codes
+    from hashbench.codes import Codes
+
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, (1600, 9), dtype=np.uint8)  # some 500 kinds, three of each
+    labels[:, 0] |= ~labels.any(axis=1)
+    split = split_of(labels)
+    honest = rng.integers(0, 2, (1600, 24), dtype=np.uint8)
+    holding = honest.copy()
+    holding[:, 5:8] = labels[:, 2:5]
+    for bits, told in ((honest, ""), (holding, "3 of its bits are functions of the labels")):
+        codes = Codes.from_bits(bits[:100]), Codes.from_bits(bits[200:])
+        assert label_codes(codes, split).startswith(told)
+        assert bool(label_codes(codes, split)) == bool(told)
+
+
+def split_of(labels):
+    """100 queries, 100 training and 1,400 database images of no pixels."""
+    source = NamedSource([str(row) for row in range(len(labels))])
+    rows = np.arange(len(labels))
+    return Split(
+        train=TrainItems(source, rows[100:200], labels=labels[100:200]),
+        query=Items(source, rows[:100]),
+        database=Items(source, rows[200:]),
+        query_labels=labels[:100],
+        database_labels=labels[200:],
+        classes=tuple("abcdefghi"),
+    )
 
 
 def test_codes_that_know_the_training_images_alone_are_not_suspected():

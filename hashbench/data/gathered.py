@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,15 @@ SEPARATORS = ";|"
 
 #: Subfolders that hold queries and what is searched, each with its class folders.
 ASKED, SEARCHED = ("test", "query", "val"), ("train", "database")
+
+
+#: What parts of a split are called, none of which is a class where all folders are.
+PARTS = frozenset(
+    (*ASKED, *SEARCHED, "queries", "testing", "valid", "validation", "dev", "training", "gallery")
+)
+
+#: A row of zeros and ones, or a list as Python writes it, where the name of a class is expected.
+_ROW = re.compile(r"[01]([\s,]+[01])+|\[.*\]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +84,7 @@ def gather_folders(root: Path) -> Gathered:
     asked = [name for name in top if name in ASKED]
     searched = [name for name in top if name in SEARCHED]
     parts = [*searched, *asked] if len(asked) == len(searched) == 1 == len(top) // 2 else [""]
+    _demand_classes(root, top, parts)
     names: list[str] = []
     kinds: list[str] = []
     queries: list[bool] = []
@@ -94,6 +105,23 @@ def gather_folders(root: Path) -> Gathered:
     labels = np.eye(len(classes), dtype=np.uint8)[[column[kind] for kind in kinds]]
     asking = np.asarray(queries) if len(parts) > 1 else None
     return Gathered(names, labels, classes, root, asking)
+
+
+def _demand_classes(root: Path, top: list[str], parts: list[str]) -> None:
+    """Raise where parts of a split would count as classes, or images would be passed over."""
+    if parts == [""]:
+        if top and {name.lower() for name in top} <= PARTS and any(_folders(root / n) for n in top):
+            raise InputError(
+                f"{root} holds the parts {shown(', '.join(top), 60)} of a split, and no classes: "
+                "name two folders train and test, or give one of them as images:PATH"
+            )
+        return
+    other = next((name for name in top if name not in parts and _images(root / name)), None)
+    if other is not None:
+        raise InputError(
+            f"{root} holds images in {shown(other, 40)} beside {' and '.join(parts)}: move them "
+            "away, or into one of these"
+        )
 
 
 def _folders(folder: Path) -> list[str]:
@@ -208,10 +236,17 @@ def _by_words(
         cell = row[kind]
         for separator in SEPARATORS[1:]:
             cell = cell.replace(separator, SEPARATORS[0])
-        mine = [word.strip() for word in cell.split(SEPARATORS[0]) if word.strip()]
+        mine = [composed(word.strip()) for word in cell.split(SEPARATORS[0]) if word.strip()]
         if not all(map(printable, mine)):
             raise InputError(f"{path}, line {line}: a label holds a control character")
+        odd = next((word for word in mine if _ROW.fullmatch(word) or word.lower() == "nan"), None)
+        if odd is not None:
+            raise InputError(
+                f"{path}, line {line}: '{shown(odd, 40)}' is no name of a class: write names "
+                "between ; (nothing for none), or a column of 0 and 1 for each class"
+            )
         words.append(mine)
+    _demand_distinct(path, {word for mine in words for word in mine})
     classes = tuple(sorted({word for mine in words for word in mine}))
     if len(classes) < 2:
         raise InputError(f"{path} has {len(classes)} classes: at least 2 are needed")
@@ -220,3 +255,24 @@ def _by_words(
     for number, mine in enumerate(words):
         labels[number, [column[word] for word in mine]] = 1
     return labels, classes
+
+
+def _demand_distinct(path: Path, classes: set[str]) -> None:
+    """Raise where two classes may well be one, or one may well be several."""
+    numbers: dict[float, str] = {}
+    for word in sorted(classes):
+        try:
+            first = numbers.setdefault(float(word), word)
+        except ValueError:
+            pieces = [piece for piece in re.split(r"[\s,]+", word) if piece]
+            if len(pieces) > 1 and classes.issuperset(pieces):
+                raise InputError(
+                    f"{path} has the label '{shown(word, 40)}' and each word of it as a label "
+                    "too: put ; between the labels of an image"
+                ) from None
+        else:
+            if first != word:
+                raise InputError(
+                    f"{path} has the labels '{shown(first, 20)}' and '{shown(word, 20)}', which "
+                    "are one number: write it in one way"
+                )

@@ -104,6 +104,12 @@ def test_a_table_of_words(photos):
     assert found.labels.tolist() == [[1, 0, 1], [0, 1, 1], [0, 0, 0]]
 
 
+def test_a_name_with_its_accents_apart_is_the_same_class(photos):
+    found = gather(table(photos, "path,label\na.png,\u00e9\nb.png,e\u0301\nc.png,polar bear\n"))
+    assert found.classes == ("polar bear", "\u00e9")
+    assert found.labels[:, 1].tolist() == [1, 1, 0]
+
+
 def test_a_table_with_a_column_for_each_class(photos):
     found = gather(table(photos, "file\tcat\tbig dog\nx/1.png\t1\t0\ny,2.png\t1\t1\n", "t.tsv"))
     assert found.classes == ("cat", "big dog")
@@ -127,6 +133,11 @@ def test_a_table_with_a_column_for_each_class(photos):
         (b"path,label\na.png,x\0\n", "NUL byte"),
         ('path,label\n"a.png,cat\n', "mend the table"),
         ("path,label\na.png,\x07\nb.png,x\n", "line 2: a label holds a control character"),
+        ("path,label\na.png,x\nb.png,0 1 1\n", "line 3: '0 1 1' is no name of a class"),
+        ('path,label\na.png,"[0, 1]"\n', r"line 2: '\[0, 1\]' is no name of a class"),
+        ("path,label\na.png,x\nb.png,NaN\n", "line 3: 'NaN' is no name of a class"),
+        ("path,label\na.png,1\nb.png,1.0\nc.png,2\n", "'1' and '1.0', which are one number"),
+        ('path,label\na.png,x\nb.png,y\nc.png,"x,y"\n', "'x,y' and each word of it"),
     ],
 )
 def test_other_tables_are_refused_with_their_line(tmp_path, text, says):
@@ -159,6 +170,22 @@ def test_folders_that_hold_no_classes_are_refused(tmp_path):
             gather(path)
     with pytest.raises(InputError, match=r"there is no .*nowhere"):
         opened(tmp_path / "nowhere").split("1-1-rest")
+
+
+@pytest.mark.parametrize(
+    ("parts", "says"),
+    [
+        (("train", "val", "test"), "the parts test, train, val of a split, and no classes"),
+        (("Train", "Test"), "the parts Test, Train of a split"),
+        (("train", "test", "more"), "images in more beside train and test"),
+    ],
+)
+def test_parts_of_a_split_are_no_classes(tmp_path, parts, says):
+    for number in range(12):
+        part = parts[number % len(parts)]
+        write_image(tmp_path / part / f"k{number % 2}" / f"{number}.png", noise(number))
+    with pytest.raises(InputError, match=says):
+        gather(tmp_path)
 
 
 def test_copies_are_refused_as_in_lists(photos):

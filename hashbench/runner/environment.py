@@ -31,10 +31,10 @@ def environment(device: str = "cpu", threads: int | None = None) -> dict[str, An
     Args:
         device: what the cell is computed on. Nothing is asked of a GPU here: that would start
             a context on it, or fail where the cell has just lost it.
-        threads: how many a cell was computed with, where that is not what this process has.
+        threads: how many a cell was computed with, BLAS included, where that is not what this
+            process has.
     """
-    found = {**_machine(), **_threads(), "device": device}
-    return found | {"threads": threads} if threads else found
+    return {**_machine(), **_threads(threads), "device": device}
 
 
 def gpu_facts(device: str) -> dict[str, Any]:
@@ -86,28 +86,26 @@ def _machine() -> dict[str, Any]:
     }
 
 
-def _threads() -> dict[str, Any]:
+def _threads(threads: int | None) -> dict[str, Any]:
     import torch
 
     return {
-        "threads": torch.get_num_threads(),
+        "threads": threads or torch.get_num_threads(),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
-        "blas": _blas(),
+        "blas": sorted({f"{library} x{threads or own}" for library, own in _blas()}),
     }
 
 
 @cache
-def _blas() -> list[str]:
+def _blas() -> list[tuple[str, int]]:
     """The BLAS libraries and their threads: looking them up takes longer than a small cell."""
     from threadpoolctl import threadpool_info
 
-    return sorted(
-        {
-            f"{pool['internal_api']} {pool.get('version')} x{pool['num_threads']}"
-            for pool in threadpool_info()
-            if pool["user_api"] == "blas"
-        }
-    )
+    return [
+        (f"{pool['internal_api']} {pool.get('version')}", pool["num_threads"])
+        for pool in threadpool_info()
+        if pool["user_api"] == "blas"
+    ]
 
 
 def _processor() -> str:

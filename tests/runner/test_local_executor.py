@@ -107,6 +107,13 @@ def test_workers_times_threads_is_at_most_the_cores(bench, monkeypatch) -> None:
         assert all(line.endswith("x2") for line in record.environment["blas"])
 
 
+def test_a_record_says_the_threads_its_head_was_trained_with(bench, monkeypatch) -> None:
+    monkeypatch.setattr("hashbench.runner.local.available_cores", lambda: 2)
+    (record,) = bench.run(bench.tasks("dch", epochs=1), workers=1).records  # a worker of 2 threads
+    assert record.environment["threads"] == 1
+    assert all(line.endswith("x1") for line in record.environment["blas"])
+
+
 def bench_limits():
     from hashbench.runner.execute import Limits
 

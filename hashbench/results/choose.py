@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from hashbench.cell import Bench
 from hashbench.errors import InputError, command, shown, unknown
 from hashbench.evidence import Evidence
 from hashbench.parsing import parse_names, parse_numbers, parse_seeds
+from hashbench.runtime import DEFAULT_RESULTS
 from hashbench.store import Record
 
 
@@ -62,16 +64,22 @@ def select(
     return found
 
 
-def current(records: Sequence[Record]) -> tuple[list[Record], dict[str, list[str]]]:
+def current(
+    records: Sequence[Record], results: Path | None = None
+) -> tuple[list[Record], dict[str, list[str]]]:
     """The records that are not out of date, and sentences on those that are, by bench.
 
-    Of one bench the state of the data that the newest record found counts, and of
-    one question on it the code that gave the newest answer.
+    Of one bench the state of the data that a run found last counts, and of
+    one question on it the code that a run found last.
+
+    Args:
+        records: any.
+        results: the folder they are of, where it is not the default one.
     """
     newest: dict[str, Record] = {}
     for record in records:
         name = bench_key(record.cell.bench)
-        if name not in newest or _age(record) > _age(newest[name]):
+        if name not in newest or record.age > newest[name].age:
             newest[name] = record
     kept: dict[str, Record] = {}
     other_data: dict[str, int] = {}
@@ -84,16 +92,17 @@ def current(records: Sequence[Record]) -> tuple[list[Record], dict[str, list[str
         question = record.cell.question
         if question in kept:
             older_code[name] = older_code.get(name, 0) + 1
-        if question not in kept or _age(record) > _age(kept[question]):
+        if question not in kept or record.age > kept[question].age:
             kept[question] = record
     sentences: dict[str, list[str]] = {}
-    for found, why in ((other_data, "an earlier state of the data"), (older_code, "older code")):
+    place = () if results in (None, DEFAULT_RESULTS) else ("--results", results)
+    drop = command("forget", "--superseded", *place)
+    for found, why in ((other_data, "another state of the data"), (older_code, "other code")):
         for name, count in found.items():
             what = "1 result of" if count == 1 else f"{count} results of"
             verb = "is" if count == 1 else "are"
             sentences.setdefault(name, []).append(
-                f"{what} {why} {verb} left out: --all-versions shows them, hashbench forget "
-                "--superseded drops them."
+                f"{what} {why} {verb} left out: --all-versions shows them, {drop} drops them."
             )
     keys = {record.key for record in kept.values()}
     return [record for record in records if record.key in keys], sentences
@@ -112,10 +121,6 @@ def ground_key(record: Record) -> tuple[str, Evidence]:
 def _names(record: Record) -> set[str]:
     """What a record's data set may be called: its name, and what was typed for it."""
     return {record.cell.bench.dataset, str(record.request.get("dataset", ""))} - {""}
-
-
-def _age(record: Record) -> tuple[str, str]:
-    return record.finished, record.key
 
 
 def _order(record: Record) -> tuple[object, ...]:

@@ -10,7 +10,7 @@ from hashbench.evaluation import Convention
 from hashbench.evidence import Evidence
 from hashbench.results.choose import bench_key, current, ground_key
 from hashbench.results.rows import Row, rows_of
-from hashbench.results.scored import Judge
+from hashbench.results.scored import Judge, StoredJudge
 from hashbench.results.series import Series
 from hashbench.store import Record
 
@@ -42,7 +42,8 @@ def collect(
     if isinstance(convention, str):
         convention = Convention.parse(convention)
     records = list(records)
-    kept, left_out = (records, {}) if all_versions else current(records)
+    folder = judge.store.root if isinstance(judge, StoredJudge) else None
+    kept, left_out = (records, {}) if all_versions else current(records, folder)
     groups: dict[tuple[str, Evidence], list[Record]] = {}
     for record in kept:
         if finished and not record.ok:

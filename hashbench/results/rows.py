@@ -124,7 +124,7 @@ def rows_of(records: Sequence[Record]) -> dict[str, tuple[Row, ...]]:
 def facts_of(records: Iterable[Record]) -> dict[str, Row]:
     """What each method says of itself, by name, as its newest result has it."""
     found: dict[str, Row] = {}
-    for record in sorted(records, key=lambda record: (record.finished, record.key)):
+    for record in sorted(records, key=lambda record: record.age):
         part = record.parts.get("method", {})
         year = part.get("year", 0)
         method = record.cell.method

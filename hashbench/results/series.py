@@ -138,7 +138,7 @@ class Series:
     @property
     def title(self) -> str:
         """The data set's printed name."""
-        newest = max(self.records, key=lambda record: (record.finished, record.key))
+        newest = max(self.records, key=lambda record: record.age)
         return newest.title("dataset")
 
     @property

@@ -157,7 +157,7 @@ def ground_of(store: Store, spec: str, data_root: Path) -> Ground:
         found = [record for record in records if record.key.startswith(name)]
     if not found:
         return _drawn(name, traits, data_root)
-    newest = max(found, key=lambda record: (record.finished, record.key))
+    newest = max(found, key=lambda record: record.age)
     benches = {str(record.cell.bench): record for record in found}
     if len(benches) > 1:
         listed = "; ".join(f"{record.key[:8]} ({bench})" for bench, record in benches.items())

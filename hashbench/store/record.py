@@ -47,6 +47,8 @@ class Record:
         log: the last lines the worker printed, when it failed.
         origins: the ways its hyper-parameters were asked for; kept beside the record, for
             another run may ask for the same cell in another way.
+        found: when a run last found data and code to be what they were for this record, though
+            later records are of others; kept beside it, "" for never.
     """
 
     key: str
@@ -67,6 +69,12 @@ class Record:
     finished: str = ""
     log: str = ""
     origins: tuple[Origin, ...] = ()
+    found: str = ""
+
+    @property
+    def age(self) -> tuple[str, str]:
+        """What orders records: the last time that a run gave it, or found it to be right."""
+        return max(self.finished, self.found), self.key
 
     @property
     def ok(self) -> bool:
@@ -81,7 +89,7 @@ class Record:
     def to_json(self) -> bytes:
         """This record as UTF-8 JSON with its own digest; NaN and infinities become null."""
         body = {item.name: getattr(self, item.name) for item in fields(self)}
-        del body["origins"]
+        del body["origins"], body["found"]
         body |= {"schema": SCHEMA, "cell": self.cell.to_dict(), "evidence": asdict(self.evidence)}
         body = finite(body)
         body["sha256"] = _digest(body)

@@ -7,6 +7,7 @@ Layout::
     relaxed/<key>.npz          real-valued outputs, where they were asked for
     hashers/<key>.safetensors  the fitted hasher
     origins/<key>/*.json       where its hyper-parameters came from, a file a way of asking
+    origins/<key>/found        when a run last found its data and code again after others
     scores/<key>/*.npz         metrics, curves and per-query values, a file a convention
     splits/<digest>.npz        labels, ids and class names of queries and database
     claims/<name>.lock         locks: who holds one is the only writer of that name
@@ -26,6 +27,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -43,6 +45,9 @@ from hashbench.store.checks import BadRecordError, NewerRecordError
 from hashbench.store.record import Record
 
 _FOLDERS = ("records", "codes", "relaxed", "hashers", "origins", "scores", "splits", "claims")
+
+#: Beside the origins of a key: when a run found it to be right again.
+_FOUND = "found"
 
 #: A record is small; what is larger is none.
 _MOST_BYTES = 64 << 20
@@ -161,7 +166,7 @@ class Store:
         except BadRecordError as error:
             _warn(f"{path} is damaged ({error}): it is not counted, running the cell mends it")
             return None
-        return record.with_origins(tuple(self._origins(key)))
+        return replace(record, origins=tuple(self._origins(key)), found=self._found(key))
 
     def keys(self) -> list[str]:
         """The keys that have a record, readable or not, sorted."""
@@ -286,6 +291,21 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, lambda stream: stream.write(data))
 
+    def put_found(self, key: str, when: str) -> None:
+        """Keep that a run found data and code to be what they were for a result.
+
+        Args:
+            key: of the result.
+            when: the time, as ISO 8601 in UTC.
+
+        Raises:
+            StoreError: if it cannot be written.
+        """
+        path = self.root / "origins" / key / _FOUND
+        with self._writing():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, lambda stream: stream.write(when.encode()))
+
     def put_split(self, digest: str, arrays: Callable[[], Arrays]) -> None:
         """Store what the evaluator needs of a split, once.
 
@@ -353,6 +373,13 @@ class Store:
                 origin = Origin(**json.loads(_read(path)))
                 if path.stem == origin.digest:
                     yield origin
+
+    def _found(self, key: str) -> str:
+        try:
+            text = _read(self.root / "origins" / key / _FOUND).decode("ascii").strip()
+            return datetime.fromisoformat(text).isoformat(timespec="milliseconds")
+        except (OSError, ValueError):
+            return ""
 
     def _open(self, kind: str, key: str, digest: str | None) -> dict[str, NDArray[Any]]:
         path = self.path(kind, key)

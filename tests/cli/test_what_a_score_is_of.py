@@ -84,7 +84,7 @@ def test_what_changes_is_computed_again_and_shares_no_table(hashbench, change) -
     table = hashbench("export", "--format", "markdown").out
     assert "ITQ-CCA" in table
     assert "LSH" not in table  # its score is of what the data were before
-    assert re.search(r"2 results of an earlier state of the data are left out", table)
+    assert re.search(r"2 results of another state of the data are left out", table)
     both = hashbench("export", "--format", "markdown", "--all-versions").out
     assert "LSH" in both
     compared = hashbench("compare", "--json")
@@ -118,6 +118,36 @@ def test_images_that_arrive_bit_by_bit(hashbench) -> None:
     assert len(counts) == 1
     table = hashbench("export", "--format", "markdown").out
     assert "LSH" not in table
+
+
+@pytest.mark.parametrize("changed", ["labels", "plugin"])
+def test_what_is_put_back_is_shown_again_and_not_what_was_between(hashbench, changed) -> None:
+    parts = tiny_lists.make(Path("t"))
+    plugin = (
+        "from hashbench.baselines.lsh import LSH\n"
+        "class Mine(LSH):\n    name = 'mine'\n    def fit(self, X, y=None):\n"
+        "        self.seed += {}\n        return super().fit(X, y)\n"
+    )
+    found = []
+    for state in (0, 1, 0):
+        tiny_lists.write(
+            Path("t"), [parts, tiny_lists.rotated(parts)][state * (changed == "labels")]
+        )
+        Path("mine.py").write_text(plugin.format(state * (changed == "plugin")))
+        run(hashbench, "--plugin", "mine.py", "--results", "my r", methods="mine")
+        table = hashbench(
+            "export", "--format", "csv", "--results", "my r", "--plugin", "mine.py"
+        ).out
+        found.append([line.rsplit(",", 1)[0] for line in table.splitlines() if ",map," in line])
+    assert len(found[0]) == len(found[1]) == len(found[2]) == 1
+    assert found[0] != found[1]
+    assert found[0] == found[2]
+    noted = hashbench("export", "--format", "markdown", "--results", "my r").out
+    advice = re.search(r"hashbench (forget --superseded --results 'my r') drops", noted)
+    assert advice is not None, noted
+    hashbench("forget", "--superseded", "--results", "my r", "--yes")
+    table = hashbench("export", "--format", "csv", "--results", "my r").out
+    assert [line.rsplit(",", 1)[0] for line in table.splitlines() if ",map," in line] == found[0]
 
 
 def test_a_convention_asked_for_later_is_scored_without_training(hashbench) -> None:

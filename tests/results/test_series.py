@@ -114,7 +114,7 @@ def test_older_code_is_left_out_counted_and_shown_on_demand(judge) -> None:
         None, 0.5, 0.9, None,
     ]  # fmt: skip
     assert names(series) == ["DCH [code 1]", "DCH [code 2]"]
-    assert any("1 result of older code is left out" in note for note in series.notes)
+    assert any("1 result of other code is left out" in note for note in series.notes)
     (series,) = collect(records, judge, all_versions=True)
     assert series.entry(series.rows[0], 16).mean == 0.7
     assert not series.left_out
@@ -131,7 +131,7 @@ def test_an_earlier_state_of_the_data_is_left_out_counted_and_never_beside(judge
     cifar, coco = collect(records, judge)
     assert (cifar.title, coco.title) == ("CIFAR-10", "MS-COCO")
     assert names(cifar) == ["DCH"]
-    assert any("2 results of an earlier state of the data" in note for note in cifar.notes)
+    assert any("2 results of another state of the data" in note for note in cifar.notes)
     assert not coco.left_out
     found = collect(records, judge, all_versions=True)
     assert len(found) == 3

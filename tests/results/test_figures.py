@@ -152,11 +152,11 @@ def test_a_curve_is_the_mean_of_its_seeds(store, tmp_path) -> None:
 
 
 def test_no_two_rows_of_a_figure_look_alike(judge) -> None:
-    records = [judge.add(f"m{number}", 16, 0.5) for number in range(40)]
+    records = [judge.add(f"m{number}", 16, 0.5) for number in range(41)]
     (series,) = collect(records, judge)
     styles = style.line_styles(series).values()
     looks = {(s["color"], s["marker"], s["linestyle"]) for s in styles}
-    assert len(looks) == 40
+    assert len(looks) == 41
     few = collect(records[:20], judge)[0]
     shapes = {(s["marker"], s["linestyle"]) for s in style.line_styles(few).values()}
     assert len(shapes) == 20  # told apart without any colour

@@ -16,11 +16,15 @@ from hashbench.baselines.principal import principal_directions
 class PCAH(ShallowHasher):
     """Principal component hashing, which has no paper of its own.
 
-    It is what semi-supervised hashing comes down to without labels, directions of the
-    greatest variance (Wang, Kumar, Chang, CVPR 2010), and is cited by that. Bit k is 1
-    where the k-th principal component of the centred features is above 0. Later bits
-    carry less and less variance; bits beyond the rank of the training set have none and
-    are 0 for every item. Labels are not used.
+    Toolboxes that have it name none (willard-yuan/hashing-baseline-for-image-retrieval). We
+    cite semi-supervised hashing (Wang, Kumar, Chang, CVPR 2010), which by its abstract
+    weighs errors on labelled pairs against variance and independence of the bits: without
+    labels that leaves the directions of the greatest variance. The text of the paper was
+    not at hand.
+
+    Bit k is 1 where the k-th principal component of the centred features is above 0. Later
+    bits carry less and less variance; bits beyond the rank of the training set have none
+    and are 0 for every item. Labels are not used.
 
     Args:
         bits: code length.

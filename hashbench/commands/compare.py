@@ -100,6 +100,10 @@ def _print(series: Series, body: list[dict[str, Any]]) -> None:
         title = f"{series.info.title} ({series.convention})"
         headings = [f"{column['bits']} bits", title, "seeds", "95% interval", "first of all"]
         click.echo("\n" + tabulate(rows, headings, disable_numparse=True))
+        for row in column["rows"]:
+            if row["same_as"]:
+                named = map(for_terminal, (row["row"], row["same_as"]))
+                click.echo("\n{} has cells of {}: it is tested as that.".format(*named))
         for family in ("methods", "floors"):
             tests = [
                 [

@@ -88,6 +88,7 @@ def bench_of(series: Series, conventions: Sequence[Convention], tick: Tick) -> d
         "ceiling": rounded(series.judge.ceiling(bench, series.evidence).get("")),
         "bits": list(series.bits),
         "notes": [note for note in series.notes if note != ceiling(series)],
+        "dagger": {str(view[HEADLINE].convention): view[HEADLINE].dagger for view in views},
         "rows": [
             {
                 **_row(series, row),
@@ -169,7 +170,7 @@ def escaped_of(
     """What texts of a table are in each format that is copied, where that is another text."""
     texts = {metric["title"] for metric in metrics}
     for bench in benches:
-        texts |= {bench["title"], bench["about"]}
+        texts |= {bench["title"], bench["about"], *bench["dagger"].values()}
         for row in bench["rows"]:
             texts |= {row["label"], row["origin"], row["mode"]}
     sinks = {"latex": for_latex, "markdown": for_markdown, "csv": lambda text: str(for_csv(text))}
@@ -195,7 +196,7 @@ def _row(series: Series, row: Row) -> dict[str, Any]:
 
 def _first(series: Series, tick: Tick) -> dict[int, Mapping[Row, float]]:
     """How often each row is first of its column, by code length."""
-    tick(f"{series.title}: how often each is first, {series.convention}")
+    tick(f"{series.title}: how often each is first, and how surely, {series.convention}")
     return {bits: series.first(bits) for bits in series.bits}
 
 
@@ -224,6 +225,9 @@ def _place(
         "cells": [record.key for record in records],
         "scores": scores,
         "first": first,
+        "marked": [
+            str(view[HEADLINE].convention) for view in views if view[HEADLINE].marked(row, bits)
+        ],
         "failures": list(dict.fromkeys(failures)),
         "curves": _curves(house, row, bits),
         "history": _history(records),

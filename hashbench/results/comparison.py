@@ -15,7 +15,8 @@ def columns(series: Sequence[Series]) -> list[dict[str, Any]]:
     """One dict a column: its rows with mean and interval, its pairs with p-values.
 
     A pair's "family" is what it is corrected with: "methods" or, of a method and a
-    floor, "floors". A floor has no "first", for it does not compete.
+    floor, "floors". A floor has no "first", for it does not compete. A row of cells that another
+    row holds too, which "same_as" names, has that one's pairs.
 
     Raises:
         InputError: if the metric has no values of single queries anywhere.
@@ -37,7 +38,7 @@ def columns(series: Sequence[Series]) -> list[dict[str, Any]]:
 
 
 def _column(series: Series, place: int, bits: int) -> dict[str, Any]:
-    family = series.family(bits)
+    family, same = series.family(bits), series.column(bits).same
     rows = []
     for row in series.rows:
         if row not in family.intervals:
@@ -57,6 +58,7 @@ def _column(series: Series, place: int, bits: int) -> dict[str, Any]:
                 "high": interval.high,
                 "first": family.certificate.get(row),
                 "marked": series.marked(row, bits),
+                "same_as": None if same[row] == row else series.names[same[row]],
             }
         )
     tests = [("methods", pair) for pair in family.comparisons]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -81,6 +81,14 @@ class Draws(Series):
     def family(self, bits: int) -> Family[Row]:
         """Nothing: no two draws have the same queries."""
         return compare_family({})
+
+    def first(self, bits: int) -> Mapping[Row, float]:
+        """Nothing, likewise."""
+        return {}
+
+    def marked(self, row: Row, bits: int) -> bool:
+        """Never, likewise."""
+        return False
 
     @cached_property
     def notes(self) -> tuple[str, ...]:

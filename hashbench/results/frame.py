@@ -78,7 +78,7 @@ def _first(
     for convention in named.values():
         shown = replace(series, metric=metric, convention=convention)
         for bits in shown.bits:
-            shares = shown.family(bits).certificate
+            shares = shown.first(bits)
             for row, share in shares.items() if len(shares) > 1 else ():
                 common = _common(series.labels[row], row, series.places[row, bits][-1])
                 alone = {"seed": None, "key": "", "finished": "", "params": ""}

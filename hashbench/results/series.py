@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -23,8 +22,10 @@ from hashbench.evaluation import (
     in_view,
     split_view,
 )
-from hashbench.evaluation.statistics import SEEDS, Family, certify, compare_family
+from hashbench.evaluation.scores import mean
+from hashbench.evaluation.statistics import SEEDS, Family
 from hashbench.evidence import Evidence
+from hashbench.results.column import Column
 from hashbench.results.notes import notes
 from hashbench.results.rows import Row, labels, said
 from hashbench.results.scored import Judge
@@ -36,7 +37,7 @@ Floats = NDArray[np.float64]
 #: What the dagger says, wherever there is one.
 DAGGER = (
     "† significantly better than every other method (paired randomisation test over queries, "
-    "Holm-corrected over all pairs of the column's methods, p <= 0.05{seeds})"
+    "Holm-corrected over all pairs of the column's methods, p <= 0.05{seeds}{same})"
 )
 
 
@@ -232,9 +233,10 @@ class Series:
         columns = []
         for seed, value in entry.values.items():
             column = found[seed].per_query.get(self.metric)
-            if column is None or not np.isclose(np.nanmean(column), value, rtol=0, atol=1e-9):
+            column = None if column is None else np.asarray(column, np.float64)
+            if column is None or not abs(mean(column) - value) <= 1e-9:
                 return None  # a metric that is no mean over queries
-            columns.append(np.asarray(column, np.float64))
+            columns.append(column)
         return np.stack(columns) if len({len(column) for column in columns}) == 1 else None
 
     def rank(self, row: Row, bits: int) -> int:
@@ -245,47 +247,23 @@ class Series:
         """
         return self._ranks.get(bits, {}).get(row, 0)
 
-    def family(self, bits: int) -> Family[Row]:
-        """Every pair of rows of a column, tested on the same queries and corrected together.
+    def column(self, bits: int) -> Column:
+        """The rows of a code length, held against each other."""
+        if bits not in self._columns:
+            self._columns[bits] = Column(self, bits)
+        return self._columns[bits]
 
-        Floors are held against the others apart.
-        """
-        if bits not in self._families:
-            matrices = self._matrices(bits)
-            floors = [row for row in matrices if row.beneath]
-            self._families[bits] = compare_family(matrices, better=self.info.better, floors=floors)
-        return self._families[bits]
+    def family(self, bits: int) -> Family[Row]:
+        """Every pair of rows of a column, tested on the same queries, see `Column.family`."""
+        return self.column(bits).family
 
     def first(self, bits: int) -> Mapping[Row, float]:
         """The certificate of a column's `family`, without its tests."""
-        matrices = self._matrices(bits)
-        others = {row: matrix for row, matrix in matrices.items() if not row.beneath}
-        return certify(others or matrices, better=self.info.better)
+        return self.column(bits).first
 
     def marked(self, row: Row, bits: int) -> bool:
-        """Whether a row is the best of its column and significantly better than every method.
-
-        A method without values of single queries is no evidence: a column that
-        has one is not marked, nor one whose methods hardly share queries, or
-        differ the other way round on those they share.
-        """
-        if self.rank(row, bits) != 1:
-            return False
-        others = [
-            other
-            for other in self.rows
-            if other.ranked and other != row and self.entry(other, bits).values
-        ]
-        if not others or any(self.rank(other, bits) == 1 for other in others):
-            return False
-        sign = -1 if self.info.better == "lower" else 1
-        beaten = set()
-        for pair in self.family(bits).comparisons:
-            if row in (pair.first, pair.second) and pair.over_queries():
-                mine = pair.difference if pair.first == row else -pair.difference
-                if sign * mine > 0:
-                    beaten.add(pair.second if pair.first == row else pair.first)
-        return beaten >= set(others)
+        """Whether a row is the best of its column and significantly better than every method."""
+        return row in self.column(bits).marked
 
     @cached_property
     def dagger(self) -> str:
@@ -302,15 +280,19 @@ class Series:
             if few
             else ", with queries and seeds drawn anew"
         )
-        return DAGGER.format(seeds=seeds)
+        shared = any(
+            row != lead for _, bits in places for row, lead in self.column(bits).same.items()
+        )
+        same = "; rows of the same cells are one method" if shared else ""
+        return DAGGER.format(seeds=seeds, same=same)
 
     @cached_property
     def certificate(self) -> str:
         """Which row is first of each column how often, when queries and seeds are drawn anew."""
         parts = []
         for bits in self.bits:
-            shares = self.family(bits).certificate
-            if len(shares) > 1:
+            shares = self.first(bits)
+            if len({self.column(bits).same[row] for row in shares}) > 1:
                 first = max(shares, key=lambda row: shares[row])
                 parts.append(f"{self.labels[first]} {shares[first]:.0%} at {bits} bits")
         if not parts:
@@ -343,14 +325,6 @@ class Series:
         return tuple(
             dict.fromkeys(text for entry in self._entries.values() for text in entry.failures)
         )
-
-    def _matrices(self, bits: int) -> dict[Row, Floats]:
-        """The scores of single queries of a column's rows, of those that share their number."""
-        found = {
-            row: matrix for row in self.rows if (matrix := self.per_query(row, bits)) is not None
-        }
-        size = Counter(matrix.shape[1] for matrix in found.values()).most_common(1)
-        return {row: matrix for row, matrix in found.items() if matrix.shape[1] == size[0][0]}
 
     @cached_property
     def _entries(self) -> dict[tuple[Row, int], Entry]:
@@ -410,5 +384,5 @@ class Series:
         return found
 
     @cached_property
-    def _families(self) -> dict[int, Family[Row]]:
+    def _columns(self) -> dict[int, Column]:
         return {}

@@ -9,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hashbench.errors import InputError
-from hashbench.evaluation.statistics import compare_family, correct, flip_test, holm, shown_p
+from hashbench.evaluation.statistics import (
+    compare_family,
+    correct,
+    flip_test,
+    holm,
+    leads,
+    shown_p,
+)
 
 
 def queries(seed=0, seeds=1, n=400, spread=0.2):
@@ -262,3 +269,25 @@ def test_floors_are_held_against_methods_apart_and_change_no_verdict_of_theirs()
     assert smallest.adjusted == pytest.approx(min(1, 6 * smallest.p))
     # Floors alone are compared as methods are.
     assert len(compare_family(scores, floors=tuple(scores), resamples=50).comparisons) == 10
+
+
+def test_who_leads_is_who_beats_every_other_in_the_family() -> None:
+    rng = np.random.default_rng(0)
+    answers = set()
+    for trial in range(24):
+        base = rng.normal(size=(1 + trial % 3, 40))
+        shift = (0.1, 0.45, 0.8)[trial // 8]
+        scores = {
+            name: base + rng.normal(scale=1.2, size=base.shape) + shift * (name == "a")
+            for name in "abcdef"
+        }
+        family = compare_family(scores, floors=["f"])
+        wins = [
+            pair.second
+            for pair in family.comparisons
+            if pair.first == "a" and pair.difference > 0 and pair.over_queries()
+        ]
+        found = leads(scores, "a", set("bcde"), floors=["f"])
+        assert found == (set(wins) == set("bcde"))
+        answers.add(found)
+    assert answers == {True, False}

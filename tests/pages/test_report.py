@@ -39,6 +39,10 @@ def test_the_numbers_are_those_of_the_codes(data) -> None:
     assert rows["lsh"]["block"] == "floor"
     shares = [rows[name]["places"]["32"]["first"]["house"] for name in ("steady", "sparse")]
     assert shares == [1.0, 0.0]  # .8 against .4 in every draw
+    marked = {name: row["places"]["32"]["marked"] for name, row in rows.items()}
+    assert marked == {"steady": ["house"], "sparse": [], "lsh": []}
+    told = {name for name, sentence in bench["dagger"].items() if "significantly" in sentence}
+    assert told == {"house"}
     assert rows["lsh"]["places"]["32"]["first"] == {}
     assert rows["steady"]["places"]["32"]["history"]["loss"] == [[1, 2, 3], [1, 0.5, 0.3333]]
 

@@ -12,6 +12,7 @@ from hashbench.errors import InputError
 from hashbench.origin import Origin
 from hashbench.results.choose import select
 from hashbench.results.collect import check_metric, collect
+from hashbench.results.comparison import columns
 from hashbench.results.notes import ceiling, uneven
 from hashbench.results.scored import StoredJudge
 from hashbench.results.sheets import paper_sheets
@@ -314,6 +315,33 @@ def test_the_best_is_marked_where_it_beats_every_method(judge) -> None:
     for extra in (judge.beside("hashnet", 16, queries(2, 0.1)), judge.add("hashnet", 16, 0.1)):
         (series,) = collect([*records, extra], judge)
         assert not any(series.marked(r, 16) for r in series.rows)
+
+
+def test_rows_that_share_a_cell_are_not_held_against_each_other(judge) -> None:
+    both = (Origin(), TUNED)
+    records = [
+        judge.beside("dch", 16, queries(0, 0.1), origins=both),
+        judge.beside("dch", 16, queries(3, 0.1), 1),  # a second seed of one row alone
+        judge.beside("ksh", 16, queries(1, 0.0)),
+        judge.beside("ksh", 32, queries(1, 0.0)),
+        judge.beside("dch", 32, queries(2, 0.1), origins=both),
+    ]
+    (series,) = collect(records, judge)
+    assert [r.method for r in series.rows] == ["ksh", "dch", "dch"]
+    for bits in (16, 32):
+        family = series.family(bits)
+        assert [(p.first.method, p.second.method) for p in family.comparisons] == [("ksh", "dch")]
+        assert list(family.certificate.values()) == [0.0, 1.0, 1.0]
+        assert family.certificate == series.first(bits)
+        for r in series.rows:
+            assert family.intervals[r].mean == pytest.approx(series.entry(r, bits).mean)
+    # At 16 bits one of them is second by its other seed; at 32 both are the same best.
+    assert sum(series.marked(r, 16) for r in series.rows) == 1
+    assert [series.marked(r, 32) for r in series.rows] == [False, True, True]
+    assert "rows of the same cells are one method" in series.dagger
+    column = next(column for column in columns([series]) if column["bits"] == 32)
+    assert [row["same_as"] for row in column["rows"]][:2] == [None, None]
+    assert column["rows"][2]["same_as"] == column["rows"][1]["row"]
 
 
 def test_from_three_seeds_on_a_mark_needs_other_seeds_too(judge) -> None:

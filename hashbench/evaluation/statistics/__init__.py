@@ -12,6 +12,7 @@ from hashbench.evaluation.statistics.family import (
     certify,
     compare_family,
     correct,
+    leads,
 )
 from hashbench.evaluation.statistics.flips import flip_test, holm, shown_p
 from hashbench.evaluation.statistics.resampling import SEEDS, Interval
@@ -28,5 +29,6 @@ __all__ = [
     "correct",
     "flip_test",
     "holm",
+    "leads",
     "shown_p",
 ]

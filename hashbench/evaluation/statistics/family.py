@@ -169,6 +169,61 @@ def certify(
     return _certificate(draw(checked, clusters=None, resamples=resamples, seed=seed), better)
 
 
+def leads(
+    scores: Mapping[Name, Floats],
+    name: Name,
+    over: Collection[Name],
+    *,
+    better: Literal["higher", "lower"] = "higher",
+    floors: Collection[Name] = (),
+    seed: int = 0,
+) -> bool:
+    """Whether a method is better than some others over queries, as `compare_family` has it.
+
+    The other pairs are tested only where the method's own do not decide: Holm's
+    correction lowers no p, and raises none beyond the number of pairs.
+
+    Args:
+        scores: as there.
+        name: the method.
+        over: those it must be better than.
+        better: as there.
+        floors: as there.
+        seed: as there.
+    """
+    others = [other for other in scores if other not in floors] or list(scores)
+    checked = {other: _checked(scores[other]) for other in others}
+    sign = -1 if better == "lower" else 1
+    nearest = sorted(over, key=lambda other: -sign * _mean(checked[other]))
+    for other in nearest[:1]:  # what decides most columns takes no draw
+        paired = checked[name].mean(axis=0) - checked[other].mean(axis=0)
+        if not np.isnan(paired).any() and flip_test(paired, seed) > LEVEL:
+            return False
+    draws = draw(checked, seed=seed)
+    units, pairs = checked[name].shape[1], len(others) * (len(others) - 1) // 2
+    largest = 0.0
+    for other in nearest:
+        first, second = sorted((name, other), key=others.index)
+        found = _compared(first, second, checked, draws, None, units, 1 - LEVEL, seed)
+        ahead = sign * found.difference * (1 if first == name else -1)
+        if ahead <= 0 or not found.over_queries():
+            return False
+        largest = max(largest, found.p)
+    if largest * pairs <= LEVEL:
+        return True
+    family = compare_family(scores, better=better, floors=floors, seed=seed)
+    return all(
+        pair.over_queries()
+        for pair in family.comparisons
+        if name in (pair.first, pair.second) and {pair.first, pair.second} - {name} <= set(over)
+    )
+
+
+def _mean(matrix: Floats) -> float:
+    known = matrix[~np.isnan(matrix)]
+    return float(known.mean()) if len(known) else float("-inf")
+
+
 def correct(families: Sequence[Family[Name]]) -> list[Family[Name]]:
     """The same families, with Holm's correction over the comparisons of methods of all."""
     adjusted = iter(_corrected([item for family in families for item in family.comparisons]))

@@ -7,8 +7,9 @@ queries; seeds are each method's own. Below three seeds queries alone are drawn.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -87,11 +88,8 @@ def draw(
     sums: dict[Name, list[Floats]] = {name: [] for name in scores}
     queries = next(iter(scores.values())).shape[1] if scores else 0
     units = queries if clusters is None else int(clusters.max(initial=-1)) + 1
-    rng = np.random.default_rng(derive(seed, "bootstrap"))
     step = max(1, CHUNK // max(1, queries))
-    for start in range(0, resamples if queries else 0, step):
-        size = min(step, resamples - start)
-        weights = rng.multinomial(units, np.full(units, 1 / units), size=size).astype(np.float64)
+    for weights in _weights(units, resamples if queries else 0, step, seed):
         if clusters is not None:
             weights = weights[:, clusters]
         every = weights.sum(axis=1, keepdims=True)
@@ -105,6 +103,27 @@ def draw(
         name: _draws(matrix, np.concatenate(sums[name]), derive(seed, "seeds", str(place)))
         for place, (name, matrix) in enumerate(scores.items())
     }
+
+
+def _weights(units: int, resamples: int, step: int, seed: int) -> Iterator[Floats]:
+    """How often each unit is drawn, `(draws, units)`, at most `step` draws at a time."""
+    if 0 < resamples <= step:  # every column of a table asks for the same ones
+        yield _whole(units, resamples, seed)
+        return
+    rng = np.random.default_rng(derive(seed, "bootstrap"))
+    for start in range(0, resamples, step):
+        yield _drawn(rng, units, min(step, resamples - start))
+
+
+@lru_cache(maxsize=2)
+def _whole(units: int, resamples: int, seed: int) -> Floats:
+    weights = _drawn(np.random.default_rng(derive(seed, "bootstrap")), units, resamples)
+    weights.setflags(write=False)
+    return weights
+
+
+def _drawn(rng: np.random.Generator, units: int, size: int) -> Floats:
+    return rng.multinomial(units, np.full(units, 1 / units), size=size).astype(np.float64)
 
 
 def _draws(matrix: Floats, means: Floats, seed: int) -> Draws:

@@ -21,7 +21,8 @@ function plainTables() {
 
 function caption(bench, format) {
   const about = [bench.title, bench.about].map((text) => escaped(format, text)).join(': ');
-  return `${escaped(format, metricOf(state.metric).title)}, ${tame(format, state.convention)} convention, ${about}.`;
+  const dagger = state.metric === HEADLINE && bench.dagger[state.convention] ? ` ${escaped(format, bench.dagger[state.convention])}.` : '';
+  return `${escaped(format, metricOf(state.metric).title)}, ${tame(format, state.convention)} convention, ${about}.${dagger}`;
 }
 
 // Names of conventions are made of letters, digits and ( ) = , - alone.
@@ -40,12 +41,13 @@ function numbers(row, column, format, order) {
   const place = row.ranked && order.length > 1 ? order.indexOf(Number(score[0].toFixed(6))) : -1;
   const text = score[0].toFixed(digits);
   const spread = score[1] === null ? '' : score[1].toFixed(digits);
+  const dagger = isMarked(row, column.bits, column.metric) ? { latex: '\\textsuperscript{\\dag}', markdown: '†' }[format] : '';
   if (format === 'latex') {
     const number = place === 0 ? `\\textbf{${text}}` : place === 1 ? `\\underline{${text}}` : text;
-    return spread ? `${number} $\\pm$ ${spread}` : number;
+    return spread ? `${number}${dagger} $\\pm$ ${spread}` : `${number}${dagger}`;
   }
   const number = place === 0 ? `**${text}**` : place === 1 ? `<u>${text}</u>` : text;
-  return spread ? `${number} ± ${spread}` : number;
+  return spread ? `${number}${dagger} ± ${spread}` : `${number}${dagger}`;
 }
 
 function asLatex() {

@@ -65,6 +65,9 @@ function sorted(bench, rows, columns) {
   return { rows: [...rows].sort(compare), column, down };
 }
 
+// The dagger of the tables: of the headline alone, tested over every method of the bench.
+const isMarked = (row, bits, metric) => metric === HEADLINE && Boolean(row.places[bits]?.marked.includes(state.convention));
+
 function beside(row, bits) {
   if (state.metric !== HEADLINE || state.bits) return null;
   const [recall, empty] = ['r@h', 'empty@h'].map((metric) => meanOf(row, bits, state.convention, metric));
@@ -80,11 +83,12 @@ function scoreCell(row, column, most, order) {
   const mark = place === 0 && order.length > 1 ? h('b', {}, text) : place === 1 ? h('u', {}, text) : text;
   const spread = score[1] === null ? null : h('small', {}, ` ±${shown(score[1], column.metric)}`);
   const bounds = score.length > 3 ? h('small', {}, ` [${shown(score[3], column.metric)}, ${shown(score[4], column.metric)}]`) : null;
+  const dagger = isMarked(row, column.bits, column.metric);
   const button = h('button', {
     type: 'button', class: 'num', style: { '--share': `${most > 0 ? Math.max(0, 100 * score[0] / most) : 0}%` },
-    'aria-label': `${row.label}, ${column.bits} bits, ${metricOf(column.metric).title}: ${text}${score[1] === null ? '' : ` plus or minus ${shown(score[1], column.metric)}`}; where it is from`,
+    'aria-label': `${row.label}, ${column.bits} bits, ${metricOf(column.metric).title}: ${text}${score[1] === null ? '' : ` plus or minus ${shown(score[1], column.metric)}`}${dagger ? ', significantly better than every other method' : ''}; where it is from`,
     onclick: () => showNumber(row, column.bits, column.metric),
-  }, mark, spread, bounds);
+  }, mark, dagger ? h('sup', {}, '†') : null, spread, bounds);
   return h('td', { class: 'score' }, button, beside(row, column.bits));
 }
 
@@ -143,6 +147,7 @@ function benchTable(bench) {
     bench.ceiling === null ? null : h('p', { class: 'soft small' }, `Ceiling: ranking by the un-hashed features has a full mAP of ${number(bench.ceiling)}.`),
     h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': `Leaderboard of ${titleOf(bench)}` },
       h('table', {}, h('thead', {}, h('tr', {}, h('th', { scope: 'col', class: 'rank' }, '#', h('span', { class: 'skip' }, ` by ${bits} bits`)), h('th', { scope: 'col', class: 'move' }, h('span', { class: 'skip' }, `places moved from ${house}`)), heads)), h('tbody', {}, ceilingRow(bench, columns), body))),
+    state.metric === HEADLINE && bench.dagger[state.convention] ? h('p', { class: 'soft small' }, `${bench.dagger[state.convention]}.`) : null,
     failures.length ? h('details', {}, h('summary', {}, `${failures.length} places without a score`), h('ul', {}, failures.map((text) => h('li', {}, text)))) : null);
 }
 

@@ -132,6 +132,11 @@ def code_version(cls: type[Hasher]) -> str:
     return "+".join(f"{base.__name__} {vars(base)['version']}" for base in stands_on)
 
 
+def code_of(cls: type[Hasher], plugin: str = "") -> str:
+    """What code a cell of a class stands on: its versions, and the digest of a plugin's files."""
+    return "+".join(filter(None, (code_version(cls), plugin[:16])))
+
+
 def hyperparameters(cls: type[Hasher]) -> dict[str, Any]:
     """The keyword arguments of a hasher and their defaults, without bits and seed."""
     return {

@@ -5,6 +5,8 @@ PyTorch is not imported: features that are cached are used without it.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -52,6 +54,11 @@ class Preprocessing:
     def to_dict(self) -> dict[str, Any]:
         """Everything features depend on, for the cache's key."""
         return asdict(self) | {"tiny": TINY}
+
+    @property
+    def sha256(self) -> str:
+        """Digest of it, as `Evidence` has it."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
 
     def side(self, shape: tuple[int, ...]) -> int:
         """The side in pixels of what the network sees of images of this shape."""

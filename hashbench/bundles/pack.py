@@ -17,7 +17,7 @@ from hashbench.bundles.folder import write
 from hashbench.bundles.judge import unfit
 from hashbench.errors import InputError
 from hashbench.evaluation import Convention
-from hashbench.hasher import Hasher, code_version
+from hashbench.hasher import Hasher, code_of
 from hashbench.registry import methods
 from hashbench.saved import read_file
 from hashbench.store.judge import judge
@@ -155,9 +155,8 @@ def _source(record: Record) -> tuple[str, str]:
     if name not in registry.names():
         return "a plugin that is not loaded here", ""
     cls, entry = registry.get(name), registry.entry(name)
-    said = "+".join(filter(None, (code_version(cls), entry.digest[:16])))
     origin = Path(entry.origin).name if entry.digest else entry.origin
-    if said != code:
+    if code_of(cls, entry.digest) != code:
         return f"{origin}, another version than is installed here", ""
     return origin, entry.digest or source_digest(cls)
 

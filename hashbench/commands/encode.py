@@ -59,7 +59,7 @@ def command(
     encoder = open_encoder(hasher, results)
     codes, ids, unreadable = encode(encoder, images, quiet=as_json)
     if len(codes):
-        write_codes(out, codes, ids, root_of(images))
+        write_codes(out, codes, ids, root_of(images), encoder.digest)
     if as_json:
         body = {
             "out": str(out) if len(codes) else None,

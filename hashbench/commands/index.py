@@ -114,11 +114,13 @@ def command(
             )
         codes, entries = stored_database(hasher, results)
     elif images.suffix.lower() == ".npz":
-        codes, ids, root = read_codes(images)
-        if codes.bits != encoder.bits:
+        codes, ids, root, maker = read_codes(images)
+        if codes.bits != encoder.bits or maker not in ("", encoder.digest):
+            bits = f"codes of {codes.bits} bits and {shown(hasher)} gives {encoder.bits}"
+            other = f"codes that {shown(hasher)} did not make"
             raise InputError(
-                f"{images} holds codes of {codes.bits} bits and {hasher} gives {encoder.bits}: "
-                "name the hasher that made them"
+                f"{images} holds {bits if codes.bits != encoder.bits else other}: name the hasher "
+                "that made them"
             )
         entries = Entries(ids, root=root)
     else:

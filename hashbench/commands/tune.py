@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,7 +116,25 @@ def command(out: Path | None, as_json: bool, method: str, results: Path, **given
     for one in found:
         _show(method, one)
         click.echo(how(one))
-    click.echo(f"\nNext: {line('run', '--methods', method, '--params', path)}")
+    click.echo(
+        f"\nNext: {line('run', '--methods', method, '--params', path, *_asked(goal, given))}"
+    )
+
+
+def _asked(goal: Goal, given: Mapping[str, Any]) -> list[object]:
+    """The words of `run` for what a search was asked for."""
+    request = goal.request
+    method, dataset = request.methods[0], request.datasets[0]
+    words: list[object] = ["--datasets", dataset, "--bits", ",".join(map(str, request.bits))]
+    words += [word for plugin in given["plugins"] for word in ("--plugin", plugin)]
+    for option in ("protocol", "backbone", "head", "data_root"):
+        if given[option] is not None:
+            words += [f"--{option.replace('_', '-')}", given[option]]
+    words += ["--split-seed", given["split_seed"]] if given["split_seed"] else []
+    words += ["--train", given["train"]] if given["train"] != "head" else []
+    for text in given["settings"]:
+        words += ["--set", text if "." in text.partition("=")[0] else f"{method}.{text}"]
+    return words
 
 
 def _read(

@@ -13,14 +13,17 @@ from hashbench.files import write_atomically
 from hashbench.npy import read_arrays
 
 
-def write_codes(path: Path, codes: Codes, ids: Sequence[str], root: str = "") -> None:
-    """Write an .npz of "codes" (packed, `(n, ceil(bits / 8))` uint8), "bits", "ids", "root".
+def write_codes(
+    path: Path, codes: Codes, ids: Sequence[str], root: str = "", hasher: str = ""
+) -> None:
+    """Write an .npz of "codes" (packed, `(n, ceil(bits / 8))` uint8) and all the other arguments.
 
     Args:
         path: the file.
         codes: the codes.
         ids: one a code.
         root: folder the ids are paths in, "" if they are not.
+        hasher: `Encoder.digest` of what made them, "" where that is not known.
 
     Raises:
         InputError: if it cannot be written.
@@ -30,6 +33,7 @@ def write_codes(path: Path, codes: Codes, ids: Sequence[str], root: str = "") ->
         "bits": np.array(codes.bits),
         "ids": np.array(list(ids), dtype=np.str_),
         "root": np.array(root),
+        "hasher": np.array(hasher),
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,20 +45,21 @@ def write_codes(path: Path, codes: Codes, ids: Sequence[str], root: str = "") ->
         ) from error
 
 
-def read_codes(path: Path) -> tuple[Codes, list[str], str]:
-    """The codes, ids and root that `write_codes` wrote.
+def read_codes(path: Path) -> tuple[Codes, list[str], str, str]:
+    """The codes, ids, root and digest of the hasher that `write_codes` wrote.
 
     Raises:
         InputError: if the file is missing, damaged or another one.
     """
     where = shown(str(path), 200)
     try:
-        arrays = read_arrays(path, ("codes", "bits", "ids", "root"))
+        arrays = read_arrays(path, ("codes", "bits", "ids", "root", "hasher"))
         ids = arrays["ids"]
         if ids.dtype.kind != "U" or ids.shape != arrays["codes"].shape[:1]:
             raise ValueError("it has another number of ids than of codes")
         root = str(arrays["root"]) if "root" in arrays else ""
-        return Codes(arrays["codes"], int(arrays["bits"])), ids.tolist(), root
+        hasher = str(arrays["hasher"]) if "hasher" in arrays else ""
+        return Codes(arrays["codes"], int(arrays["bits"])), ids.tolist(), root, hasher
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise InputError(
             f"{where} holds no codes that `hashbench encode` wrote ({shown(error)}): "

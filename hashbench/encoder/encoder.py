@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import cached_property
@@ -57,6 +58,13 @@ class Encoder:
     def bits(self) -> int:
         """Code length."""
         return self.hasher.bits
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of the fitted hasher and of what it was shown: who made a code."""
+        from hashbench.saved import dump_hasher
+
+        return hashlib.sha256(dump_hasher(self.hasher, self.sight)).hexdigest()
 
     @cached_property
     def front(self) -> Front:

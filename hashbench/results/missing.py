@@ -116,6 +116,8 @@ def _arguments(row: Row, record: Record, bench: Bench) -> tuple[str, ...]:
     for name, value in sorted(bench.options.items()):
         if value is True:
             parts.append(f"--{name.replace('_', '-')}")
+        elif isinstance(value, str) and value:
+            parts += [f"--{name.replace('_', '-')}", value]
     for plugin in record.request.get("plugins", []):
         parts += ["--plugin", str(plugin)]
     for origin in record.origins:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -76,7 +74,6 @@ def evidence_of(split: Split, bench: Bench) -> Evidence:
     found = {"split": split.digest, "images": source_of(split.train).fingerprint}
     if bench.backbone != "pixels":
         network = get_backbone(bench.backbone.partition(":")[0])
-        body = json.dumps(network.preprocessing.to_dict(), sort_keys=True)
         found["weights"] = network.weights()
-        found["preprocessing"] = hashlib.sha256(body.encode()).hexdigest()
+        found["preprocessing"] = network.preprocessing.sha256
     return Evidence(**found)

@@ -12,7 +12,7 @@ from typing import Any
 from hashbench.cell import Bench, Cell
 from hashbench.data import dataset_label, dataset_place, open_dataset
 from hashbench.errors import InputError, unknown
-from hashbench.hasher import Hasher, code_version, hyperparameters
+from hashbench.hasher import Hasher, code_of, hyperparameters
 from hashbench.hyper import check
 from hashbench.origin import Origin
 from hashbench.params import Setting, at_length, shipped_note, shipped_params
@@ -112,7 +112,7 @@ def plan(request: Request, data_root: Path) -> list[Ask]:
         )
         for name, cls in classes.items():
             mode = request.mode if cls.kind == "deep" else "none"
-            code = "+".join(filter(None, (code_version(cls), methods().entry(name).digest[:16])))
+            code = code_of(cls, methods().entry(name).digest)
             for bits in dict.fromkeys(request.bits):
                 params, origin = _params(request, name, cls, bits, _made_for(bench, mode))
                 build(name, cls, bits, 0, params)  # a refused value is known before any work

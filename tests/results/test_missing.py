@@ -32,7 +32,11 @@ def test_the_command_asks_for_exactly_what_is_missing(judge) -> None:
         "protocol": "lists",
         "split_seed": 3,
         "backbone": "my net",
-        "options": {"allow_missing": True, "allow_overlap": False},
+        "options": {
+            "allow_missing": True,
+            "allow_overlap": False,
+            "distractors": "/other pictures",
+        },
         "request": {"dataset": "lists:my lists; rm -rf $HOME", "plugins": ["/tmp/my hash.py"]},
     }
     records = [judge.add(m, 16, 0.5, **bench) for m in ("lsh", "itq-cca")]
@@ -41,9 +45,9 @@ def test_the_command_asks_for_exactly_what_is_missing(judge) -> None:
     (line,) = words(series, results=Path("my results"))
     assert line == [
         "hashbench", "run", "--datasets", "lists:my lists; rm -rf $HOME", "--protocol", "lists",
-        "--split-seed", "3", "--backbone", "my net", "--allow-missing", "--plugin",
-        "/tmp/my hash.py", "--methods", "itq-cca", "--bits", "32", "--no-floors",
-            "--results", "my results",
+        "--split-seed", "3", "--backbone", "my net", "--allow-missing", "--distractors",
+        "/other pictures", "--plugin", "/tmp/my hash.py", "--methods", "itq-cca", "--bits", "32",
+        "--no-floors", "--results", "my results",
     ]  # fmt: skip
     assert gap(series).sentence.startswith("1 of 4 cells")
 

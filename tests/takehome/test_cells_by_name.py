@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from tiny_network import tiny_backbone
 
 import hashbench as package
+from hashbench.backbones import catalogue
+from hashbench.baselines.lsh import LSH
 from hashbench.data import open_dataset
 from hashbench.registry import methods
 from hashbench.results.results import Results
@@ -132,6 +136,26 @@ def test_a_damaged_hasher_is_refused_by_its_digest(hashbench, results) -> None:
     code, _, err = hashbench("encode", "dch:16:0", *args)
     assert (code, err.count("\n")) == (2, 1)
     assert "is damaged or another one (sha256" in err
+
+
+def test_a_backbone_that_became_another_is_told_before_any_code_is_made(monkeypatch) -> None:
+    options = {"backbone": "tiny", "results": "r", "workers": 0, "progress": False}
+    package.run("lsh", 16, "digits", floors=False, **options)
+    picture = np.zeros((1, 8, 8, 3), np.uint8)
+    assert len(package.load("r", "lsh:16:0").encode(picture)) == 1
+    with monkeypatch.context() as older:
+        older.setattr(LSH, "version", "0")
+        with pytest.warns(UserWarning, match="trained by other code of lsh than is here"):
+            package.load("r", "lsh:16:0")
+    before = tiny_backbone()
+    finer = replace(before.preprocessing, enlarged=64)
+    for other in (
+        replace(before, weights=lambda: "1" * 64),
+        replace(before, preprocessing=finer),
+    ):
+        monkeypatch.setitem(catalogue.NETWORKS, "tiny", lambda other=other: other)
+        with pytest.raises(package.InputError, match="other weights or preprocessing"):
+            package.load("r", "lsh:16:0")
 
 
 def test_a_hasher_that_was_not_kept_is_said(hashbench) -> None:

@@ -46,6 +46,15 @@ def test_a_list_may_name_them(hashbench, encoder, photos) -> None:
     assert (code, out) == (0, "2 pictures, 12 bits each: a/b.npz\n")
 
 
+def test_codes_of_another_hasher_are_not_indexed(hashbench, encoder, photos, trained) -> None:
+    assert hashbench("encode", encoder, "--images", photos)[0] == 0
+    assert hashbench("index", encoder, "--images", "codes.npz")[0] == 0
+    other = trained("itq-cca").save(Path("other"))
+    code, _, err = hashbench("index", other, "--images", "codes.npz", "--out", "no")
+    assert code == 2
+    assert "codes that other did not make" in err
+
+
 @pytest.mark.parametrize("structure", ["flat", "hash", "multihash"])
 def test_a_picture_of_the_index_finds_itself(structure, hashbench, encoder, photos) -> None:
     code, out, err = hashbench(

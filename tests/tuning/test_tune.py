@@ -146,7 +146,8 @@ def test_the_table_begins_with_the_defaults_and_says_what_next() -> None:
     table = done.output.split("itq-cca, 12 bits\n")[1].splitlines()
     assert table[0].startswith("  defaults ")
     assert [("±" in line) for line in table[1:9]] == [True] * 8
-    assert "Next: hashbench run --methods itq-cca --params mine.toml" in done.output
+    following = done.output.split("Next: hashbench run --methods itq-cca --params mine.toml ")[1]
+    assert following == "--datasets digits --bits 12 --set itq-cca.iterations=5\n"
     assert "iterations" not in at_length(read_params(Path("mine.toml"))["itq-cca"], 12)
 
 

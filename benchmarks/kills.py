@@ -44,6 +44,8 @@ class Quick(hashbench.Hasher):
 class Faults(Protocol):
     """Whoever counts what was not as it should be."""
 
+    count: int
+
     def expect(self, holds: object, what: str) -> None:
         """Count it unless it holds."""
 
@@ -92,6 +94,7 @@ def kills(args: argparse.Namespace, place: Path, faults: Faults) -> None:
 
     for runs, workers, share in ((1, 0, 0.3), (2, 0, 0.3), (4, 0, 0.3), (1, 2, 0.1)):
         wanted, done, rounds, again = max(1, round(args.kills * share)), 0, 0, 0
+        before_it = faults.count
         start = time.monotonic()
         while done < wanted:
             rounds += 1
@@ -122,10 +125,12 @@ def kills(args: argparse.Namespace, place: Path, faults: Faults) -> None:
             faults.expect(not list(folder.rglob("*.tmp")), f"{folder} has half files")
             shutil.rmtree(folder)
         faults.expect(not again, f"{again} finished cells were computed again")
+        wrong = faults.count - before_it
         what = f"{runs} run{'s'[: runs > 1]}, {'workers' if workers else 'no workers'}"
         print(
             f"kills: {what}: {done} kills over {rounds} sweeps of {count} cells in "
-            f"{time.monotonic() - start:.0f} s; every table was that of an undisturbed run",
+            f"{time.monotonic() - start:.0f} s; "
+            + (f"{wrong} faults" if wrong else "every table was that of an undisturbed run"),
             flush=True,
         )
 

@@ -12,7 +12,7 @@ import warnings
 import click
 
 from hashbench import __version__
-from hashbench.errors import InputError, unknown
+from hashbench.errors import InputError, cause, scarcity, unknown
 
 #: What one wants -> the verbs that do it, each a module in hashbench.commands, with one line.
 GROUPS = {
@@ -139,10 +139,14 @@ def main(args: list[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
-    except Exception:
-        if not interrupt.pressed:
+    except Exception as error:
+        if interrupt.pressed:
+            _fail(STOPPED, 130)  # in the middle of an import it may come out as any error
+        if (sentence := scarcity(error)) is None:
             raise
-        _fail(STOPPED, 130)  # in the middle of an import it may come out as any error
+        _fail(sentence, 2)
+    except BaseException as error:  # nothing of ours leaves so: a stranger's part may
+        _fail(f"a plugin's code ended this command ({cause(error)})", 2)
     else:
         sys.exit(code if isinstance(code, int) else 0)
     finally:

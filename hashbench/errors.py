@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import shlex
 from collections.abc import Iterable
 
@@ -71,6 +72,40 @@ def unless_stopped(error: BaseException) -> None:
     """
     if isinstance(error, KeyboardInterrupt):
         raise error
+
+
+_OPEN_FILES = "it lets a process have no more files open: raise that with `ulimit -n 1024`"
+_ROOM = "make room, or choose another folder"
+_MEMORY = "it has not the memory: free some, or ask for fewer --workers"
+
+#: What a system that refuses for want of something wants, by its number.
+_WANTS = {
+    errno.EMFILE: _OPEN_FILES,
+    errno.ENFILE: _OPEN_FILES,
+    errno.ENOMEM: _MEMORY,
+    errno.EAGAIN: "it gives no more processes: end some, or raise the limit with `ulimit -u`",
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EFBIG: "it lets no file become so large: raise that with `ulimit -f unlimited`",
+    errno.EROFS: "choose a folder that can be written to",
+    errno.EIO: "the disk fails: choose a folder on another",
+}
+
+
+def scarcity(error: BaseException) -> str | None:
+    """The sentence for a machine that has not what was needed; None for any other error."""
+    said = cause(error)
+    if isinstance(error, MemoryError):
+        return f"the system refuses memory ({said}): {_MEMORY.partition(': ')[2]}"
+    if isinstance(error, OSError) and (wants := _WANTS.get(error.errno or 0)):
+        where = f", {shown(str(error.filename))}" if error.filename else ""
+        return f"the system refuses ({shown(error)}{where}): {wants}"
+    if isinstance(error, ImportError) and not isinstance(error, ModuleNotFoundError):
+        return (
+            f"a library cannot be loaded ({said.partition(': ')[2]}): where memory is limited, as "
+            "by `ulimit -v`, allow 6 GB; else install it again"
+        )
+    return None
 
 
 #: More names than this are no help in an error.

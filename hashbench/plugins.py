@@ -5,16 +5,21 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.util
+import os
 import signal
+import stat
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 
 #: Seconds after which importing a file is given up.
 LONGEST = 300.0
+
+#: Bytes of the largest file that is read as a plugin.
+LARGEST = 2**24
 
 #: Set on a sibling's module: the text it was imported from.
 _DIGEST = "__hashbench_digest__"
@@ -28,13 +33,17 @@ def import_file(path: Path) -> tuple[ModuleType, str]:
     pickle by importing the same file. Siblings are the modules and packages in its folder.
 
     Raises:
-        FileNotFoundError: if there is no such file.
+        OSError: if there is no such file, or it cannot be read.
         TimeoutError: if it hangs.
         Exception: whatever the file raises.
     """
-    if not path.is_file():
+    if not os.path.lexists(path):
         raise FileNotFoundError(f"no plugin file at {path}")
-    path = path.resolve()
+    path = Path(os.path.realpath(path))  # resolve() says of links in a ring what is no OSError
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
+        large = stat.S_ISREG(found.st_mode)
+        raise OSError(f"it is {'larger than any plugin' if large else 'no regular file'}")
     text = path.read_bytes()
     siblings = _siblings(path, text)
     digest = hashlib.sha256(text)
@@ -55,7 +64,7 @@ def import_file(path: Path) -> tuple[ModuleType, str]:
     sys.path.insert(0, folder)
     try:
         # Not exec_module(): a bytecode file may be older than an edit within its second.
-        with _limited():
+        with kept_process(), _limited():
             exec(compile(text, path, "exec"), module.__dict__)
     except BaseException:
         del sys.modules[name]
@@ -97,6 +106,50 @@ def _limited() -> Iterator[None]:
         raise
     finally:
         timer.cancel()
+
+
+@contextmanager
+def kept_process() -> Iterator[None]:
+    """Put back what of this process a stranger's code in the block may have changed.
+
+    That is its folder, its mask of new files and its limits. A fork made in the block ends where
+    the block does: one process goes on.
+    """
+    process, folder, limits = os.getpid(), None, _limits()
+    with suppress(OSError):  # it may be gone
+        folder = Path.cwd()
+    mask = os.umask(0)
+    os.umask(mask)
+    try:
+        yield
+    finally:
+        if os.getpid() != process:
+            os._exit(0)
+        if folder is not None:
+            with suppress(OSError):
+                os.chdir(folder)
+        os.umask(mask)
+        _set_limits(limits)
+
+
+def _limits() -> dict[int, tuple[int, int]]:
+    """What this process may use of the system, by kind; empty where there are no such limits."""
+    try:
+        import resource
+    except ImportError:
+        return {}
+    kinds = [getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")]
+    return {kind: resource.getrlimit(kind) for kind in kinds}
+
+
+def _set_limits(limits: dict[int, tuple[int, int]]) -> None:
+    """Put limits back, as far as the system lets a process raise them again."""
+    for kind, (soft, hard) in limits.items():
+        import resource
+
+        if resource.getrlimit(kind) != (soft, hard):
+            with suppress(OSError, ValueError):
+                resource.setrlimit(kind, (soft, min(hard, resource.getrlimit(kind)[1])))
 
 
 def _siblings(path: Path, text: bytes) -> dict[str, bytes]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import re
 import sys
 import threading
@@ -167,7 +168,7 @@ class Registry(Generic[T]):
         A file that cannot be imported or defines none is listed as broken; so is
         a part that does not keep the contract, or takes another's name.
         """
-        path = path.resolve()
+        path = Path(os.path.realpath(path))
         try:
             module, digest = import_file(path)
             parts = self.parts_of(module)
@@ -322,15 +323,24 @@ def _installed() -> Any:
     return entry_points()
 
 
-@cache
+#: The registries that have been asked for, by kind.
+made: dict[str, Registry[Any]] = {}
+
+
 def registry(kind: str) -> Registry[Any]:
     """The registry of a kind of part (see `KINDS`), installed ones included.
 
     Raises:
         KeyError: if there is no such kind.
     """
+    if kind not in made:
+        made[kind] = _make(kind)
+    return made[kind]
+
+
+def _make(kind: str) -> Registry[Any]:
     found = KINDS[kind]
-    made: Registry[Any] = Registry(
+    place: Registry[Any] = Registry(
         found.noun,
         _named(found.base),
         f"hashbench.{kind}",
@@ -338,11 +348,11 @@ def registry(kind: str) -> Registry[Any]:
         pattern=found.name,
     )
     for part in _named(found.built_in) if found.built_in else ():
-        made.add(Entry(part.name, "hashbench", partial(_same, part)))
-    made.add_installed()
+        place.add(Entry(part.name, "hashbench", partial(_same, part)))
+    place.add_installed()
     if found.objects:
-        made.parts()  # what a plugin file merely imports must be known as ours
-    return made
+        place.parts()  # what a plugin file merely imports must be known as ours
+    return place
 
 
 def methods() -> Registry[Any]:
@@ -389,7 +399,7 @@ def load_plugins(paths: Iterable[Path]) -> None:
 
 def add_plugin(path: Path) -> str | None:
     """Register what a plugin file defines; why nothing of it can be used, or None."""
-    path = path.resolve()
+    path = Path(os.path.realpath(path))
     try:
         module, digest = import_file(path)
     except BaseException as error:  # a stranger's file may raise anything

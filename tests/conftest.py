@@ -9,6 +9,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 from hypothesis import HealthCheck, settings
 
+from hashbench import registry
+
 # A shell starts what it puts in the background with Ctrl-C ignored, children included:
 # tests that press it would wait for ever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -31,3 +33,17 @@ def _ctrl_c_as_python_has_it():
     signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _parts_as_they_were():
+    """What a test plugs in is not there for the next."""
+    before = [
+        (kind, place, dict(place._entries), dict(place._loaded), list(place._broken))
+        for kind, place in registry.made.items()
+    ]
+    yield
+    registry.made.clear()
+    for kind, place, entries, loaded, broken in before:
+        place._entries, place._loaded, place._broken = entries, loaded, broken
+        registry.made[kind] = place

@@ -26,14 +26,13 @@ Examples:
 @click.option("--timings", is_flag=True, help="Compare timings too, which no two runs share.")
 @options.results
 @options.as_json
-def command(a: str, b: str, timings: bool, results: Path, as_json: bool) -> None:
+def command(a: str, b: str, timings: bool, results: Path, as_json: bool) -> int:
     """Say what differs between A and B: two results folders, or two cells of --results.
 
     Of two folders, the cells of the same key are compared. Exits with 1 if
     anything differs.
     """
     import json
-    import sys
 
     from hashbench.errors import InputError
     from hashbench.parsing import plain
@@ -61,8 +60,7 @@ def command(a: str, b: str, timings: bool, results: Path, as_json: bool) -> None
                 click.echo(plain(f"  {what}: {words or f'{shown(one)} | {shown(other)}'}"))
         if not found:
             click.echo("Nothing differs.")
-    if found:
-        sys.exit(1)
+    return int(bool(found))
 
 
 def _folders(first: Store, second: Store, noise: bool) -> dict[str, dict[str, tuple[Any, Any]]]:

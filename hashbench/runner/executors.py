@@ -59,9 +59,10 @@ def _local(tasks: Sequence[Task], settings: Settings, limits: Limits, listener: 
 
 def _warm_up_local(limits: Limits) -> None:
     if limits.workers != 0:
+        from hashbench.runner.execute import available_cores
         from hashbench.runner.processes import warm_up
 
-        warm_up()
+        warm_up(available_cores() if limits.workers is None else limits.workers)
 
 
 def _ray(tasks: Sequence[Task], settings: Settings, limits: Limits, listener: Listener) -> None:

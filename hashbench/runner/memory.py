@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections import defaultdict
 from pathlib import Path
 
@@ -10,6 +11,25 @@ _PROC = Path("/proc")
 
 #: Seconds until all processes are looked through again for those that a worker started.
 LOOK = 1.0
+
+
+#: Bytes of address space that PyTorch and a small cell take, CUDA's libraries included.
+NEEDED = 6 * 10**9
+
+
+def warn_of_limit() -> None:
+    """Say beforehand what may end a run without a word: libraries abort where they lack memory."""
+    try:
+        import resource
+    except ImportError:
+        return
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if soft != resource.RLIM_INFINITY and soft < NEEDED:
+        warnings.warn(
+            f"a process may map {soft / 1e9:.1f} GB here (ulimit -v), and PyTorch with CUDA's "
+            f"libraries may need {NEEDED / 1e9:g}: without them the run breaks off",
+            stacklevel=2,
+        )
 
 
 class Memory:

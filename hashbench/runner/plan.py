@@ -11,11 +11,12 @@ from typing import Any
 
 from hashbench.cell import Bench, Cell
 from hashbench.data import dataset_label, dataset_place, open_dataset
-from hashbench.errors import InputError, unknown
+from hashbench.errors import InputError, cause, shown, unknown, unless_stopped
 from hashbench.hasher import Hasher, code_of, hyperparameters
 from hashbench.hyper import check
 from hashbench.origin import Origin
 from hashbench.params import Setting, at_length, shipped_note, shipped_params
+from hashbench.plugins import kept_process
 from hashbench.registry import methods
 from hashbench.runner.settings import Ask
 
@@ -226,16 +227,21 @@ def build(name: str, cls: type[Hasher], bits: int, seed: int, params: Mapping[st
     """A fresh hasher.
 
     Raises:
-        InputError: if the method refuses its hyper-parameters.
+        InputError: if the method refuses its hyper-parameters, or raises anything else.
+        MemoryError: if there is none for it.
     """
     try:
-        hasher = cls(bits=bits, seed=seed, **params)  # type: ignore[call-arg]
-        check(hasher)
+        with kept_process():
+            hasher = cls(bits=bits, seed=seed, **params)  # type: ignore[call-arg]
+            check(hasher)
         return hasher
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except (TypeError, ValueError) as error:
-        raise InputError(f"{name} refuses its hyper-parameters: {error}") from error
+        raise InputError(f"{name} refuses its hyper-parameters: {shown(error, 300)}") from error
+    except BaseException as error:  # a stranger's method may raise anything
+        unless_stopped(error)
+        raise InputError(f"a hasher of {name} cannot be made: {cause(error)}") from error
 
 
 def parse_setting(text: str) -> tuple[str, str, Any]:

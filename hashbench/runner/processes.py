@@ -13,8 +13,13 @@ from multiprocessing.context import BaseContext
 from types import ModuleType
 from typing import Any
 
+from hashbench.errors import InputError, shown
+
 #: What the fork server imports once, so that a worker starts within milliseconds.
 PRELOAD = "hashbench.runner.preload"
+
+#: Open files that this process and the fork server need, and those for each worker.
+FILES, FILES_EACH = 24, 4
 
 
 def context() -> BaseContext:
@@ -26,8 +31,13 @@ def context() -> BaseContext:
     return multiprocessing.get_context("spawn")
 
 
-def warm_up() -> None:
-    """Let the fork server begin its imports while this process does something else."""
+def warm_up(workers: int) -> None:
+    """Let the fork server begin its imports while this process does something else.
+
+    Raises:
+        InputError: if so many workers need more open files than this process may have.
+    """
+    _check_files(FILES + FILES_EACH * workers)
     if sys.platform == "linux":
         context()
         from multiprocessing import forkserver, resource_tracker
@@ -40,6 +50,22 @@ def warm_up() -> None:
             forkserver.ensure_running()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _check_files(count: int) -> None:
+    """Refuse to begin what would end in the middle, where a pipe is lacking."""
+    taken: list[int] = []
+    try:
+        for _ in range(count):
+            taken.append(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        raise InputError(
+            f"workers need {count} more open files, and the system gives {len(taken)} "
+            f"({shown(error)}): raise that with `ulimit -n 1024`, or run it with --workers 0"
+        ) from error
+    finally:
+        for number in taken:
+            os.close(number)
 
 
 def start_within(process: Any, seconds: float) -> None:

@@ -16,6 +16,7 @@ from hashbench.runner.estimate import Pace, Room
 from hashbench.runner.execute import Limits, Listener, available_cores
 from hashbench.runner.executors import open_executor
 from hashbench.runner.finish import lacks
+from hashbench.runner.memory import warn_of_limit
 from hashbench.runner.prepare import Problem, gather, prepare
 from hashbench.runner.settings import Ask, Settings, Task
 from hashbench.runner.slots import gpu_places, share, wants_gpu
@@ -77,6 +78,7 @@ def run_job(job: Job, display: Display) -> Outcome:
     todo = pending(tasks, store, settings) if tasks else []
     told: dict[str, Record] = {}
     if todo:
+        warn_of_limit()
         store = Store(settings.store, create=True)
         run = open_executor(job.executor, job.limits)
         pace = Pace(store.records())

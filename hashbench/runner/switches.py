@@ -7,11 +7,12 @@ import random
 import re
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+
+from hashbench.plugins import kept_process
 
 #: What PyTorch says of an operation that has no deterministic way, where it only warns.
 _ALERT = r"(\S+) does not have a deterministic implementation|.*operation is not deterministic"
@@ -26,25 +27,17 @@ def kept_switches() -> Iterator[None]:
     """
     import torch
 
-    process, folder, environment = os.getpid(), Path.cwd(), dict(os.environ)
-    mask = os.umask(0)
-    os.umask(mask)
-    limits = _limits()
+    environment = dict(os.environ)
     errors, numpy_state, python_state = np.geterr(), np.random.get_state(), random.getstate()
     dtype, grad = torch.get_default_dtype(), torch.is_grad_enabled()
     deterministic = torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     threads, torch_state = torch.get_num_threads(), torch.get_rng_state()
     try:
-        with warnings.catch_warnings():
+        # The process first: what follows may look where it is.
+        with kept_process(), warnings.catch_warnings():
             yield
     finally:
-        if os.getpid() != process:
-            os._exit(0)  # a fork that a method made has come back from it: the cell is not its own
-        with suppress(OSError):  # first: what follows may look where it is
-            os.chdir(folder)
-        os.umask(mask)
-        _set_limits(limits)
         torch.set_default_dtype(dtype)
         torch.set_default_device(None)
         torch.set_grad_enabled(grad)
@@ -82,23 +75,3 @@ def alerts() -> Iterator[list[str]]:
 
         warnings.showwarning = show
         yield found
-
-
-def _limits() -> dict[int, tuple[int, int]]:
-    """What this process may use of the system, by kind; empty where there are no such limits."""
-    try:
-        import resource
-    except ImportError:
-        return {}
-    kinds = [getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")]
-    return {kind: resource.getrlimit(kind) for kind in kinds}
-
-
-def _set_limits(limits: dict[int, tuple[int, int]]) -> None:
-    """Put limits back, as far as the system lets a process raise them again."""
-    for kind, (soft, hard) in limits.items():
-        import resource
-
-        if resource.getrlimit(kind) != (soft, hard):
-            with suppress(OSError, ValueError):
-                resource.setrlimit(kind, (soft, min(hard, resource.getrlimit(kind)[1])))

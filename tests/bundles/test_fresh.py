@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hashbench import registry
 from hashbench.baselines.itq_cca import ITQCCA
 from hashbench.bundles import Bundle, Seen, open_codes, write
 from hashbench.bundles.fresh import _splits, draw_fresh
@@ -98,7 +97,6 @@ def test_an_honest_hasher_stands_and_one_that_knew_the_queries_falls(split, tmp_
     found = draw_fresh(honest, open_codes(honest), None, 7)
     assert found.fault == ""
     assert found.score > 0.3
-    registry.registry.cache_clear()
     methods().add(Entry("knowing", "here", lambda: Knowing))
     items = (split.query, split.database)
     labels = np.concatenate([split.query_labels[:150], split.database_labels[:150]])
@@ -106,7 +104,6 @@ def test_an_honest_hasher_stands_and_one_that_knew_the_queries_falls(split, tmp_
     knowing = entry(tmp_path / "knowing", split, Knowing().know(features, labels))
     found = draw_fresh(knowing, open_codes(knowing), None, 7)
     assert "no chance explains" in found.fault
-    registry.registry.cache_clear()
 
 
 def test_a_hasher_of_other_codes_is_told(split, tmp_path):

@@ -31,8 +31,7 @@ def hashbench(
     monkeypatch.setenv("HASHBENCH_DATA", str(tmp_path / "data"))
 
     def run(*args: str) -> Outcome:
-        registry.registry.cache_clear()  # each call is a process of its own
-        registry.registry.cache_clear()
+        registry.made.clear()  # each call is a process of its own
         with pytest.raises(SystemExit) as stop:
             cli.main([str(arg) for arg in args])
         captured = capfd.readouterr()

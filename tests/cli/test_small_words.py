@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from hostility import fuzz, sentence
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hashbench import cli
 from hashbench.errors import InputError
 from hashbench.parsing import parse_numbers, parse_seeds
 
@@ -46,7 +48,7 @@ def test_a_slip_is_one_sentence_before_anything_begins(hashbench, args, parts) -
 
 
 @given(st.text(st.characters(codec="utf-8") | st.sampled_from("0123456789,- \0\ud800"), max_size=9))
-@fuzz(500)
+@fuzz(200)
 def test_any_text_is_numbers_or_one_sentence(text) -> None:
     for parse in (parse_seeds, lambda text: parse_numbers(text, "--bits", low=1, high=1024)):
         try:
@@ -76,6 +78,93 @@ def test_whatever_a_plugin_raises_at_import_is_one_sentence(hashbench, verb, tex
     assert done.err.count("\n") == 1, done.err
     assert "no part could be loaded from odd.py: " in done.err
     assert "\x1b" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [("raise Odd('\\x1b[2Jboo')", "Odd: ?[2Jboo"), ("raise SystemExit(0)", "SystemExit: 0")],
+)
+def test_whatever_a_method_raises_when_it_is_made_is_one_sentence(hashbench, act, said) -> None:
+    Path("odd.py").write_text(
+        "from hashbench.baselines.lsh import LSH\n"
+        "class Odd(BaseException): pass\n"
+        "class Mine(LSH):\n"
+        "    name = 'mine'\n"
+        f"    def __init__(self, bits=8, seed=0): {act}\n"
+    )
+    done = hashbench("run", "--methods", "mine", "--plugin", "odd.py", "--datasets", "digits")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"hashbench: a hasher of mine cannot be made: {said}\n"
+
+
+NOT_FILES = {
+    "a folder": (Path.mkdir, "no regular file"),
+    "a pipe": (os.mkfifo, "no regular file"),
+    "a link to itself": (lambda path: path.symlink_to(path.name), "Too many levels"),
+    "a huge file": (lambda path: path.open("wb").truncate(2**32), "larger than any plugin"),
+    "bytes": (lambda path: path.write_bytes(bytes(range(256))), "SyntaxError"),
+    "a ring of imports": (lambda path: path.write_text("from odd import A"), "ImportError"),
+}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="makes pipes")
+@pytest.mark.parametrize(("make", "said"), NOT_FILES.values(), ids=NOT_FILES)
+def test_what_is_no_file_of_python_is_one_sentence(hashbench, make, said) -> None:
+    make(Path("odd.py"))
+    done = hashbench("parts", "--plugin", "odd.py")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.count("\n") == 1, done.err
+    assert "no part could be loaded from odd.py: " in done.err
+    assert said in done.err
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_plugin_that_forks_and_wanders_leaves_one_process_where_it_was(hashbench) -> None:
+    Path("odd.py").write_text(
+        "import os\nfrom hashbench.baselines.lsh import LSH\nos.chdir('/')\nos.umask(0o777)\n"
+        "os.fork()\nclass Mine(LSH):\n    name = 'mine'\n"
+        "    def __init__(self, bits=8, seed=0):\n"
+        "        os.chdir('/')\n        os.fork()\n        super().__init__(bits=bits, seed=seed)\n"
+    )
+    here = Path.cwd()
+    run = ("run", "--methods", "mine", "--datasets", "digits", "--bits", "8", "--dry-run")
+    done = hashbench(*run, "--no-floors", "--plugin", "odd.py")
+    assert done.code == 0, done.err
+    assert done.out.count("1 cells, 0 done, 1 to do") == 1
+    assert Path.cwd() == here
+    Path("made").write_text("")
+    assert Path("made").stat().st_mode & 0o600 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("error", "parts"),
+    [
+        (OSError(errno.EMFILE, "Too many open files"), ["Too many open files", "ulimit -n 1024"]),
+        (OSError(errno.ENOSPC, "No space left", "/a\nb"), ["No space left, /a?b", "make room"]),
+        (MemoryError("9 TB"), ["MemoryError: 9 TB", "fewer --workers"]),
+        (ImportError("libx.so: failed to map"), ["(libx.so: failed to map)", "ulimit -v"]),
+        (SystemExit(0), ["plugin", "SystemExit: 0"]),
+        (GeneratorExit(), ["plugin", "GeneratorExit"]),
+    ],
+)
+def test_a_machine_that_lacks_something_is_one_sentence(
+    hashbench, monkeypatch, error, parts
+) -> None:
+    def fail(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("hashbench.commands.parts.command.callback", fail)
+    done = hashbench("parts")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.count("\n") == 1, done.err
+    for part in parts:
+        assert part in done.err
+
+
+def test_any_other_error_keeps_its_traceback(hashbench, monkeypatch) -> None:
+    monkeypatch.setattr("hashbench.commands.parts.command.callback", lambda **_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["parts"])
 
 
 def test_whatever_a_method_raises_fails_its_cell_alone(hashbench) -> None:

@@ -14,7 +14,6 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 @pytest.fixture(scope="module")
 def pages() -> dict[str, str]:
-    registry.registry.cache_clear()  # without what other tests plugged in
     return from_registry.pages(DOCS)
 
 
@@ -34,7 +33,6 @@ def test_every_method_has_a_page_with_its_formula_traps_and_hyper_parameters(pag
 
 def test_traps_are_known_of_every_method_and_of_nothing_else() -> None:
     traps = method_pages.known_traps(DOCS / "traps.md")
-    registry.registry.cache_clear()
     assert list(traps) == registry.methods().names()  # in order, each with something to say
     assert all(said.startswith("- ") for said in traps.values())
 
@@ -62,7 +60,6 @@ def test_every_file_of_the_pages_on_extending_is_a_plugin(page: Path, tmp_path: 
     blocks = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), flags=re.DOTALL)
     wholes = [block for block in blocks if re.search(r"^[A-Za-z_]+ = \w+\(|^class ", block, re.M)]
     assert wholes
-    registry.registry.cache_clear()
     for number, block in enumerate(wholes):
         path = tmp_path / f"part{number}.py"
         path.write_text(block)
@@ -70,7 +67,6 @@ def test_every_file_of_the_pages_on_extending_is_a_plugin(page: Path, tmp_path: 
     assert not registry.registry(page.stem).broken
     mine = [name for name in registry.registry(page.stem).names() if _mine(page.stem, name)]
     assert len(mine) == len(wholes)
-    registry.registry.cache_clear()
 
 
 def _mine(kind: str, name: str) -> bool:

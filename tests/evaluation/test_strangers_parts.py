@@ -46,8 +46,7 @@ def loaded(tmp_path):
         path.write_text(text)
         registry.load_plugins([path])
 
-    yield load
-    registry.registry.cache_clear()
+    return load
 
 
 def world():

@@ -17,7 +17,7 @@ from safetensors.numpy import load, save
 
 from hashbench.baselines.lsh import LSH
 from hashbench.errors import InputError
-from hashbench.registry import load_plugins, methods, registry
+from hashbench.registry import load_plugins, made, methods
 from hashbench.saved import dump_hasher, load_hasher, read_hasher, write_hasher
 from hashbench.testing.subject import Subject
 from hashbench.testing.toy import toy
@@ -251,13 +251,12 @@ class Mine(hashbench.Hasher):
 
 
 def test_a_strangers_method_needs_no_code_to_be_kept(tmp_path) -> None:
-    registry.cache_clear()
     (tmp_path / "mine.py").write_text(PLUGIN)
     load_plugins([tmp_path / "mine.py"])
     problem = toy()
     hasher = methods().get("mine")(bits=12).fit(problem.train)
     write_hasher(tmp_path / "h", hasher)
-    registry.cache_clear()
+    made.clear()
     with pytest.raises(InputError, match="'mine', which is not registered here"):
         read_hasher(tmp_path / "h")
     # The same file elsewhere is another module: its classes are found all the same.
@@ -267,4 +266,3 @@ def test_a_strangers_method_needs_no_code_to_be_kept(tmp_path) -> None:
     again = read_hasher(tmp_path / "h")
     assert type(again) is not type(hasher)
     assert np.array_equal(again.encode(problem.query).packed, hasher.encode(problem.query).packed)
-    registry.cache_clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -17,8 +18,8 @@ import pytest
 
 from hashbench import registry
 from hashbench.errors import InputError
-from hashbench.runner import local
-from hashbench.runner.memory import Memory
+from hashbench.runner import local, processes
+from hashbench.runner.memory import Memory, warn_of_limit
 from hashbench.runner.switches import kept_switches
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux tells of processes")
@@ -178,3 +179,22 @@ def test_a_system_that_gives_no_process_is_one_sentence(bench, monkeypatch) -> N
     with pytest.raises(InputError, match="die while starting: Resource temporarily unavailable"):
         bench.run(bench.tasks("quick"))
     assert len(list(Path("/proc/self/fd").iterdir())) <= before
+
+
+def test_too_few_open_files_are_told_of_before_any_worker_starts(monkeypatch) -> None:
+    monkeypatch.setattr(processes, "FILES", 100)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+    try:
+        with pytest.raises(InputError, match=r"need 108 more open files, and .*ulimit -n 1024"):
+            processes.warm_up(2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_too_little_address_space_is_told_of(monkeypatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (2_500_000_000, -1))
+    with pytest.warns(UserWarning, match=r"may map 2.5 GB here \(ulimit -v\)"):
+        warn_of_limit()

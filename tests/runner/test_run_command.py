@@ -83,7 +83,7 @@ def here(bench, capfd):
     """`here("--seeds", "2")` runs the command in this process: exit code, stdout and stderr."""
 
     def run(*args: str) -> tuple[int, str, str]:
-        registry.registry.cache_clear()  # each call is a process of its own
+        registry.made.clear()  # each call is a process of its own
         with pytest.raises(SystemExit) as stop:
             cli.main(["run", "--no-floors", *fixed(bench), *args])
         captured = capfd.readouterr()

@@ -50,7 +50,7 @@ def hashbench(capfd: pytest.CaptureFixture[str]):
     """`hashbench("encode", ...)` gives exit code, stdout and stderr."""
 
     def run(*args: object) -> tuple[int, str, str]:
-        registry.registry.cache_clear()  # each call is a process of its own
+        registry.made.clear()  # each call is a process of its own
         with pytest.raises(SystemExit) as stop:
             cli.main([str(arg) for arg in args])
         captured = capfd.readouterr()

@@ -67,13 +67,10 @@ def folder(tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HASHBENCH_CACHE", str(tmp_path / "cache"))
     Path("peak.py").write_text(PEAK)
-    registry.registry.cache_clear()
-    yield
-    registry.registry.cache_clear()
 
 
 def _invoke(*args: str):
-    registry.registry.cache_clear()
+    registry.made.clear()
     return CliRunner().invoke(verb.command, list(args), standalone_mode=False)
 
 

@@ -207,6 +207,10 @@ def _side(bundle: Bundle, side: str) -> Codes:
     kind = f"{side}_zeros"
     packed = _array(bundle, side, side)
     zeros = _array(bundle, side, kind) if kind in bundle.digests else None
+    over = bundle.cell.bits % 8
+    if zeros is not None and over and (zeros[:, -1] >> over).any():
+        path = _folder(bundle) / FILES[kind]
+        raise InputError(f"{shown(str(path), 200)} marks bits beyond the last of a code")
     if zeros is not None and (zeros & packed).any():
         path = _folder(bundle) / FILES[kind]
         raise InputError(f"{shown(str(path), 200)} marks bits that are 1, and a zero gives a 0")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hashbench.bundles.bundle import Bundle
-from hashbench.bundles.folder import open_codes, read
+from hashbench.bundles.folder import open_codes, open_hasher, read
 from hashbench.bundles.fresh import Fresh, draw_fresh
 from hashbench.bundles.judge import recomputed, unfit
 from hashbench.bundles.splits import Splits, WrongSplitError
@@ -76,6 +76,7 @@ class Verifier:
         try:
             bundle = read(folder)
             codes = open_codes(bundle)
+            open_hasher(bundle)  # it is not looked into here, and must be whole all the same
         except InputError as error:
             return Verdict(folder, problems=(_inside(error, folder),))
         except MemoryError:

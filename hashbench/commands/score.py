@@ -161,15 +161,21 @@ def command(
     else:
         store, prefix = Store(results), target or ""
     with printed_to(out):
-        found = _chosen(store, prefix, asked)
+        found, left_out = _chosen(store, prefix, asked)
         _show_records(store, found, conventions, executor, metric, as_json)
+        for sentence in left_out if not as_json else ():
+            click.echo(f"- {sentence}")
 
 
-def _chosen(store: Store, prefix: str, asked: dict[str, str | None]) -> list[Record]:
-    from hashbench.errors import InputError
-    from hashbench.results.choose import select
+def _chosen(
+    store: Store, prefix: str, asked: dict[str, str | None]
+) -> tuple[list[Record], list[str]]:
+    """Cells to score, and sentences on those that are out of date, unless they are named."""
+    from hashbench.errors import InputError, command
+    from hashbench.results.choose import current, select
 
-    records = [record for record in store.records() if record.ok and record.key.startswith(prefix)]
+    every = store.records()
+    records = [record for record in every if record.ok and record.key.startswith(prefix)]
     if prefix and not records:
         raise InputError(
             f"'{prefix}' is neither a folder of results nor the start of a scored cell's key "
@@ -177,7 +183,20 @@ def _chosen(store: Store, prefix: str, asked: dict[str, str | None]) -> list[Rec
         )
     if not records:
         raise InputError(f"no cell in {store.root} has codes: run `hashbench run` again")
-    return sorted(select(records, **asked), key=_order)
+    if prefix:
+        return sorted(select(records, **asked), key=_order), []
+    found = select(every, **asked)
+    chosen = [record for record in found if record.ok]
+    kept = [record for record in current(found)[0] if record.ok]
+    if not kept:
+        raise InputError(
+            "what was chosen is all of another state of the data, or of other code, than a run "
+            "found last: run it again, or name a cell by the beginning of its key"
+        )
+    told = f"{len(chosen) - len(kept)} results of another state of the data or of other code are"
+    drop = command("forget", "--superseded", "--results", store.root)
+    said = f"{told} left out: name one by the beginning of its key; {drop} drops them."
+    return sorted(kept, key=_order), [said] * (len(kept) < len(chosen))
 
 
 def _order(record: Record) -> tuple[object, ...]:

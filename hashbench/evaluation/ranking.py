@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.codes import Codes
+from hashbench.errors import InputError
 from hashbench.evaluation.backends import over_rows
 from hashbench.evaluation.convention import Convention
 from hashbench.evaluation.labels import Labels
@@ -159,7 +160,7 @@ class _Sort:
         if self._rank == "rerank" and self._order == "numpy":
             return self._listed(self._reranked_by_numpy())
         assert self._outputs is not None
-        products = np.dot(self._outputs[0], self._outputs[1].T)
+        products = _products_of(self._outputs[0], self._outputs[1])
         if self._rank == "rerank":
             index = np.lexsort((-products, self._distance))
             return self._tied(index, self._distance[index], products[index])
@@ -192,7 +193,7 @@ class _Sort:
         """Inner products in float32, as networks and their evaluators have them."""
         assert self._outputs is not None
         mine, theirs = self._outputs
-        return np.asarray(np.dot(mine, theirs[items].T))
+        return _products_of(mine, theirs[items])
 
     def _listed(self, index: Indices) -> Ranking:
         return Ranking(self._relevance[index], self._distance[index])
@@ -258,6 +259,18 @@ class _Sheet:
             for n, result in results.items():
                 (ap,), (hits,) = of(n)
                 result.ap[row], result.hits[row] = ap, hits
+
+
+def _products_of(query: NDArray[np.float32], items: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Inner products that tell the items apart: infinite ones are one, or none at all."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        products = np.dot(query, items.T)
+    if not np.isfinite(products).all():
+        raise InputError(
+            "inner products of the real outputs are infinite or undefined in float32: give "
+            "finite outputs, scaled down by one number where they are as large as that"
+        )
+    return np.asarray(products)
 
 
 def _mixed(ranking: Ranking) -> tuple[Indices, Indices] | None:

@@ -19,6 +19,9 @@ from hashbench.evaluation.zeros import Recoded, check_relaxed, recode
 #: What `histograms.count` is called with and returns.
 Counter = Callable[..., Histograms]
 
+#: Bits of the longest code: twice the distances of four words a bit are counted in 16 bits.
+MOST_BITS = 8191
+
 #: Lengths N of `map@N`, `p@N` and `r@N` unless the caller names others.
 CUTOFFS = (10, 100, 1000, 5000)
 
@@ -117,6 +120,8 @@ def _check(
     query_labels: Labels,
     database_labels: Labels,
 ) -> None:
+    if query.bits > MOST_BITS:
+        raise InputError(f"codes have {query.bits:,} bits, and no more than {MOST_BITS:,} count")
     if query.bits != database.bits:
         raise InputError(
             f"query codes have {query.bits} bits and database codes {database.bits}: "

@@ -15,6 +15,22 @@ from hashbench.runtime import DEFAULT_RESULTS
 from hashbench.store import Record
 
 
+class Chosen(list[Record]):
+    """Records that were chosen, and those they were chosen among.
+
+    Whether a result is out of date is a question to all results: the newest state of the data
+    may be known from a method that was not chosen.
+
+    Args:
+        records: the chosen ones.
+        among: all.
+    """
+
+    def __init__(self, records: Iterable[Record], among: Sequence[Record]) -> None:
+        super().__init__(records)
+        self.among = among
+
+
 def select(
     records: Iterable[Record],
     *,
@@ -22,7 +38,7 @@ def select(
     bits: str | Sequence[int] | None = None,
     datasets: str | Sequence[str] | None = None,
     seeds: str | Sequence[int] | None = None,
-) -> list[Record]:
+) -> Chosen:
     """The records of some methods, code lengths, data sets and seeds, in the order of their cells.
 
     Each of them may be as typed, such as "16,32", or a sequence; None takes all.
@@ -30,7 +46,8 @@ def select(
     Raises:
         InputError: for one that no record has, or if none is left.
     """
-    found = sorted(records, key=_order)
+    every = sorted(records, key=_order)
+    found = every
     if datasets:
         names = parse_names(datasets)
         known = {name for record in found for name in _names(record)}
@@ -61,7 +78,7 @@ def select(
         found = [record for record in found if record.cell.seed in wanted]
     if not found:
         raise InputError("no records match: run `hashbench run` first, or widen the selection")
-    return found
+    return Chosen(found, every)
 
 
 def current(
@@ -73,27 +90,31 @@ def current(
     one question on it the code that a run found last.
 
     Args:
-        records: any.
+        records: any; `Chosen` ones are held against all they were chosen among.
         results: the folder they are of, where it is not the default one.
     """
+    among = records.among if isinstance(records, Chosen) else records
     newest: dict[str, Record] = {}
-    for record in records:
+    for record in among:
         name = bench_key(record.cell.bench)
         if name not in newest or record.age > newest[name].age:
             newest[name] = record
     kept: dict[str, Record] = {}
+    for record in among:
+        question = record.cell.question
+        if record.evidence != newest[bench_key(record.cell.bench)].evidence:
+            continue
+        if question not in kept or record.age > kept[question].age:
+            kept[question] = record
+    keys = {record.key for record in kept.values()}
     other_data: dict[str, int] = {}
     older_code: dict[str, int] = {}
     for record in records:
         name = bench_key(record.cell.bench)
         if record.evidence != newest[name].evidence:
             other_data[name] = other_data.get(name, 0) + 1
-            continue
-        question = record.cell.question
-        if question in kept:
+        elif record.key not in keys:
             older_code[name] = older_code.get(name, 0) + 1
-        if question not in kept or record.age > kept[question].age:
-            kept[question] = record
     sentences: dict[str, list[str]] = {}
     place = () if results in (None, DEFAULT_RESULTS) else ("--results", results)
     drop = command("forget", "--superseded", *place)
@@ -104,7 +125,6 @@ def current(
             sentences.setdefault(name, []).append(
                 f"{what} {why} {verb} left out: --all-versions shows them, {drop} drops them."
             )
-    keys = {record.key for record in kept.values()}
     return [record for record in records if record.key in keys], sentences
 
 

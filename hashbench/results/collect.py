@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from hashbench.errors import InputError, unknown
 from hashbench.evaluation import Convention
 from hashbench.evidence import Evidence
-from hashbench.results.choose import bench_key, current, ground_key
+from hashbench.results.choose import Chosen, bench_key, current, ground_key
 from hashbench.results.rows import Row, rows_of
 from hashbench.results.scored import Judge, StoredJudge
 from hashbench.results.series import Series
@@ -41,9 +41,14 @@ def collect(
     """
     if isinstance(convention, str):
         convention = Convention.parse(convention)
-    records = list(records)
+    records = records if isinstance(records, Chosen) else list(records)
     folder = judge.store.root if isinstance(judge, StoredJudge) else None
     kept, left_out = (records, {}) if all_versions else current(records, folder)
+    if records and not kept:
+        raise InputError(
+            "what was chosen is all of another state of the data, or of other code, than a run "
+            "found last: run it again, or show it with --all-versions"
+        )
     groups: dict[tuple[str, Evidence], list[Record]] = {}
     for record in kept:
         if finished and not record.ok:

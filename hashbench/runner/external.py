@@ -13,6 +13,7 @@ import numpy as np
 from hashbench.cell import Bench, Cell
 from hashbench.codes import Codes
 from hashbench.data import dataset_label, dataset_place, open_dataset
+from hashbench.data.redrawn import redrawn
 from hashbench.errors import InputError, shown, unknown
 from hashbench.evaluation import code_health
 from hashbench.evaluation.arrays import Inputs
@@ -165,6 +166,8 @@ def ground_of(store: Store, spec: str, data_root: Path) -> Ground:
             f"--bench {shown(name, 40)} is {len(benches)} benches of {store.root}: name one by a "
             f"cell of it, {listed}"
         )
+    if name in (newest.cell.bench.dataset, newest.request.get("dataset")):
+        _demand_unchanged(newest, data_root)
     return Ground(
         newest.cell.bench,
         newest.evidence,
@@ -173,6 +176,27 @@ def ground_of(store: Store, spec: str, data_root: Path) -> Ground:
         newest.split,
         str(newest.request.get("dataset") or newest.cell.bench.dataset),
     )
+
+
+def _demand_unchanged(record: Record, data_root: Path) -> None:
+    """Raise where the ids or labels of a bench are others here by now; what is not here is not.
+
+    Raises:
+        InputError: saying what to do.
+    """
+    bench = record.cell.bench
+    if bench.options:  # what was left out or added cannot be told from labels
+        return
+    typed = str(record.request.get("dataset") or bench.dataset)
+    try:
+        split = redrawn(open_dataset(typed, data_root), bench.protocol, bench.split_seed)
+    except InputError:
+        return
+    if split is not None and split.digest != record.evidence.split:
+        raise InputError(
+            f"{shown(typed, 60)} has other images or labels here than the results are of: run a "
+            f"method on it first, or name the bench by a cell of it, {record.key[:8]}"
+        )
 
 
 def _parsed(spec: str) -> tuple[str, dict[str, Any]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hashbench.bundles import read, write
+from hashbench.bundles import open_codes, read, write
 from hashbench.bundles.splits import Splits, write_split
 from hashbench.bundles.verify import Verifier
 from hashbench.codes import Codes
@@ -122,6 +122,22 @@ def test_a_split_under_another_digest_is_refused(put, tmp_path):
     path = write_split(tmp_path, open_dataset("digits").split(seed=1))
     path.rename(path.with_name(f"{read(folder).evidence.split}.json.xz"))
     assert "does not hold the split of its name" in verdict(folder, boards=[tmp_path]).unverified
+
+
+def test_a_damaged_hasher_and_marks_beyond_the_last_bit_are_told(put, tmp_path, digits):
+    folder = put(tmp_path / "e")
+    bundle, codes = read(folder), open_codes(read(folder))
+    write(folder, bundle, codes, b"a hasher")
+    assert verdict(folder).ok
+    (folder / "hasher.safetensors").write_bytes(b"b hasher")
+    assert verdict(folder).problems == (
+        "hasher.safetensors does not fit its digest: fetch it again",
+    )
+    odd = put(tmp_path / "odd", digits.bits[:, :20])
+    zeros = [replace(side, at_zero=np.zeros_like(side.packed)) for side in open_codes(read(odd))]
+    zeros[0].at_zero[3, 2] = 1 << 5
+    write(odd, read(odd), tuple(zeros))
+    assert "beyond the last of a code" in verdict(odd).problems[0]
 
 
 def test_codes_of_another_method_are_found_with_bits_in_any_order_and_sign(put, tmp_path, digits):

@@ -150,6 +150,27 @@ def test_what_is_put_back_is_shown_again_and_not_what_was_between(hashbench, cha
     assert [line.rsplit(",", 1)[0] for line in table.splitlines() if ",map," in line] == found[0]
 
 
+def test_what_was_not_run_again_is_no_result_of_the_new_data_in_any_verb(hashbench) -> None:
+    parts = tiny_lists.make(Path("t"))
+    run(hashbench, methods="lsh,itq-cca")
+    mend_labels(parts)
+    codes = {"query_codes": np.zeros((10, 8), int), "database_codes": np.zeros((30, 8), int)}
+    np.savez("mine.npz", **codes)
+    kept = hashbench("score", "--codes", "mine.npz", "--as", "mine", "--bench", "lists:t")
+    assert kept.code == 2
+    assert "lists:t has other images or labels here than the results are of" in kept.err
+    run(hashbench, methods="itq-cca")
+    for verb in (("export", "--format", "csv"), ("compare",), ("plot", "bits"), ("score",)):
+        done = hashbench(*verb, "--methods", "lsh")
+        assert done.code == 2, verb
+        assert "all of another state of the data" in done.err
+    scored = hashbench("score", "hashbench-results")
+    assert scored.out.count("ITQ-CCA") == 1
+    assert "LSH" not in scored.out
+    assert "2 results of another state of the data or of other code are left out" in scored.out
+    assert hashbench("export", "--methods", "lsh", "--all-versions", "--format", "csv").code == 0
+
+
 def test_a_convention_asked_for_later_is_scored_without_training(hashbench) -> None:
     args = (
         "run",

@@ -113,6 +113,9 @@ def test_named_files_hold_the_same(arrays, tmp_path):
         assert [item.to_dict() for item in found] == [item.to_dict() for item in wanted]
 
 
+SIZES = (("query", 20), ("database", 60))
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -131,6 +134,16 @@ def test_named_files_hold_the_same(arrays, tmp_path):
         ({"relaxed": (np.full((20, BITS), np.nan), np.ones((60, BITS)))}, "NaN"),
         ({"relaxed": np.ones((3, 3))}, "two arrays"),
         ({"convention": "hause"}, "did you mean house"),
+        ({f"{side}_codes": np.zeros((n, 8192), int) for side, n in SIZES}, "no more than 8,191"),
+        (
+            {
+                "convention": "house(rank=outputs)",
+                "query_codes": np.ones((20, BITS)),
+                "database_codes": np.ones((60, BITS)),
+                "relaxed": (np.full((20, BITS), 1e30), np.full((60, BITS), 1e30)),
+            },
+            "infinite or undefined in float32",
+        ),
     ],
 )
 def test_arrays_that_cannot_be_meant_are_refused(arrays, change, words):

@@ -83,12 +83,16 @@ class Tables:
     def series(self) -> list[Series]:
         """The grouping and the averages, one a bench; draws of a split as one."""
         from hashbench.results.ablation import ablation
+        from hashbench.results.choose import Chosen
         from hashbench.results.collect import collect
         from hashbench.results.draws import averaged
 
         if self.judge is None:
             return []
-        records = ablation(self.records)[0] if self.ablation else self.records
+        records = self.records
+        if self.ablation:
+            every = records.among if isinstance(records, Chosen) else records
+            records = Chosen(ablation(records)[0], every)
         found = collect(
             records,
             self.judge,

@@ -25,20 +25,25 @@ MOST_KINDS = 256
 #: in which a bit must differ from the rest to tell anything.
 HARDLY, SHARE = 0.001, 0.05
 
-#: Codes that a fingerprint is taken of.
-_QUERIES, _ITEMS = 100, 1000
+#: Fingerprints that are taken of codes, and queries and items that each is of.
+_BLOCKS, _QUERIES, _ITEMS = 4, 25, 1000
 
 
-def fingerprint(codes: tuple[Codes, Codes]) -> str:
-    """A digest that codes share with the same ones, their bits in another order or flipped.
+def fingerprints(codes: tuple[Codes, Codes]) -> list[str]:
+    """Digests that codes share with the same ones, their bits in another order or flipped.
 
-    It is of Hamming distances, on which scores alone depend.
+    They are of Hamming distances, on which scores alone depend, between some queries and some
+    items each, so that a copy with a few items changed still has most of them.
     """
     query, database = codes
-    apart = query.packed[:_QUERIES, None] ^ database.packed[None, :_ITEMS]
-    distances = np.bitwise_count(apart).sum(axis=2, dtype=np.uint16)
     sizes = f"{len(query)} {len(database)} {query.bits}\n"
-    return hashlib.sha256(sizes.encode() + distances.astype("<u2").tobytes()).hexdigest()
+    found = []
+    for block in range(_BLOCKS):
+        mine = query.packed[block::_BLOCKS][:_QUERIES]
+        theirs = database.packed[block::_BLOCKS][:_ITEMS]
+        distances = np.bitwise_count(mine[:, None] ^ theirs[None]).sum(axis=2, dtype=np.uint16)
+        found.append(hashlib.sha256(sizes.encode() + distances.astype("<u2").tobytes()).hexdigest())
+    return found
 
 
 def label_codes(codes: tuple[Codes, Codes], split: Split) -> str:

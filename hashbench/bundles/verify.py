@@ -12,7 +12,7 @@ from hashbench.bundles.folder import open_codes, open_hasher, read
 from hashbench.bundles.fresh import Fresh, draw_fresh
 from hashbench.bundles.judge import recomputed, unfit
 from hashbench.bundles.splits import Splits, WrongSplitError
-from hashbench.bundles.suspicion import fingerprint, label_codes, limits
+from hashbench.bundles.suspicion import fingerprints, label_codes, limits
 from hashbench.codes import Codes
 from hashbench.data import Split
 from hashbench.errors import InputError, shown
@@ -69,7 +69,7 @@ class Verifier:
     def __init__(self, splits: Splits, fresh: int | None = None) -> None:
         self.splits = splits
         self.fresh = fresh
-        self._known: dict[tuple[str, str], Bundle] = {}
+        self._known: dict[tuple[str, int, str], Bundle] = {}
 
     def verify(self, folder: Path) -> Verdict:
         """What there is to say of the entry in a folder; never raises for what it holds."""
@@ -112,13 +112,19 @@ class Verifier:
 
     def _copies(self, bundle: Bundle, codes: tuple[Codes, Codes]) -> tuple[str, ...]:
         """Whether another entry has these codes; other seeds of one author's method may."""
-        place = (bundle.evidence.split, fingerprint(codes))
-        first = self._known.setdefault(place, bundle)
+        marks = enumerate(fingerprints(codes))
+        firsts = [self._known.setdefault((bundle.evidence.split, *mark), bundle) for mark in marks]
+        first = max(firsts, key=lambda one: (one is not bundle) * firsts.count(one))
         mine, theirs = ((one.author, one.cell.method) for one in (bundle, first))
-        if first is bundle or (mine == theirs and bundle.cell.seed != first.cell.seed):
+        same = firsts.count(first)
+        if first is bundle or 2 * same < len(firsts):
+            return ()
+        if mine == theirs and bundle.cell.seed != first.cell.seed:
             return ()
         name = first.folder.name if first.folder else first.name
-        return (f"its codes are those of {shown(name, 80)}, but for the order and sign of bits",)
+        changed = "" if same == len(firsts) else ", and a few items"
+        told = f"its codes are those of {shown(name, 80)}, but for the order and sign of bits"
+        return (f"{told}{changed}",)
 
 
 def _recompute(

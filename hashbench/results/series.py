@@ -353,8 +353,12 @@ class Series:
             value = scores.get(self.metric, math.nan)
             if math.isnan(value):
                 undefined = "is undefined" if self.metric in scores else "has no value"
+                items, length = self.counts.get("database", 0), self.metric.rpartition("@")[2]
+                longer = length.isdecimal() and 0 < items < int(length)
+                why = f", for the database has {items:,} items" if longer else ""
                 failures.append(
-                    f"{where}: {self.info.title} {undefined} under the {self.convention} convention"
+                    f"{where}: {self.info.title} {undefined} under the {self.convention} "
+                    f"convention{why}"
                 )
                 continue
             values[record.cell.seed] = value

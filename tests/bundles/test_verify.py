@@ -147,6 +147,9 @@ def test_codes_of_another_method_are_found_with_bits_in_any_order_and_sign(put, 
     copy = put(tmp_path / "copy", turned, method={"name": "mine"})
     assert verdict(copy).ok
     assert "codes are those of first" in verdict(copy, first).suspicions[0]
+    turned[digits.parts["database"][[5, 9]]] ^= 1
+    touched = put(tmp_path / "touched", turned, method={"name": "mine"})
+    assert "sign of bits, and a few items" in verdict(touched, first).suspicions[0]
     seed = put(tmp_path / "seed", method={"name": "projections"}, training={"seed": 1})
     assert verdict(seed, first).ok  # a method need not depend on its seed
     taken = put(tmp_path / "taken", entry={"author": "Bob"}, training={"seed": 1})

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from hashbench.data.images import MAX_PIXELS, SUFFIXES, decode, rgb
+from hashbench.data.names import Spelling
 from hashbench.errors import InputError, shown
 from hashbench.files import open_regular
 from hashbench.parsing import printable
@@ -89,7 +90,8 @@ class Pictures:
             raise InputError(f"{where} lists '{shown(bad, 60)}', which is no path: mend that line")
         if not lines:
             raise InputError(f"{where} lists no image: write one path a line")
-        paths = [file.parent / line.strip() for line in lines]
+        spelling = Spelling()
+        paths = [_spelt(spelling, file.parent, line.strip()) for line in lines]
         return cls([line.strip() for line in lines], [partial(decode, path) for path in paths])
 
     def __len__(self) -> int:
@@ -158,6 +160,16 @@ def files_in(folder: Path) -> list[Path]:
         folders.sort()
         found += [Path(base, name) for name in sorted(names)]
     return [path for path in found if path.suffix.lower() in SUFFIXES]
+
+
+def _spelt(spelling: Spelling, folder: Path, line: str) -> Path:
+    """The file that a line names; a disk may have its letters and accents apart, or composed."""
+    place = folder / line
+    if line.isascii() or os.path.lexists(place):
+        return place
+    if line.startswith("/"):
+        return Path(spelling.path(Path("/"), line.lstrip("/")).replace("//", "/", 1))
+    return Path(spelling.path(folder, line))
 
 
 def _found(images: Any, name: str) -> Iterable[tuple[str, Read]]:

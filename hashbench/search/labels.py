@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from hashbench.data.names import composed
 from hashbench.errors import InputError
 
 
@@ -27,6 +28,6 @@ def folder_labels(ids: Sequence[str]) -> tuple[NDArray[np.uint8], tuple[str, ...
                 f"{name} is in no folder that would say its class: put it in one, or leave "
                 "--labels folders out"
             )
-        names.append(parts[-2])
+        names.append(composed(parts[-2]))
     classes, columns = np.unique(names, return_inverse=True)
     return np.eye(len(classes), dtype=np.uint8)[columns], tuple(classes.tolist())

@@ -16,6 +16,7 @@ import hashbench
 from hashbench.backbones import catalogue
 from hashbench.encoder.pictures import Pictures
 from hashbench.errors import InputError
+from hashbench.search.labels import folder_labels
 
 
 def written(folder: Path) -> set[str]:
@@ -155,6 +156,13 @@ def test_a_list_names_its_pictures(trained, tmp_path) -> None:
     pictures = Pictures.listed(tmp_path / "list.txt")
     assert pictures.ids == ["a b.png", "a b.png"]
     assert len(trained("lsh").encode(pictures)) == 2
+    (tmp_path / "e\u0301").mkdir()
+    Image.fromarray(trained.images[0]).save(tmp_path / "e\u0301" / "u\u0308.png")
+    (tmp_path / "list.txt").write_text(
+        f"\u00e9/\u00fc.png\n{tmp_path}/\u00e9/\u00fc.png\n", "utf-8"
+    )
+    assert len(trained("lsh").encode(Pictures.listed(tmp_path / "list.txt"))) == 2
+    assert folder_labels(["\u00e9/1", "e\u0301/2", "e/3"])[0][:, 1].tolist() == [1, 1, 0]
     for text, words in ((b"", "lists no image"), (b"\xff\xfe", "UTF-8"), (b"a\0b", "no path")):
         (tmp_path / "list.txt").write_bytes(text)
         with pytest.raises(InputError, match=words):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import shlex
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
+
+from hashbench.runtime import DEFAULT_RESULTS
 
 if TYPE_CHECKING:
     from hashbench.results.results import Results
@@ -30,22 +31,32 @@ def report(results: Results, *, as_json: bool) -> None:
         return
     from rich.console import Console
 
+    from hashbench.errors import command
+    from hashbench.evaluation import Convention
     from hashbench.parsing import plain
     from hashbench.results.terminal import show
 
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDE)
-    for series in results.table(all_versions=True) if results.records else ():
+    first = Convention.parse(results.conventions[0])
+    sizes = [record.split.get("counts", {}).get("database", 0) for record in results.records]
+    metric = first.main_metric(max(sizes, default=0))
+    for series in results.table(metric, all_versions=True) if results.records else ():
         show(console, series)
     shown = {str(record.cell) for record in results.records if not record.ok}
     for cell, reason in results.missing:
         if cell not in shown:  # the table has said why
             click.echo(plain(f"- {cell}: {reason}"))
     click.echo(f"\n{len(results.records)} records in {results.folder}")
-    folder = str(results.folder)
-    where = "" if folder == "hashbench-results" else f" --results {shlex.quote(folder)}"
-    click.echo(f"Next: hashbench export --format latex --out table.tex{where}")
+    words: list[object] = ["--format", "latex", "--out", "table.tex"]
+    if str(first) != "house":
+        words += ["--convention", first]
+    if metric != "map@h2":
+        words += ["--metric", metric]
+    if results.folder != DEFAULT_RESULTS:
+        words += ["--results", results.folder]
+    click.echo(f"Next: {command('export', *words)}")
 
 
 def _body(results: Results, record: Record) -> dict[str, object]:

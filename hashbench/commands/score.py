@@ -273,11 +273,11 @@ def _columns(results: Any, wanted: str | None) -> list[tuple[str, str]]:
     known: set[str] = set()
     for found in results:
         for name, item in found.items():
+            first = item.convention.main_metric(0) if item is not None else ""
             for metric in item or ():
                 known.add(metric)
-                if metric == wanted or (
-                    wanted is None and metric.startswith("map") and metric in item.per_query
-                ):
+                usual = metric == first or metric.startswith("map")
+                if metric == wanted or (wanted is None and usual and metric in item.per_query):
                     columns[name, metric] = None
     if wanted is not None and not columns:
         raise unknown("metric of these conventions", wanted, known)

@@ -134,6 +134,15 @@ class Convention:
         """Whether it defines metrics of the ranked list."""
         return self.scope in ("all", "list")
 
+    def main_metric(self, items: int) -> str:
+        """The mean average precision that it defines first, of a database of so many items."""
+        if self.has_ball:
+            return f"map@h{self.radius}"
+        if self.has_list:
+            cut = self.cutoff is not None and 0 < self.cutoff <= items
+            return f"map@{self.cutoff}" if cut else "map"
+        return "wap"
+
     @property
     def by_storage(self) -> bool:
         """Whether it depends on more than the distance histograms."""

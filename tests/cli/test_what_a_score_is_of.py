@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -196,6 +197,13 @@ def test_a_convention_asked_for_later_is_scored_without_training(hashbench) -> N
     }
     other = hashbench("export", "--format", "markdown", "--convention", "house(empty=drop)")
     assert other.code == 0, other.err
+    for name, title in (("graded", "WAP"), ("house(radius=3)", "mAP@H<=3"), ("csq", "mAP")):
+        shown = hashbench(*args, "--convention", name).out
+        assert f"{title} ({name} convention)" in shown
+        advice = shlex.split(shown.splitlines()[-1].removeprefix("Next: hashbench "))
+        assert hashbench(*advice).code == 0
+        assert Path("table.tex").exists()
+    assert "wap" in hashbench("score", "hashbench-results", "--convention", "graded").out
 
 
 def test_relaxed_outputs_asked_for_later_come_from_the_kept_hasher(hashbench) -> None:

@@ -42,6 +42,10 @@ class Standardise(nn.Module):
         """`(n, dim)` standardised features."""
         return (features - self.mean) * self.scale
 
+    def in_place(self, features: Tensor) -> Tensor:
+        """The same, to the same bits, in the features' own memory."""
+        return features.sub_(self.mean).mul_(self.scale)
+
 
 class Dropout(nn.Module):
     """Each value dropped with probability `share`, the others scaled up; eval mode passes all.

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from hashbench.errors import InputError
 from hashbench.items import Items, TrainItems, ids_of, rows_of
 from hashbench.training.batches import Batches, TensorBatches
+from hashbench.training.heads import Standardise
 from hashbench.training.recipes import Recipe
 
 #: Features put through a network at once: few enough to stay in a processor's cache.
@@ -104,9 +105,7 @@ class FeatureInputs(Inputs):
 
     def trained(self, network: nn.Sequential) -> nn.Sequential:
         """What lies behind the standardisation, which is done once and not in every step."""
-        trunk, hash_layer = network
-        assert isinstance(trunk, nn.Sequential)
-        return nn.Sequential(trunk[1:], hash_layer)
+        return _apart(network)[1]
 
     def batches(
         self,
@@ -134,6 +133,7 @@ class FeatureInputs(Inputs):
         Raises:
             InputError: if the features are not finite or of another dimension.
         """
+        first, behind = _apart(module) if len(module) else (None, module)
         # A table on a disk is read once, in the order it lies there.
         order = np.argsort(rows_of(items), kind="stable")
         found: NDArray[np.float32] | None = None
@@ -146,12 +146,24 @@ class FeatureInputs(Inputs):
                     f"{features.shape[1]}: use the backbone it was trained with"
                 )
             with torch.inference_mode():
-                outputs = module(torch.from_numpy(features).to(device)).cpu().numpy()
+                values = torch.from_numpy(features).to(device)
+                # The features are a copy: to standardise them takes no memory but theirs.
+                values = values if first is None else first.in_place(values)
+                outputs = behind(values).cpu().numpy()
             if found is None:
                 found = np.empty((len(items), *outputs.shape[1:]), outputs.dtype)
             found[places] = outputs
         if found is not None:
             yield found
+
+
+def _apart(network: nn.Sequential) -> tuple[Standardise, nn.Sequential]:
+    """A head's standardisation, and what lies behind it."""
+    trunk, hash_layer = network
+    assert isinstance(trunk, nn.Sequential)
+    first = trunk[0]
+    assert isinstance(first, Standardise)
+    return first, nn.Sequential(trunk[1:], hash_layer)
 
 
 def finite_features(items: Items) -> NDArray[np.float32]:
@@ -161,10 +173,10 @@ def finite_features(items: Items) -> NDArray[np.float32]:
         InputError: naming the first item whose features hold NaN or infinity.
     """
     features = items.features()
-    # A sum of what is finite rarely overflows, and of anything else never is finite.
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(features.sum()):
-            return features
+    # A sum of what is finite rarely overflows, and of anything else never is finite. PyTorch's
+    # takes a third of NumPy's time.
+    if torch.from_numpy(features).sum().isfinite():
+        return features
     finite = np.isfinite(features).all(axis=1)
     if not finite.all():
         item = ids_of(items)[int(np.argmin(finite))]

@@ -66,16 +66,20 @@ class Cell:
 
     def key(self, evidence: Evidence) -> str:
         """16 hex digits naming the result of this cell on data with this evidence."""
-        return _digest({"cell": self.to_dict(), "evidence": asdict(evidence)})
+        return _digest({"cell": self._body(self.code), "evidence": vars(evidence)})
 
     @property
     def question(self) -> str:
         """16 hex digits that results share which differ by code version alone."""
-        return _digest({**self.to_dict(), "code": ""})
+        return _digest(self._body(""))
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as a JSON-able dict."""
         return asdict(self)
+
+    def _body(self, code: str) -> dict[str, Any]:
+        """What `to_dict` gives, with another code and nothing copied: for a digest alone."""
+        return {**vars(self), "bench": vars(self.bench), "code": code}
 
     @classmethod
     def from_dict(cls, body: Mapping[str, Any]) -> Cell:

@@ -140,6 +140,7 @@ class Registry(Generic[T]):
         self._entries: dict[str, Entry[T]] = {}
         self._loaded: dict[str, T] = {}
         self._broken: list[Broken] = []
+        self._whole: tuple[tuple[Entry[T], ...], dict[str, T]] | None = None
 
     def add(self, entry: Entry[T]) -> None:
         """Register an entry; a name that is already taken makes it broken.
@@ -258,12 +259,16 @@ class Registry(Generic[T]):
 
     def parts(self) -> dict[str, T]:
         """Every part that loads, by name; those that do not move to `broken`."""
+        whole = self._whole  # scores ask for every metric and convention thousands of times
+        if whole is not None and whole[0] == tuple(self._entries.values()):
+            return dict(whole[1])
         loaded = {}
         for name in self.names():
             try:
                 loaded[name] = self.get(name)
             except InputError:
                 continue
+        self._whole = tuple(self._entries.values()), dict(loaded)
         return loaded
 
     @property

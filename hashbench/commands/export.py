@@ -11,6 +11,7 @@ from hashbench.commands import kinds, options, selection
 
 if TYPE_CHECKING:
     from hashbench.results.exports import Tables
+    from hashbench.store import Record
 
 EPILOG = """\b
 Examples:
@@ -100,6 +101,8 @@ def _tables(
     all_versions: bool,
     results: Path,
 ) -> Tables:
+    from functools import cache
+
     from hashbench.evaluation import Convention
     from hashbench.parsing import parse_numbers
     from hashbench.results import published
@@ -127,12 +130,20 @@ def _tables(
         return Tables(records=(), **common)
     store = Store(results)
     records = select(store.records(), methods=methods, bits=bits, datasets=datasets, seeds=seeds)
-    stored = {
-        record.key: [] if conventions else kept_conventions(store, record) for record in records
-    }
+    parsed = cache(Convention.parse)
+
+    kept: dict[str, list[Convention]] = {}
+
+    def stored(record: Record) -> list[Convention]:
+        if conventions:
+            return []
+        if record.key not in kept:  # what is computed for the table does not count
+            kept[record.key] = [parsed(name) for name in kept_conventions(store, record)]
+        return kept[record.key]
+
     return Tables(
         records=records,
         judge=StoredJudge(store),
-        stored=lambda record: [Convention.parse(name) for name in stored[record.key]],
+        stored=stored,
         **common,
     )

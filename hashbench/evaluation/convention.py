@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
@@ -176,22 +177,25 @@ class Convention:
         return ""
 
     def __str__(self) -> str:
-        base = self._base()
+        from hashbench.evaluation.conventions import conventions
+
+        known = conventions()
+        told = self.__dict__.get("_told")  # asked for thousands of times; a plugin may add names
+        if told is None or told[0] != known:
+            told = known, self._spelt(known)
+            object.__setattr__(self, "_told", told)
+        return str(told[1])
+
+    def _spelt(self, known: Mapping[str, Convention]) -> str:
+        base = known.get(self.name)
+        if base is None:  # what it equals, or is a change of
+            base = next((item for item in known.values() if item == self), known["house"])
         changes = [
             f"{choice}={_show(value)}"
             for choice, value in self.choices.items()
             if value != getattr(base, choice)
         ]
         return f"{base.name}({','.join(changes)})" if changes else base.name
-
-    def _base(self) -> Convention:
-        """The named convention this one is, or is a change of."""
-        from hashbench.evaluation.conventions import conventions
-
-        known = conventions()
-        if self.name in known:
-            return known[self.name]
-        return next((item for item in known.values() if item == self), known["house"])
 
     @classmethod
     def parse(cls, text: str) -> Convention:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from hashbench.cell import Bench
@@ -130,7 +129,7 @@ def current(
 
 def bench_key(bench: Bench) -> str:
     """A text that equal benches share and no others."""
-    return json.dumps(asdict(bench), sort_keys=True, default=str)
+    return json.dumps(vars(bench), sort_keys=True, default=str)
 
 
 def ground_key(record: Record) -> tuple[str, Evidence]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from hashbench.errors import InputError
 from hashbench.evaluation import Convention
@@ -16,6 +14,12 @@ from hashbench.results.rows import Row
 from hashbench.results.scored import Judge
 from hashbench.results.series import Series
 from hashbench.store import Record
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: What the lines of a record share, and the lines: what each says beyond that.
+Block = tuple[dict[str, Any], Iterable[dict[str, Any]]]
 
 COLUMNS = (
     "method", "dataset", "bits", "seed", "metric", "convention", "value", "worst", "best",
@@ -47,6 +51,29 @@ def frame(
         certificate: a metric; how often a row is first of its column by it, when queries and
             seeds are drawn anew, is then a line "first/<metric>" of its own, without a seed.
     """
+    import pandas as pd
+
+    lines = [
+        common | line
+        for common, found in blocks(
+            records, judge, conventions, all_versions=all_versions, certificate=certificate
+        )
+        for line in found
+    ]
+    table = pd.DataFrame(lines, columns=list(COLUMNS))
+    # Absent counts and seeds stay empty, and the others do not become 1.0.
+    return table.astype(dict.fromkeys([*_COUNTS, *(["seed"] if certificate else [])], "Int64"))
+
+
+def blocks(
+    records: Iterable[Record],
+    judge: Judge,
+    conventions: Sequence[Convention | str] | Callable[[Record], Sequence[Convention]],
+    *,
+    all_versions: bool = False,
+    certificate: str = "",
+) -> Iterator[Block]:
+    """The lines of `frame`, record by record, as values by column; absent ones are empty."""
     if callable(conventions):
         of = conventions
     else:
@@ -56,34 +83,35 @@ def frame(
             return named
 
     every = collect(records, judge, all_versions=all_versions)
-    lines = [
-        line
-        for series in every
-        for (row, _), found in series.places.items()
-        for record in found
-        for line in _lines(series.labels[row], row, record, judge, of(record))
-    ]
-    if certificate:
-        lines += [line for series in every for line in _first(series, certificate, of)]
-    table = pd.DataFrame(lines, columns=list(COLUMNS))
-    # Absent counts and seeds stay empty, and the others do not become 1.0.
-    return table.astype(dict.fromkeys([*_COUNTS, *(["seed"] if certificate else [])], "Int64"))
+    for series in every:
+        for (row, _), found in series.places.items():
+            for record in found:
+                common = _common(series.labels[row], row, record)
+                yield common, _lines(record, judge, of(record))
+    for series in every if certificate else ():
+        yield from _first(series, certificate, of)
 
 
 def _first(
     series: Series, metric: str, conventions: Callable[[Record], Sequence[Convention]]
-) -> Iterator[dict[str, Any]]:
-    """How often each row is first of its column, under each convention."""
-    named = {str(item): item for record in series.records for item in conventions(record)}
-    for convention in named.values():
-        shown = replace(series, metric=metric, convention=convention)
-        for bits in shown.bits:
-            shares = shown.first(bits)
+) -> Iterator[Block]:
+    """How often each row is first of its column, under the conventions all of it is listed with.
+
+    Who is first among some of a column says nothing, and others are not scored for it.
+    """
+    for bits in series.bits:
+        rows = [row for row in series.rows if (row, bits) in series.places]
+        found = [record for row in rows for record in series.places[row, bits] if record.ok]
+        named = [{str(item): item for item in conventions(record)} for record in found]
+        for name, convention in named[0].items() if named else ():
+            if not all(name in other for other in named):
+                continue
+            shares = replace(series, metric=metric, convention=convention).first(bits)
             for row, share in shares.items() if len(shares) > 1 else ():
                 common = _common(series.labels[row], row, series.places[row, bits][-1])
                 alone = {"seed": None, "key": "", "finished": "", "params": ""}
-                said = {"metric": f"first/{metric}", "convention": str(convention), "value": share}
-                yield {**common, **alone, **said}
+                said = {"metric": f"first/{metric}", "convention": name, "value": share}
+                yield {**common, **alone}, [said]
 
 
 def _common(label: str, row: Row, record: Record) -> dict[str, Any]:
@@ -115,31 +143,30 @@ def _common(label: str, row: Row, record: Record) -> dict[str, Any]:
 
 
 def _lines(
-    label: str, row: Row, record: Record, judge: Judge, conventions: Sequence[Convention]
+    record: Record, judge: Judge, conventions: Sequence[Convention]
 ) -> Iterator[dict[str, Any]]:
-    common = _common(label, row, record)
     if not record.ok:
-        yield common
+        yield {}
         return
     for convention in conventions:
+        name = str(convention)
         try:
             scores = judge.scores(record, convention)
         except InputError as error:
-            yield {**common, "convention": str(convention), "reason": str(error)}
+            yield {"convention": name, "reason": str(error)}
             continue
         for metric, value in sorted(scores.items()):  # read back or just computed
             worst, best = scores.bounds.get(metric, (None, None))
             yield {
-                **common,
                 "metric": metric,
-                "convention": str(convention),
+                "convention": name,
                 "value": value,
                 "worst": worst,
                 "best": best,
             }
     for step, took in record.timings.items():
-        yield {**common, "metric": f"seconds/{step}", "value": float(took)}
+        yield {"metric": f"seconds/{step}", "value": float(took)}
     for index, figures in judge.lookup(record).items():
         for figure, number in figures.items() if isinstance(figures, dict) else ():
             if isinstance(number, int | float):
-                yield {**common, "metric": f"lookup/{index}/{figure}", "value": float(number)}
+                yield {"metric": f"lookup/{index}/{figure}", "value": float(number)}

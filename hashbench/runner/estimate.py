@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from statistics import fmean
 from typing import Any
 
 from hashbench.cell import Cell
@@ -35,26 +34,30 @@ class _Similar:
 
     def __init__(self, senses: Senses) -> None:
         self._senses = senses
-        self._found: dict[tuple[Any, ...], list[float]] = defaultdict(list)
+        #: Sum and number of what was learnt, by sense and fields.
+        self._found: dict[tuple[Any, ...], list[float]] = defaultdict(lambda: [0.0, 0])
 
     def learn(self, cell: Cell, value: float) -> None:
+        fields = _fields(cell)
         for sense in self._senses:
-            self._found[_key(sense, _fields(cell))].append(value)
+            found = self._found[_key(sense, fields)]
+            found[0] += value
+            found[1] += 1
 
     def mean(self, cell: Cell) -> float | None:
         fields = _fields(cell)
         for sense in self._senses:
-            if values := self._found.get(_key(sense, fields)):
-                return fmean(values)
+            if found := self._found.get(_key(sense, fields)):
+                return found[0] / found[1]
         return None
 
 
 class Room:
     """Bytes the fitted hasher of a cell takes, learnt from those that are stored."""
 
-    def __init__(self, store: Store | None = None) -> None:
+    def __init__(self, store: Store | None = None, records: Iterable[Record] = ()) -> None:
         self._sizes = _Similar(_AS_LARGE)
-        for record in store.records() if store else ():
+        for record in records if store else ():
             if store is not None and (size := hasher_room(store, record)) is not None:
                 self._sizes.learn(record.cell, size)
 

@@ -192,7 +192,8 @@ def at_a_time(job: Job) -> int:
 def foretell(job: Job) -> list[dict[str, object]]:
     """What is known of every cell of a job before it is run, a dict each.
 
-    It holds "key", "cell", "state" ("done", "to do", "to score", ...), "s", the seconds it
+    Codes are not read: a run reads them, and trains again where they are damaged. A dict
+    holds "key", "cell", "state" ("done", "to do", "to score", ...), "s", the seconds it
     takes, and "hasher_bytes", the room that its hasher takes; None for what is unknown.
 
     Raises:
@@ -206,19 +207,23 @@ def foretell(job: Job) -> list[dict[str, object]]:
         if (settings.store / "records").is_dir():
             raise
         store = None
-    pace, room = Pace(store.records() if store else ()), Room(store)
+    records = {record.key: record for record in store.records()} if store else {}
+    pace, room = Pace(records.values()), Room(store, records.values())
     rows: list[dict[str, object]] = []
     for task in tasks:
-        state, seconds = "to do", pace.seconds(task.cell)
-        size: float | None = room.size(task.cell) if settings.keep_hashers else 0
-        record = store.get(task.key) if store else None
-        if store is not None and record is not None:
-            state = record.status if not record.ok else "damaged"
-            if is_done(task, store, settings):
-                state, seconds, size = "done", None, hasher_room(store, record) or 0
-            elif record.ok and store.whole(record):
-                state, seconds = f"to score ({', '.join(lacks(store, record, settings))})", 0.0
-                size = hasher_room(store, record) or 0
+        record = records.get(task.key)
+        if store is not None and record is not None and record.ok:
+            size: float | None = hasher_room(store, record) or 0
+            seconds: float | None = 0.0
+            if not store.there(record):
+                state, seconds = "damaged", pace.seconds(task.cell)
+            elif left := lacks(store, record, settings):
+                state = f"to score ({', '.join(left)})"
+            else:
+                state, seconds = "done", None
+        else:
+            state, seconds = record.status if record else "to do", pace.seconds(task.cell)
+            size = room.size(task.cell) if settings.keep_hashers else 0
         rows.append(
             {"key": task.key, "cell": str(task.cell), "state": state, "s": seconds,
              "hasher_bytes": size}

@@ -99,6 +99,11 @@ def _sha(value: Any) -> bool:
     return _text(value) and _SHA256.fullmatch(value) is not None
 
 
+def numbers(value: Any) -> bool:
+    """Whether a value is a list of numbers and nulls; of many, for each takes longer to look at."""
+    return isinstance(value, list) and set(map(type, value)) <= {int, float, type(None)}
+
+
 def mapping(check: Check | None = None) -> Check:
     """A check for dicts all of whose values pass `check`."""
     return lambda value: (

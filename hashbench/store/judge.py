@@ -13,7 +13,7 @@ from hashbench.evaluation.metrics import versions
 from hashbench.evaluation.referee import Counter
 from hashbench.evaluation.views import score_views
 from hashbench.store.record import Record
-from hashbench.store.scorefiles import get_scores, put_scores
+from hashbench.store.scorefiles import get_scores, get_versions, put_scores
 from hashbench.store.store import Store, StoreError
 
 SIDES = ("query", "database")
@@ -94,5 +94,5 @@ def missing_scores(
         item
         for item in conventions
         if (record.relaxed or not item.needs_relaxed)
-        and current_scores(store, record, item) is None
+        and get_versions(store, record, item) != versions(item)
     ]

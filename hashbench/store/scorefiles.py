@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hashbench.evaluation.convention import Convention
 from hashbench.evaluation.scores import Scores
 from hashbench.files import open_regular, write_atomically
+from hashbench.npy import read_arrays
 from hashbench.store.arrays import read_sealed, write_sealed
-from hashbench.store.checks import listing, mapping, number
+from hashbench.store.checks import listing, mapping, number, numbers
 from hashbench.store.record import Record, finite
 from hashbench.store.store import Store, StoreError
 
@@ -59,15 +62,11 @@ def get_scores(
     store: Store, record: Record, convention: Convention
 ) -> tuple[Scores, dict[str, str]] | None:
     """Stored scores of a record, and the versions that computed them; None without whole ones."""
-    path = score_path(store, record.key, str(convention))
+    name = str(convention)
     try:
-        arrays = read_sealed(path)
-        body = json.loads(arrays.pop("body").tobytes())
-        if not _is_scores(body) or (body["key"], body["codes"], body["convention"]) != (
-            record.key,
-            record.files.get("codes", ""),
-            str(convention),
-        ):
+        arrays = read_sealed(score_path(store, record.key, name))
+        body = _body_of(arrays.pop("body"), record, name)
+        if body is None:
             return None
         per_query = {
             name: np.asarray(arrays[f"q{place}"], np.float64)
@@ -85,22 +84,66 @@ def get_scores(
     return Scores(convention, values, per_query, curves, bounds), body["versions"]
 
 
+def get_versions(store: Store, record: Record, convention: Convention) -> dict[str, str] | None:
+    """The versions that computed stored scores of a record, whose values are not read.
+
+    None where there are no scores. Those that turn out damaged when they are read are
+    computed again then.
+    """
+    name = str(convention)
+    try:
+        arrays = read_arrays(score_path(store, record.key, name), ("body",))
+        body = _body_of(arrays["body"], record, name)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return None if body is None else dict(body["versions"])
+
+
 def kept_conventions(store: Store, record: Record) -> list[str]:
     """Names of the conventions under which a record has stored scores, sorted."""
-    found = []
-    for path in store.scores_folder(record.key).glob("*.npz"):
-        try:
-            body = json.loads(read_sealed(path)["body"].tobytes())
-            found.append(str(body["convention"]))
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            continue
-    return sorted(found)
+    folder = store.scores_folder(record.key)
+    try:
+        with os.scandir(folder) as entries:
+            files = [folder / entry.name for entry in entries if entry.name.endswith(".npz")]
+    except OSError:
+        return []
+    return sorted(name for name in map(_named, files) if name)
 
 
 def score_path(store: Store, key: str, convention: str) -> Path:
     """Where the scores of a key under a convention lie."""
-    name = hashlib.sha256(convention.encode()).hexdigest()[:16]
-    return store.scores_folder(key) / f"{name}.npz"
+    return store.scores_folder(key) / f"{_stem(convention)}.npz"
+
+
+def _stem(convention: str) -> str:
+    return hashlib.sha256(convention.encode()).hexdigest()[:16]
+
+
+#: Conventions by the stem of the files that are named by their digest.
+_NAMES: dict[str, str] = {}
+
+
+def _named(path: Path) -> str:
+    """The convention that a file of scores is of, "" for none: read once for each name."""
+    if path.stem not in _NAMES:
+        try:
+            body = json.loads(read_sealed(path)["body"].tobytes())
+            name = str(body["convention"])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return ""
+        if _stem(name) != path.stem:
+            return ""
+        _NAMES[path.stem] = name
+    return _NAMES[path.stem]
+
+
+def _body_of(text: NDArray[Any], record: Record, convention: str) -> dict[str, Any] | None:
+    """What a file of scores says, if it is of a record's codes under a convention."""
+    body = json.loads(text.tobytes())
+    wanted = record.key, record.files.get("codes", ""), convention
+    if not _is_scores(body) or (body["key"], body["codes"], body["convention"]) != wanted:
+        return None
+    return dict(body)
 
 
 def put_lookup(store: Store, record: Record, figures: Mapping[str, Any]) -> None:
@@ -138,9 +181,9 @@ def _is_scores(body: Any) -> bool:
         "codes": lambda value: isinstance(value, str),
         "convention": lambda value: isinstance(value, str),
         "versions": mapping(lambda value: isinstance(value, str)),
-        "values": mapping(number),
+        "values": lambda value: isinstance(value, dict) and numbers(list(value.values())),
         "bounds": mapping(lambda value: pair(value) and len(value) == 2 and None not in value),
-        "curves": mapping(listing(number)),
+        "curves": mapping(numbers),
         "per_query": listing(lambda value: isinstance(value, str)),
     }
     return (

@@ -22,6 +22,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -82,6 +83,7 @@ class Store:
     def __init__(self, root: Path, *, create: bool = False) -> None:
         self.root = root
         self._splits: dict[str, dict[str, NDArray[Any]]] = {}
+        self._origins: dict[str, Origin] = {}
         if (root / "per-query").is_dir() and not (root / "scores").is_dir():
             raise InputError(
                 f"{root} holds results of hashbench 0.1, whose scores do not say what data they "
@@ -166,7 +168,8 @@ class Store:
         except BadRecordError as error:
             _warn(f"{path} is damaged ({error}): it is not counted, running the cell mends it")
             return None
-        return replace(record, origins=tuple(self._origins(key)), found=self._found(key))
+        origins, found = self._beside(key)
+        return replace(record, origins=origins, found=found)
 
     def keys(self) -> list[str]:
         """The keys that have a record, readable or not, sorted."""
@@ -175,6 +178,11 @@ class Store:
     def records(self) -> list[Record]:
         """Every readable record, ordered by key."""
         return [record for key in self.keys() if (record := self.get(key)) is not None]
+
+    def there(self, record: Record) -> bool:
+        """Whether the files of a record's codes and split are there; their content is not read."""
+        paths = self.path("codes", record.key), self.path("split", record.evidence.split)
+        return all(path.is_file() for path in paths)
 
     def whole(self, record: Record) -> bool:
         """Whether the codes and the split of a record are there and are its own."""
@@ -367,16 +375,30 @@ class Store:
             raise self._damaged("relaxed", record.key, ValueError("they are of other codes"))
         return arrays
 
-    def _origins(self, key: str) -> Iterator[Origin]:
-        for path in sorted((self.root / "origins" / key).glob("*.json")):
+    def _beside(self, key: str) -> tuple[tuple[Origin, ...], str]:
+        """What lies beside a record: how it was asked for, and when it was found again."""
+        folder = self.root / "origins" / key
+        try:
+            with os.scandir(folder) as entries:
+                names = sorted(entry.name for entry in entries)
+        except OSError:
+            return (), ""
+        origins = (self._origin(folder / name) for name in names if name.endswith(".json"))
+        found = self._found(folder / _FOUND) if _FOUND in names else ""
+        return tuple(origin for origin in origins if origin is not None), found
+
+    def _origin(self, path: Path) -> Origin | None:
+        """The origin in a file, which is named by its digest: what was read once is known."""
+        if path.stem not in self._origins:
             with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
                 origin = Origin(**json.loads(_read(path)))
                 if path.stem == origin.digest:
-                    yield origin
+                    self._origins[path.stem] = origin
+        return self._origins.get(path.stem)
 
-    def _found(self, key: str) -> str:
+    def _found(self, path: Path) -> str:
         try:
-            text = _read(self.root / "origins" / key / _FOUND).decode("ascii").strip()
+            text = _read(path).decode("ascii").strip()
             return datetime.fromisoformat(text).isoformat(timespec="milliseconds")
         except (OSError, ValueError):
             return ""

@@ -9,14 +9,17 @@ from made_records import EVIDENCE, PARTS, TUNED
 from rich.console import Console
 
 from hashbench.errors import InputError
+from hashbench.evaluation import Convention
 from hashbench.origin import Origin
 from hashbench.results.choose import select
 from hashbench.results.collect import check_metric, collect
 from hashbench.results.comparison import columns
+from hashbench.results.frame import blocks
 from hashbench.results.notes import ceiling, uneven
 from hashbench.results.scored import StoredJudge
 from hashbench.results.sheets import paper_sheets
 from hashbench.results.terminal import show
+from hashbench.store import Record
 
 
 def printed(series, width: int = 120) -> str:
@@ -421,3 +424,19 @@ def test_views_of_a_split_are_a_table_of_their_own(judge) -> None:
     ]
     # A table of a view has none of its own below.
     assert "by view" not in printed(series.of_view("unseen@all"))
+
+
+def test_who_is_first_is_told_under_conventions_that_the_whole_column_has(judge) -> None:
+    records = [judge.beside("dch", 16, queries(0, 0.1)), judge.beside("ksh", 16, queries(1, 0.0))]
+    house, other = map(Convention.parse, ("house", "deephash"))
+
+    def conventions(record: Record) -> list[Convention]:
+        return [house, other] if record.cell.method == "dch" else [house]
+
+    found = [
+        (common["method"], line["convention"], line["value"])
+        for common, lines in blocks(records, judge, conventions, certificate="map@h2")
+        for line in lines
+        if line["metric"] == "first/map@h2"
+    ]
+    assert found == [("ksh", "house", 0.0), ("dch", "house", 1.0)]

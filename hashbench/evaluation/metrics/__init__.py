@@ -80,11 +80,20 @@ def versions(convention: Convention) -> dict[str, str]:
     The version of every metric it defines, by family, plugins included; and
     under "convention" the choices it consists of.
     """
+    every = metrics()
+    known = _VERSIONS.get(convention)
+    if known is not None and known[0] == every:  # a plugin may add some
+        return dict(known[1])
     found = {
-        metric.name: metric.version for metric in metrics().values() if _defines(convention, metric)
+        metric.name: metric.version for metric in every.values() if _defines(convention, metric)
     }
     choices = ",".join(f"{name}={value}" for name, value in convention.choices.items())
+    _VERSIONS[convention] = every, {"convention": choices, **found}
     return {"convention": choices, **found}
+
+
+#: By convention the metrics there were, and what `versions` said.
+_VERSIONS: dict[Convention, tuple[Mapping[str, Metric], dict[str, str]]] = {}
 
 
 def ranked_lengths(

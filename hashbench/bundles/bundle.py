@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,6 +15,7 @@ from hashbench.codes import Codes
 from hashbench.evaluation import code_health
 from hashbench.evidence import Evidence
 from hashbench.origin import Origin
+from hashbench.registry import methods
 from hashbench.store.record import Record, finite
 
 
@@ -91,6 +93,25 @@ class Bundle:
     def title(self) -> str:
         """The method's printed name."""
         return str(self.method.get("title") or self.cell.method)
+
+    @property
+    def ours(self) -> bool:
+        """Whether its method is one of hashbench's own, in some version."""
+        known = self.cell.method in methods().names()
+        ours = known and methods().entry(self.cell.method).origin == "hashbench"
+        return ours and bool(self.cell.code) and "+" not in self.cell.code
+
+    @property
+    def code(self) -> str:
+        """What tells its method from others of that name: the version that hashbench gave it.
+
+        A version that names no file, as strangers state it or leave it out, is one of
+        its author's and its source's alone.
+        """
+        if self.ours or "+" in self.cell.code:
+            return self.cell.code
+        mine = hashlib.sha256(f"{self.author}\0{self.source_sha256}".encode()).hexdigest()
+        return f"{self.cell.code}+{mine[:16]}"
 
     def to_json(self) -> bytes:
         """The `entry.json`: UTF-8, a line a value, in the order people read it."""
@@ -216,7 +237,7 @@ class Bundle:
         Args:
             codes: its (query, database) codes, for a record that says how healthy they are.
         """
-        cell = self.cell
+        cell = replace(self.cell, code=self.code)
         return Record(
             key=cell.key(self.evidence),
             cell=cell,

@@ -139,7 +139,32 @@ def open_board(root: Path, data_root: Path | None, tick: Tick) -> Board:
     if not records:
         why = "; ".join(refused[0].problems) or refused[0].unverified
         raise InputError(f"no entry of {shown(str(root), 200)} can be shown: {shown(why, 300)}")
-    return Board(verdicts, refused, aligned(records), BoardJudge(verdicts, splits), names)
+    bundles = {key: one.bundle for key, one in verdicts.items() if one.bundle is not None}
+    told = told_apart(aligned(records), bundles)
+    return Board(verdicts, refused, told, BoardJudge(verdicts, splits), names)
+
+
+def told_apart(records: Sequence[Record], bundles: Mapping[str, Bundle]) -> list[Record]:
+    """The records, where several people gave methods of their own one name, with their authors'.
+
+    Args:
+        records: of a board.
+        bundles: the entries they are of, by key.
+    """
+    authors: dict[str, dict[str, set[str]]] = {}
+    for record in records:
+        by_code = authors.setdefault(record.cell.method, {})
+        by_code.setdefault(record.cell.code, set()).add(bundles[record.key].author)
+    found = []
+    for record in records:
+        method, title = record.cell.method, record.title("method")
+        if len(authors[method]) > 1 and not bundles[record.key].ours:
+            by = shown(", ".join(sorted(authors[method][record.cell.code])), 60)
+            part = {**record.parts.get("method", {}), "title": f"{title} ({by})"}
+            cell = replace(record.cell, method=f"{method} ({by})")
+            record = replace(record, cell=cell, parts={**record.parts, "method": part})
+        found.append(record)
+    return found
 
 
 def aligned(records: Sequence[Record]) -> list[Record]:

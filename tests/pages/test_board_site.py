@@ -63,6 +63,24 @@ def test_entries_become_a_site_that_can_be_verified(results, put, tmp_path, data
     assert again.exit_code == 0, again.output
 
 
+def test_methods_of_two_authors_and_one_name_stand_beside_each_other(
+    put, digits, tmp_path, data_of
+) -> None:
+    folder = tmp_path / "entries"
+    put(folder / "ada")
+    put(folder / "eve", 1 - digits.bits, entry={"author": "Eve"})  # at the same distances
+    put(folder / "dch", digits.bits, entry={"author": "Eve"}, method={"name": "dch"})
+    found = made(folder, tmp_path / "site")
+    assert "with 3 entries" in found.output
+    data = data_of((tmp_path / "site" / "index.html").read_text())
+    (bench,) = data["benches"]
+    labels = {row["label"]: row["places"]["24"]["cells"] for row in bench["rows"]}
+    assert set(labels) == {"projections (Ada)", "projections (Eve)", "dch"}
+    for label, (key,) in labels.items():
+        assert data["cells"][key]["entry"]["author"] == ("Ada" if "Ada" in label else "Eve")
+    assert len(data["methods"]) == 3
+
+
 def test_a_folder_that_no_site_wrote_is_left_alone(put, tmp_path) -> None:
     put(tmp_path / "entries" / "theirs")
     arguments = [str(tmp_path / "entries"), "--out", str(tmp_path), "--no-gallery"]

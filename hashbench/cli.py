@@ -13,6 +13,8 @@ import click
 
 from hashbench import __version__
 from hashbench.errors import InputError, cause, scarcity, unknown
+from hashbench.parsing import plain
+from hashbench.plugins import blamed
 
 #: What one wants -> the verbs that do it, each a module in hashbench.commands, with one line.
 GROUPS = {
@@ -142,6 +144,8 @@ def main(args: list[str] | None = None) -> None:
     except Exception as error:
         if interrupt.pressed:
             _fail(STOPPED, 130)  # in the middle of an import it may come out as any error
+        if place := blamed(error):
+            _fail(f"the plugin {plain(place)} fails: {cause(error)}", 2)
         if (sentence := scarcity(error)) is None:
             raise
         _fail(sentence, 2)

@@ -10,6 +10,7 @@ import signal
 import stat
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +21,9 @@ LONGEST = 300.0
 
 #: Bytes of the largest file that is read as a plugin.
 LARGEST = 2**24
+
+#: What the names of the modules of plugins begin with.
+_MODULES = "hashbench_plugin_"
 
 #: Set on a sibling's module: the text it was imported from.
 _DIGEST = "__hashbench_digest__"
@@ -51,7 +55,7 @@ def import_file(path: Path) -> tuple[ModuleType, str]:
         digest.update(f"\0{sibling}\0{_digest_of(siblings[sibling])}".encode())
     code = digest.hexdigest()
     where = hashlib.sha256(str(path).encode()).hexdigest()
-    name = f"hashbench_plugin_{path.stem}_{where[:8]}_{code[:8]}"
+    name = f"{_MODULES}{path.stem}_{where[:8]}_{code[:8]}"
     if name in sys.modules:
         return sys.modules[name], code
     spec = importlib.util.spec_from_file_location(name, path)
@@ -106,6 +110,21 @@ def _limited() -> Iterator[None]:
         raise
     finally:
         timer.cancel()
+
+
+def blamed(error: BaseException) -> str:
+    """The line of a plugin file that an error comes from, as "FILE, line 7"; empty if of none.
+
+    What a plugin calls of other libraries is its affair, and what it calls of ours is ours.
+    """
+    place = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        name = str(frame.f_globals.get("__name__", ""))
+        if name.startswith(_MODULES):
+            place = f"{frame.f_code.co_filename}, line {line}"
+        elif name.partition(".")[0] == "hashbench":
+            place = ""
+    return place
 
 
 @contextmanager

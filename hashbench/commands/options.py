@@ -65,7 +65,8 @@ plugins: Decorator = click.option(
     type=click.Path(path_type=Path),
     multiple=True,
     metavar="FILE",
-    help="A Python file with parts of yours: methods, data sets, metrics ... (may be repeated).",
+    help="A Python file with parts of yours: methods, data sets, metrics ... (may be repeated; "
+    "`hashbench parts --plugin FILE` lists them).",
 )
 
 device: Decorator = click.option(
@@ -97,7 +98,7 @@ _LIMITS: tuple[Decorator, ...] = (
         default="local",
         show_default=True,
         metavar="NAME",
-        help="Where the cells run: local, ray or slurm.",
+        help="Where the cells run: local, ray, slurm or a plugin's (`hashbench parts executors`).",
     ),
 )
 
@@ -111,7 +112,11 @@ _SETTING: tuple[Decorator, ...] = (
     ),
     click.option("--split-seed", default=0, show_default=True, help="Seed of the split's draw."),
     click.option(
-        "--backbone", type=kinds.BACKBONE, default=None, metavar="NAME", help="Feature extractor."
+        "--backbone",
+        type=kinds.BACKBONE,
+        default=None,
+        metavar="NAME",
+        help="Feature extractor (`hashbench parts backbones`).",
     ),
     click.option(
         "--train",

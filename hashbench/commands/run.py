@@ -163,6 +163,9 @@ def command(sweep: Path | None, dry_run: bool, as_json: bool, **given: Any) -> i
     run before; scores under another convention are computed from stored codes;
     several runs over one folder share the work.
 
+    `hashbench parts` lists the methods, data sets, backbones, conventions and
+    executors there are, those of installed packages and of --plugin FILE too.
+
     A SWEEP.toml holds options by their names, as in bits = [16, 32] and
     keep-relaxed = true; options on the command line override it. Paths in it are
     relative to its folder.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -159,6 +160,21 @@ def test_a_machine_that_lacks_something_is_one_sentence(
     assert done.err.count("\n") == 1, done.err
     for part in parts:
         assert part in done.err
+
+
+def test_a_part_of_a_plugin_that_fails_is_named_with_its_line(hashbench) -> None:
+    Path("odd.py").write_text(
+        "from hashbench import Metric\nimport json\n"
+        "ODD = Metric(name='odd', title='odd', per_query=lambda counts: json.loads('\\x1b'))\n"
+    )
+    run = ("run", "--methods", "lsh", "--bits", "8", "--workers", "0", "--no-floors")
+    assert hashbench(*run, "--datasets", "digits").code == 0
+    given = ("--metric", "odd", "--format", "markdown", "--plugin", "odd.py")
+    done = hashbench("export", *given)
+    assert (done.code, done.out) == (2, "")
+    assert re.fullmatch(
+        r"hashbench: the plugin .*/odd.py, line 3 fails: JSONDecodeError: .*\n", done.err
+    )
 
 
 def test_any_other_error_keeps_its_traceback(hashbench, monkeypatch) -> None:

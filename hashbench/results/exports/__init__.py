@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hashbench.errors import InputError
+from hashbench.errors import InputError, cause
 
 if TYPE_CHECKING:
     from hashbench.evaluation import Convention
@@ -132,7 +132,9 @@ def write(export: Export, tables: Tables, origin: str = "hashbench") -> str:
     except Exception as error:
         if origin == "hashbench":
             raise
-        raise InputError(f"the export '{export.name}' of {origin} failed: {error!r}") from error
+        raise InputError(
+            f"the export '{export.name}' of {origin} failed: {cause(error)}"
+        ) from error
     if not isinstance(text, str):
         raise InputError(f"the export '{export.name}' of {origin} gave no text")
     return text

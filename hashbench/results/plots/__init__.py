@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hashbench.errors import InputError, installs
+from hashbench.errors import InputError, cause, installs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,7 +94,7 @@ def draw(kind: str, request: Request, out: Path, file_format: str = "pdf") -> li
     except Exception as error:
         if origin == "hashbench":
             raise
-        raise InputError(f"the figure '{kind}' of {origin} failed: {error!r}") from error
+        raise InputError(f"the figure '{kind}' of {origin} failed: {cause(error)}") from error
     return written
 
 

@@ -84,7 +84,7 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class Entry(Generic[T]):
+class Registered(Generic[T]):
     """A registered name: where it comes from, and how its part is loaded.
 
     Attributes:
@@ -137,12 +137,12 @@ class Registry(Generic[T]):
         self.objects = objects
         self.pattern = pattern
         self._lock = threading.RLock()
-        self._entries: dict[str, Entry[T]] = {}
+        self._entries: dict[str, Registered[T]] = {}
         self._loaded: dict[str, T] = {}
         self._broken: list[Broken] = []
-        self._whole: tuple[tuple[Entry[T], ...], dict[str, T]] | None = None
+        self._whole: tuple[tuple[Registered[T], ...], dict[str, T]] | None = None
 
-    def add(self, entry: Entry[T]) -> None:
+    def add(self, entry: Registered[T]) -> None:
         """Register an entry; a name that is already taken makes it broken.
 
         The same origin may come again: an edited file takes its old place.
@@ -161,7 +161,9 @@ class Registry(Generic[T]):
         # hashbench's own names first, so that no plugin can take one of them.
         found.sort(key=lambda point: (_distribution(point) != "hashbench", point.name))
         for point in found:
-            self.add(Entry(point.name, _distribution(point), self._checked(point.name, point.load)))
+            self.add(
+                Registered(point.name, _distribution(point), self._checked(point.name, point.load))
+            )
 
     def add_file(self, path: Path) -> list[str]:
         """Register the parts of this kind that a plugin file defines; returns their names.
@@ -204,7 +206,7 @@ class Registry(Generic[T]):
         names: list[str] = []
         for part in parts:
             name = str(getattr(part, "name", getattr(part, "__name__", "?")))
-            entry = Entry(name, str(path), self._checked(name, partial(_same, part)), digest)
+            entry = Registered(name, str(path), self._checked(name, partial(_same, part)), digest)
             try:
                 entry.load()
             except TypeError as error:
@@ -222,7 +224,7 @@ class Registry(Generic[T]):
         """All usable names, sorted."""
         return sorted(self._entries)
 
-    def entry(self, name: str) -> Entry[T]:
+    def entry(self, name: str) -> Registered[T]:
         """The entry called `name`.
 
         Raises:
@@ -276,7 +278,7 @@ class Registry(Generic[T]):
         """The plugins that cannot be used, with reasons."""
         return list(self._broken)
 
-    def _mark(self, entry: Entry[T], reason: str) -> None:
+    def _mark(self, entry: Registered[T], reason: str) -> None:
         self._broken.append(Broken(entry.name, entry.origin, reason))
 
     def _checked(self, name: str, load: Callable[[], object]) -> Callable[[], T]:
@@ -353,7 +355,7 @@ def _make(kind: str) -> Registry[Any]:
         pattern=found.name,
     )
     for part in _named(found.built_in) if found.built_in else ():
-        place.add(Entry(part.name, "hashbench", partial(_same, part)))
+        place.add(Registered(part.name, "hashbench", partial(_same, part)))
     place.add_installed()
     if found.objects:
         place.parts()  # what a plugin file merely imports must be known as ours

@@ -12,7 +12,7 @@ import pytest
 
 from hashbench.errors import InputError
 from hashbench.hasher import Hasher, code_version
-from hashbench.registry import Entry, Registry
+from hashbench.registry import Registered, Registry
 
 GOOD = """
 from hashbench import Hasher
@@ -195,7 +195,7 @@ def test_threads_load_a_class_once(registry) -> None:
         entered.wait(0.05)
         return cls
 
-    registry.add(Entry("slow", "test", load))
+    registry.add(Registered("slow", "test", load))
     got: list[type[Hasher]] = []
     threads = [threading.Thread(target=lambda: got.append(registry.get("slow"))) for _ in range(8)]
     for thread in threads:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from hashbench import runtime
 from hashbench.backbones.backbone import Backbone, Preprocessing
 from hashbench.backbones.cache import FORMAT, CachedTable
-from hashbench.backbones.engines import Engine, best_engine
+from hashbench.backbones.engines import FeatureEngine, best_engine
 from hashbench.backbones.extraction import BATCH, Decoder
 from hashbench.backbones.network import Graph, Trunk
 from hashbench.backbones.regime import regime
@@ -81,7 +81,7 @@ class Pixels:
         """A trunk behind the normalisation and enlargement of uint8 pixels."""
         return Graph(trunk, self.preprocessing, self.side)
 
-    def engine(self, trunk: Trunk) -> Engine:
+    def engine(self, trunk: Trunk) -> FeatureEngine:
         """The fastest engine for a trunk on these images."""
         where = runtime.current()
         graph, shape = self.graph(trunk).eval(), (*self.viewer.window, 3)

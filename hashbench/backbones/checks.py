@@ -23,7 +23,7 @@ SPACE = 2_000_000_000
 
 
 @dataclass(frozen=True)
-class Check:
+class Finding:
     """One thing looked at.
 
     Attributes:
@@ -39,7 +39,7 @@ class Check:
     remedy: str = ""
 
 
-def all_checks(data_root: Path, *, deep: bool = False) -> list[Check]:
+def all_checks(data_root: Path, *, deep: bool = False) -> list[Finding]:
     """Every check, in the order they are shown."""
     return [
         *_versions(),
@@ -51,9 +51,9 @@ def all_checks(data_root: Path, *, deep: bool = False) -> list[Check]:
     ]
 
 
-def _versions() -> Iterator[Check]:
-    yield Check("Python", "ok", f"{platform.python_version()} on {platform.platform()}")
-    yield Check("hashbench", "ok", version("hashbench"))
+def _versions() -> Iterator[Finding]:
+    yield Finding("Python", "ok", f"{platform.python_version()} on {platform.platform()}")
+    yield Finding("hashbench", "ok", version("hashbench"))
     try:
         from packaging.requirements import Requirement
     except ImportError:
@@ -65,38 +65,38 @@ def _versions() -> Iterator[Check]:
         try:
             found = version(wanted.name)
         except PackageNotFoundError:
-            yield Check(wanted.name, "fail", "not installed", f"pip install '{wanted}'")
+            yield Finding(wanted.name, "fail", "not installed", f"pip install '{wanted}'")
             continue
         if wanted.specifier.contains(found, prereleases=True):
-            yield Check(wanted.name, "ok", found)
+            yield Finding(wanted.name, "ok", found)
         else:
-            yield Check(wanted.name, "fail", f"{found}, too old", f"pip install -U '{wanted}'")
+            yield Finding(wanted.name, "fail", f"{found}, too old", f"pip install -U '{wanted}'")
 
 
-def _engines() -> Iterator[Check]:
+def _engines() -> Iterator[Finding]:
     import torch
 
-    yield Check("CPU cores", "ok", str(devices.cores()))
+    yield Finding("CPU cores", "ok", str(devices.cores()))
     found = devices.present()[1:]  # behind the CPU
     for name in found:
         cuda = devices.kind_of(name) == "cuda"
-        yield Check(f"GPU {name}", "ok", torch.cuda.get_device_name(name) if cuda else "Apple's")
+        yield Finding(f"GPU {name}", "ok", torch.cuda.get_device_name(name) if cuda else "Apple's")
     if not found:
-        yield Check("GPU", "note", "none; training from pixels is slow without")
+        yield Finding("GPU", "note", "none; training from pixels is slow without")
     try:
         importlib.import_module("hashbench.backbones.engines").import_openvino()
     except ImportError as error:
-        yield Check(
+        yield Finding(
             "OpenVINO",
             "note",
             f"not usable ({error}); features are extracted several times slower",
             "pip install openvino",
         )
     else:
-        yield Check("OpenVINO", "ok", "extracts features on the CPU")
+        yield Finding("OpenVINO", "ok", "extracts features on the CPU")
 
 
-def _weights() -> Iterator[Check]:
+def _weights() -> Iterator[Finding]:
     from hashbench.backbones.catalogue import NETWORKS
 
     for name, make in NETWORKS.items():
@@ -105,19 +105,19 @@ def _weights() -> Iterator[Check]:
         except InputError as error:
             # A run without --backbone needs this one; the others are a choice.
             state: Literal["note", "fail"] = "fail" if name == "efficientnet_lite0" else "note"
-            yield Check(f"weights of {name}", state, "not usable", str(error))
+            yield Finding(f"weights of {name}", state, "not usable", str(error))
         else:
-            yield Check(f"weights of {name}", "ok", f"sha256 {found[:16]}")
+            yield Finding(f"weights of {name}", "ok", f"sha256 {found[:16]}")
 
 
-def _cache(deep: bool) -> Iterator[Check]:
+def _cache(deep: bool) -> Iterator[Finding]:
     root = cache_root()
     try:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=root):
             free = shutil.disk_usage(root).free
     except OSError as error:
-        yield Check(
+        yield Finding(
             "cache",
             "fail",
             f"{root} cannot be written to ({error.strerror})",
@@ -126,38 +126,40 @@ def _cache(deep: bool) -> Iterator[Check]:
         return
     room = f"{root}, {free / 1e9:.1f} GB free"
     if free < SPACE:
-        yield Check("cache", "note", room, "make room, or name another folder with HASHBENCH_CACHE")
+        yield Finding(
+            "cache", "note", room, "make room, or name another folder with HASHBENCH_CACHE"
+        )
     else:
-        yield Check("cache", "ok", room)
+        yield Finding("cache", "ok", room)
     for kind in ("features", "pixels"):
         for folder in sorted((root / kind).glob("*/")):
             yield _table(folder, deep)
 
 
-def _table(folder: Path, deep: bool) -> Check:
+def _table(folder: Path, deep: bool) -> Finding:
     from hashbench.backbones.cache import damaged_blocks
 
     what = f"{folder.parent.name} {folder.name}"
     if (folder / "features.part").exists():
-        return Check(what, "note", "unfinished; the next run goes on with it")
+        return Finding(what, "note", "unfinished; the next run goes on with it")
     size = sum(path.stat().st_size for path in folder.iterdir())
     if not deep:
-        return Check(what, "ok", f"{size / 1e6:.0f} MB")
+        return Finding(what, "ok", f"{size / 1e6:.0f} MB")
     try:
         bad = damaged_blocks(folder)
     except InputError as error:
-        return Check(what, "fail", "not readable", str(error))
+        return Finding(what, "fail", "not readable", str(error))
     if bad:
-        return Check(what, "fail", f"{len(bad)} damaged blocks", f"remove {folder}")
-    return Check(what, "ok", f"{size / 1e6:.0f} MB, every checksum right")
+        return Finding(what, "fail", f"{len(bad)} damaged blocks", f"remove {folder}")
+    return Finding(what, "ok", f"{size / 1e6:.0f} MB, every checksum right")
 
 
-def _plugins() -> Iterator[Check]:
+def _plugins() -> Iterator[Finding]:
     for registry in (methods(), datasets()):
         usable = registry.parts()
-        yield Check(f"{registry.noun}s", "ok", f"{len(usable)} usable")
+        yield Finding(f"{registry.noun}s", "ok", f"{len(usable)} usable")
         for broken in registry.broken:
-            yield Check(
+            yield Finding(
                 f"{registry.noun} {broken.name}",
                 "fail",
                 broken.reason,
@@ -165,12 +167,12 @@ def _plugins() -> Iterator[Check]:
             )
 
 
-def _data(root: Path) -> Iterator[Check]:
+def _data(root: Path) -> Iterator[Finding]:
     from hashbench.data import imported_names
 
     for name in [*datasets().parts(), *imported_names(root)]:
         status = open_dataset(name, root).status()
         if status.prepared:
-            yield Check(f"data set {name}", "ok", status.where)
+            yield Finding(f"data set {name}", "ok", status.where)
         else:
-            yield Check(f"data set {name}", "note", "not prepared", status.hint)
+            yield Finding(f"data set {name}", "note", "not prepared", status.hint)

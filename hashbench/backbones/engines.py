@@ -29,7 +29,7 @@ Batches = Iterable[NDArray[Any]]
 IN_FLIGHT = 3
 
 
-class Engine(Protocol):
+class FeatureEngine(Protocol):
     """Runs a graph over batches.
 
     Attributes:
@@ -49,7 +49,7 @@ def best_engine(
     *,
     device: str = "auto",
     dtype: torch.dtype = torch.uint8,
-) -> Engine:
+) -> FeatureEngine:
     """The fastest engine that works here.
 
     Args:

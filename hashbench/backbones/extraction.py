@@ -21,7 +21,7 @@ from hashbench.data.folders import cache_root
 from hashbench.items import ImageSource
 
 if TYPE_CHECKING:
-    from hashbench.backbones.engines import Engine
+    from hashbench.backbones.engines import FeatureEngine
 
 #: Images a batch. Larger ones gain nothing and hold memory.
 BATCH = 32
@@ -52,7 +52,7 @@ def cached_features(
     )
 
 
-def make_engine(backbone: Backbone, shape: tuple[int, ...], *, multi: bool) -> Engine:
+def make_engine(backbone: Backbone, shape: tuple[int, ...], *, multi: bool) -> FeatureEngine:
     """The fastest engine for a backbone on images of typically this shape."""
     from hashbench.backbones.engines import best_engine
     from hashbench.backbones.network import Graph

@@ -32,7 +32,7 @@ def command(deep: bool, data_root: Path | None, results: Path, as_json: bool) ->
     import dataclasses
     import json
 
-    from hashbench.backbones.checks import Check, all_checks
+    from hashbench.backbones.checks import Finding, all_checks
     from hashbench.data import default_data_root
     from hashbench.store.room import in_words, room
 
@@ -41,7 +41,7 @@ def command(deep: bool, data_root: Path | None, results: Path, as_json: bool) ->
         sizes = room(results)
         parts = ", ".join(f"{kind} {in_words(size)}" for kind, size in sizes.items())
         total = in_words(sum(sizes.values()))
-        checks.append(Check(f"results {results}", "ok", f"{total}: {parts}" if parts else total))
+        checks.append(Finding(f"results {results}", "ok", f"{total}: {parts}" if parts else total))
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(check) for check in checks], indent=1))
     else:

@@ -27,7 +27,7 @@ BLOCK = 256
 
 
 @dataclass(frozen=True)
-class Pair:
+class Duplicate:
     """A query, and an image of another part that shows the same.
 
     Attributes:
@@ -69,7 +69,7 @@ def by_pixels(
             yield found
 
 
-def shared(split: Split, contents: Sequence[str]) -> list[Pair]:
+def shared(split: Split, contents: Sequence[str]) -> list[Duplicate]:
     """The queries whose content is also in the database or in the training set.
 
     One pair for a query and a part, the first in order; images with themselves are
@@ -89,11 +89,11 @@ def shared(split: Split, contents: Sequence[str]) -> list[Pair]:
         for row in rows_of(split.query).tolist():
             same = next((other for other in rows.get(contents[row], ()) if other != row), None)
             if same is not None:
-                pairs.append(Pair(ids[row], ids[same], part))
+                pairs.append(Duplicate(ids[row], ids[same], part))
     return pairs
 
 
-def near(split: Split, features: NDArray[np.float32], least: float = NEAR) -> list[Pair]:
+def near(split: Split, features: NDArray[np.float32], least: float = NEAR) -> list[Duplicate]:
     """The queries of which the database or the training set holds one that looks the same.
 
     Args:
@@ -117,7 +117,7 @@ def near(split: Split, features: NDArray[np.float32], least: float = NEAR) -> li
             best = cosines.argmax(axis=1)
             for row, column, cosine in zip(mine, best, cosines.max(axis=1), strict=True):
                 if cosine >= least:
-                    pair = Pair(ids[row], ids[rows[column]], part, min(float(cosine), 1.0))
+                    pair = Duplicate(ids[row], ids[rows[column]], part, min(float(cosine), 1.0))
                     pairs.append(pair)
     return sorted(pairs, key=lambda pair: (-pair.similarity, pair.query, pair.part))
 

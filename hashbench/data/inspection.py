@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.data.dataset import Dataset, drawn, present, verify_pins
-from hashbench.data.duplicates import Pair, by_bytes, by_pixels, copies, near, shared
+from hashbench.data.duplicates import Duplicate, by_bytes, by_pixels, copies, near, shared
 from hashbench.data.images import FileSource
 from hashbench.data.split import Split
 from hashbench.errors import InputError
@@ -148,7 +148,7 @@ def _duplicates(
     contents = by_bytes(source)
     known: set[tuple[str, str]] = set()
 
-    def write(kind: str, pairs: list[Pair]) -> None:
+    def write(kind: str, pairs: list[Duplicate]) -> None:
         counts: Counter[str] = Counter()
         for pair in pairs:
             if (pair.query, pair.part) not in known:

@@ -20,7 +20,7 @@ from hashbench.evaluation.words import BLOCK_BYTES, NO_CLASS, Columns, Counts, W
 #: Adds the pairs of queries and items to `(queries, 2 * bins)` int64 counts, in
 #: column 2 * distance + relevant. With the last argument, items at a distance
 #: of bins - 1 or more share the last bin.
-Engine = Callable[[Columns, Columns, Counts, bool], None]
+PairCounter = Callable[[Columns, Columns, Counts, bool], None]
 
 #: Pairs from which a GPU is worth starting.
 WORTH_A_GPU = 2_000_000_000
@@ -40,7 +40,7 @@ def threads() -> int:
     return max(1, runtime.current().threads or devices.cores())
 
 
-def choose(name: str, pairs: int) -> tuple[str, Engine]:
+def choose(name: str, pairs: int) -> tuple[str, PairCounter]:
     """The engine called `name`, and its name.
 
     Args:
@@ -62,7 +62,7 @@ def choose(name: str, pairs: int) -> tuple[str, Engine]:
     device = _cuda_device(WORTH_A_LOOK) if name == "cuda" else None
     if name == "cuda" and device is None:
         raise InputError("the cuda engine found no CUDA device: use the numba engine")
-    known: dict[str, Callable[[], Engine]] = {
+    known: dict[str, Callable[[], PairCounter]] = {
         "numba": lambda: numba_engine,
         "numpy": lambda: numpy_engine,
         "torch": lambda: _torch_engine("cpu"),
@@ -199,7 +199,7 @@ def _cuda_device(pairs: int) -> str | None:
     return device if devices.kind_of(device) == "cuda" else None
 
 
-def _torch_engine(device: str) -> Engine:
+def _torch_engine(device: str) -> PairCounter:
     def engine(query: Columns, items: Columns, out: Counts, near: bool) -> None:
         from hashbench.evaluation.torch_engine import count
 

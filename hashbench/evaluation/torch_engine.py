@@ -10,7 +10,7 @@ from hashbench.evaluation.words import BLOCK_BYTES, Columns, Words
 
 
 def count(query: Columns, items: Columns, out: NDArray[np.int64], near: bool, device: str) -> None:
-    """Add the pairs to `out`, as every `backends.Engine`.
+    """Add the pairs to `out`, as every `backends.PairCounter`.
 
     Bits become 0/1 matrices and distances |q| + |c| - 2 q.c: sums of at most
     `bits` ones, exact in half precision up to 2,048 bits; beyond, and on a CPU,

@@ -24,7 +24,7 @@ LEAST = 0.0005
 
 
 @dataclass(frozen=True)
-class Choice:
+class Option:
     """One choice of an evaluator.
 
     Attributes:
@@ -41,37 +41,37 @@ class Choice:
 
 
 BALL = (
-    Choice("house", "map@h2", "house", "Empty balls and balls without a hit score 0, ties count "
+    Option("house", "map@h2", "house", "Empty balls and balls without a hit score 0, ties count "
            "as the mean over all their orders."),
-    Choice("house(empty=drop)", "map@h2", "empty balls left out", "A query that finds nothing is "
+    Option("house(empty=drop)", "map@h2", "empty balls left out", "A query that finds nothing is "
            "left out of the mean: the longer the codes, the larger the gift."),
-    Choice("house(nohit=drop)", "map@h2", "balls without a hit left out", "A query that finds "
+    Option("house(nohit=drop)", "map@h2", "balls without a hit left out", "A query that finds "
            "only wrong items is left out of the mean."),
-    Choice("house(empty=drop,nohit=drop)", "map@h2", "both left out", "Only queries that found "
+    Option("house(empty=drop,nohit=drop)", "map@h2", "both left out", "Only queries that found "
            "something right are averaged."),
-    Choice("house(order=best)", "map@h2", "ties: best order", "Items at the same distance, the "
+    Option("house(order=best)", "map@h2", "ties: best order", "Items at the same distance, the "
            "relevant ones first: what a lucky sort could report."),
-    Choice("house(order=worst)", "map@h2", "ties: worst order", "The same, the relevant ones "
+    Option("house(order=worst)", "map@h2", "ties: worst order", "The same, the relevant ones "
            "last."),
-    Choice("house(rank=outputs)", "map@h2", "ranked by real outputs", "The codes say what is in "
+    Option("house(rank=outputs)", "map@h2", "ranked by real outputs", "The codes say what is in "
            "the ball, the network's real-valued outputs order it."),
-    Choice("deephash", "map@h2", "deephash", "The evaluator released with DCH: ranked by real "
+    Option("deephash", "map@h2", "deephash", "The evaluator released with DCH: ranked by real "
            "outputs, balls without a hit left out."),
 )  # fmt: skip
 
 LIST = (
-    Choice("house", "map", "full mAP", "The whole database is ranked: a scan, no lookup, and no "
+    Option("house", "map", "full mAP", "The whole database is ranked: a scan, no lookup, and no "
            "ball that could be empty."),
-    Choice("house(order=best)", "map", "ties: best order", "Items at the same distance, the "
+    Option("house(order=best)", "map", "ties: best order", "Items at the same distance, the "
            "relevant ones first."),
-    Choice("house(order=worst)", "map", "ties: worst order", "The same, the relevant ones last."),
-    Choice("house(rank=outputs)", "map", "ranked by real outputs", "Ranked by the inner product "
+    Option("house(order=worst)", "map", "ties: worst order", "The same, the relevant ones last."),
+    Option("house(rank=outputs)", "map", "ranked by real outputs", "Ranked by the inner product "
            "of real-valued outputs, codes aside."),
-    Choice("house", "map@5000", "mAP@5000", "The first 5,000 alone, divided by the relevant "
+    Option("house", "map@5000", "mAP@5000", "The first 5,000 alone, divided by the relevant "
            "items found among them."),
-    Choice("house(cutoff=5000,denominator=min)", "map@5000", "mAP@5000, of those possible",
+    Option("house(cutoff=5000,denominator=min)", "map@5000", "mAP@5000, of those possible",
            "Divided by the relevant items that 5,000 places could hold."),
-    Choice("house(cutoff=5000,denominator=total)", "map@5000", "mAP@5000, of all",
+    Option("house(cutoff=5000,denominator=total)", "map@5000", "mAP@5000, of all",
            "Divided by every relevant item, as textbooks have it."),
 )  # fmt: skip
 
@@ -143,7 +143,7 @@ def _rows(series: Series, bits: int) -> list[Row]:
     return sorted(list(chosen)[:ROWS], key=lambda row: -mean("map@h2", row))
 
 
-def _value(series: Series, row: Row, bits: int, choice: Choice) -> float | None:
+def _value(series: Series, row: Row, bits: int, choice: Option) -> float | None:
     for record in series.places[row, bits]:
         try:
             scores = series.judge.scores(record, Convention.parse(choice.convention))
@@ -154,7 +154,7 @@ def _value(series: Series, row: Row, bits: int, choice: Choice) -> float | None:
 
 
 def _largest(
-    choices: Sequence[Choice], lines: Sequence[Sequence[float | None]], place: int
+    choices: Sequence[Option], lines: Sequence[Sequence[float | None]], place: int
 ) -> list[Any] | None:
     """Which line a choice moves most from the first of its metric, from what to what."""
     base = next(k for k, other in enumerate(choices) if other.metric == choices[place].metric)

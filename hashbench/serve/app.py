@@ -44,7 +44,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True)
-class Choice:
+class Selection:
     """What the reader has chosen.
 
     Attributes:
@@ -182,7 +182,7 @@ class _Page:
         text = (files("hashbench.serve") / "templates" / "style.css").read_text("utf-8")
         return Response(text, media_type="text/css")
 
-    def _choice(self, given: Mapping[str, str]) -> Choice:
+    def _choice(self, given: Mapping[str, str]) -> Selection:
         left = given.get("left", self.methods[0])
         others = [method for method in self.methods if method != left]
         right = given.get("right", (others or [left])[-1])
@@ -193,23 +193,23 @@ class _Page:
         radius = _whole(given.get("radius"), 2)
         if bits not in self.lengths or radius not in RADII:
             raise InputError("there is no such code length or radius here: choose one of the list")
-        return Choice((left, right), bits, radius)
+        return Selection((left, right), bits, radius)
 
-    def _any(self, choice: Choice) -> Shelf:
+    def _any(self, choice: Selection) -> Shelf:
         """An index of the chosen ones, for the pictures themselves."""
         for method in choice.methods:
             if (method, choice.bits) in self.shelves:
                 return self.shelves[method, choice.bits]
         return next(shelf for (_, bits), shelf in self.shelves.items() if bits == choice.bits)
 
-    def _classes(self, choice: Choice, name: str) -> list[str]:
+    def _classes(self, choice: Selection, name: str) -> list[str]:
         shelf = self._any(choice)
         if not name:
             return []
         entries, row = shelf.place(name)
         return entries.classes_of(row)
 
-    def _side(self, method: str, choice: Choice, image: NDArray[np.uint8], name: str) -> Side:
+    def _side(self, method: str, choice: Selection, image: NDArray[np.uint8], name: str) -> Side:
         shelf = self.shelves.get((method, choice.bits))
         if shelf is None:
             return Side(method, None, f"There are no codes of {method} at {choice.bits} bits.")
@@ -219,7 +219,7 @@ class _Page:
             return Side(method, None, str(error))
         return Side(method, ball)
 
-    def _show(self, template: str, choice: Choice, **values: Any) -> Response:
+    def _show(self, template: str, choice: Selection, **values: Any) -> Response:
         return _html(
             template,
             choice=choice,

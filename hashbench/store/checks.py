@@ -13,7 +13,7 @@ _DIGITS = 300
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
-Check = Callable[[Any], bool]
+Holds = Callable[[Any], bool]
 
 
 class BadRecordError(ValueError):
@@ -104,19 +104,19 @@ def numbers(value: Any) -> bool:
     return isinstance(value, list) and set(map(type, value)) <= {int, float, type(None)}
 
 
-def mapping(check: Check | None = None) -> Check:
+def mapping(check: Holds | None = None) -> Holds:
     """A check for dicts all of whose values pass `check`."""
     return lambda value: (
         isinstance(value, dict) and (check is None or all(map(check, value.values())))
     )
 
 
-def listing(check: Check) -> Check:
+def listing(check: Holds) -> Holds:
     """A check for lists all of whose elements pass `check`."""
     return lambda value: isinstance(value, list) and all(map(check, value))
 
 
-def _exactly(**checks: Check) -> Check:
+def _exactly(**checks: Holds) -> Holds:
     return lambda value: (
         isinstance(value, dict)
         and set(value) == set(checks)
@@ -148,7 +148,7 @@ _BENCH = _exactly(
     dataset=_text, protocol=_text, split_seed=_whole, backbone=_text, options=mapping()
 )
 
-_CHECKS: dict[str, Check] = {
+_CHECKS: dict[str, Holds] = {
     "key": lambda value: _text(value) and re.fullmatch(r"[0-9a-f]{16}", value) is not None,
     "cell": _exactly(
         bench=_BENCH,

@@ -17,7 +17,7 @@ from hashbench.errors import InputError
 from hashbench.evidence import Evidence
 from hashbench.hasher import Hasher
 from hashbench.items import ids_of
-from hashbench.registry import Entry, methods
+from hashbench.registry import Registered, methods
 from hashbench.saved import dump_hasher
 
 BITS = 32
@@ -97,7 +97,7 @@ def test_an_honest_hasher_stands_and_one_that_knew_the_queries_falls(split, tmp_
     found = draw_fresh(honest, open_codes(honest), None, 7)
     assert found.fault == ""
     assert found.score > 0.3
-    methods().add(Entry("knowing", "here", lambda: Knowing))
+    methods().add(Registered("knowing", "here", lambda: Knowing))
     items = (split.query, split.database)
     labels = np.concatenate([split.query_labels[:150], split.database_labels[:150]])
     features = np.concatenate([part.features()[:150] for part in items])

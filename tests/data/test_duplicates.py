@@ -12,7 +12,7 @@ from PIL import Image
 from hashbench.commands.data import command as data
 from hashbench.data import duplicates, open_dataset
 from hashbench.data.digests import UNREADABLE
-from hashbench.data.duplicates import Pair, by_pixels, copies, near, shared
+from hashbench.data.duplicates import Duplicate, by_pixels, copies, near, shared
 from hashbench.data.inspection import inspect
 from hashbench.errors import InputError
 from hashbench.items import source_of
@@ -156,8 +156,8 @@ def test_pairs_are_of_a_query_and_each_other_part(lists):
     contents = ["one" if name in ("q1.png", "t1.png", "d0.png") else name
                 for name in source_of(split.query).ids]  # fmt: skip
     assert shared(split, contents) == [
-        Pair("q1.png", "d0.png", "database"),
-        Pair("q1.png", "t1.png", "train"),
+        Duplicate("q1.png", "d0.png", "database"),
+        Duplicate("q1.png", "t1.png", "train"),
     ]
 
 

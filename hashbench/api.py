@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hashbench.errors import InputError
+from hashbench.errors import InputError, shown
 from hashbench.parsing import parse_duration, parse_names, parse_numbers, parse_seeds, parse_size
 from hashbench.runtime import DEFAULT_RESULTS
 
@@ -184,6 +185,8 @@ def job(
         raise unknown("kind of file to discard", sorted(unwanted)[0], ["hashers"])
     root = Path(data_root).expanduser() if data_root is not None else default_data_root()
     names = parse_names(_text(methods))
+    if not names:
+        raise InputError("there is no method to run: name at least one, such as dch")
     asked = tuple(registry("methods").names()) if names == ("all",) else names
     allowed = {
         "allow_missing": allow_missing,
@@ -200,15 +203,12 @@ def job(
     request = Request(
         methods=with_floors(asked) if floors else asked,
         bits=parse_numbers(_text(bits), "--bits", low=1, high=1024),
-        seeds=parse_seeds(str(seeds) if isinstance(seeds, int) else _text(seeds, alone=True)),
+        seeds=parse_seeds(_text(seeds, alone=True)),
         datasets=default_datasets(root) if datasets is None else parse_names(_text(datasets)),
         protocol=protocol,
         split_seeds=(split_seed,)
         if split_seeds is None
-        else parse_seeds(
-            str(split_seeds) if isinstance(split_seeds, int) else _text(split_seeds, alone=True),
-            "--split-seeds",
-        ),
+        else parse_seeds(_text(split_seeds, alone=True), "--split-seeds"),
         backbone=backbone,
         mode=train,
         settings=settings_by_method(texts, head),
@@ -289,9 +289,17 @@ def load(path: Path | str, cell: str | None = None) -> Encoder:
 
 def _text(value: Names | Numbers, *, alone: bool = False) -> str:
     """Names or numbers as the command line writes them."""
-    if isinstance(value, (str, int)):
+    if isinstance(value, (str, Path)) or hasattr(value, "main_metric"):  # a convention
         return str(value)
-    pieces = [str(piece) for piece in value]
+    number = hasattr(value, "__index__") and getattr(value, "ndim", 0) == 0
+    if number and not isinstance(value, bool):
+        return str(index(value))  # type: ignore[arg-type]
+    try:
+        pieces = [str(piece) for piece in value]  # type: ignore[union-attr]
+    except TypeError:
+        raise InputError(
+            f"{shown(value, 40)} is neither a name or a whole number nor a list of such"
+        ) from None
     # "7," is the list of 7 alone, where "7" may mean a number of something.
     return ",".join(pieces) + "," * (alone and len(pieces) == 1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from operator import index
 from typing import Any, Literal, get_args
 
 from hashbench.codes import Codes
@@ -109,6 +110,16 @@ class Convention:
         for choice, values in _CHOICES.items():
             if getattr(self, choice) not in values:
                 raise unknown(f"choice of {choice}", str(getattr(self, choice)), values)
+        for number in ("radius", "cutoff"):
+            value = getattr(self, number)
+            if value is None and number == "cutoff":
+                continue
+            try:
+                object.__setattr__(self, number, index(value))
+            except TypeError:
+                raise InputError(
+                    f"a convention's {number} must be a whole number, got {value!r}"
+                ) from None
         if self.radius < 0:
             raise InputError(f"a convention's radius must be 0 or more, got {self.radius}")
         if self.cutoff is not None and self.cutoff < 1 and self.cutoff != -1:

@@ -34,7 +34,7 @@ def select(
     records: Iterable[Record],
     *,
     methods: str | Sequence[str] | None = None,
-    bits: str | Sequence[int] | None = None,
+    bits: str | int | Sequence[int] | None = None,
     datasets: str | Sequence[str] | None = None,
     seeds: str | Sequence[int] | None = None,
 ) -> Chosen:
@@ -64,8 +64,7 @@ def select(
                     f"run `{command('run', '--methods', shown(name))}` first"
                 )
         found = [record for record in found if record.cell.method in names]
-    if bits:
-        wanted = parse_numbers(bits, "--bits", low=1, high=4096) if isinstance(bits, str) else bits
+    if wanted := bits_of(bits):
         for number in wanted:
             if number not in {record.cell.bits for record in found}:
                 raise InputError(
@@ -78,6 +77,15 @@ def select(
     if not found:
         raise InputError("no records match: run `hashbench run` first, or widen the selection")
     return Chosen(found, every)
+
+
+def bits_of(bits: str | int | Iterable[int] | None) -> tuple[int, ...]:
+    """Code lengths as typed, one alone, or several."""
+    if isinstance(bits, str):
+        return parse_numbers(bits, "--bits", low=1, high=4096) if bits else ()
+    if bits is None:
+        return ()
+    return tuple(bits) if isinstance(bits, Iterable) else (bits,)
 
 
 def current(

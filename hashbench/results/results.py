@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hashbench.evaluation.statistics import Family
-from hashbench.results.choose import select
-from hashbench.results.collect import collect
+from hashbench.parsing import parse_names
+from hashbench.results.choose import bits_of, select
+from hashbench.results.collect import check_metric, collect
 from hashbench.results.draws import averaged
 from hashbench.results.rows import Row
 from hashbench.results.scored import StoredJudge
@@ -109,9 +110,11 @@ class Results:
             convention: see `table`.
             chosen: see `table`.
         """
+        found = self.table(metric, convention, **{"each_draw": True, **chosen})
+        check_metric(found)
         return {
             (str(series.bench), bits): series.family(bits)
-            for series in self.table(metric, convention, **{"each_draw": True, **chosen})
+            for series in found
             for bits in series.bits
         }
 
@@ -133,7 +136,8 @@ class Results:
         from hashbench.results.plots.request import Request
 
         file_format = options.pop("file_format", "pdf")
-        methods, bits = (tuple(options.pop(name, ())) for name in ("methods", "bits"))
+        methods = parse_names(options.pop("methods", ()))
+        bits = bits_of(options.pop("bits", ()))
         chosen = {name: options.pop(name, None) for name in ("datasets", "seeds")}
         request = Request(
             records=select(self.records, methods=methods, bits=bits, **chosen),

@@ -6,6 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pytest
+
+import hashbench
+
 SCRIPT = """
 import sys
 import hashbench
@@ -47,3 +52,21 @@ def test_the_package_is_a_command(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0
     assert done.stdout.startswith("hashbench, version")
+
+
+def test_what_python_users_pass_is_read_or_refused_in_a_sentence(tmp_path) -> None:
+    options = {"results": tmp_path / "r", "workers": 0, "progress": False, "floors": False}
+    house = hashbench.Convention(radius=np.int64(2))
+    results = hashbench.run(["lsh"], np.int64(8), "digits", conventions=house, **options)
+    assert [record.cell.bits for record in results.records] == [8]
+    assert len(results.table(bits=8)) == len(results.table(bits=np.array([8]))) == 1
+    for bits in (8.0, True, None, hashbench.Hasher):
+        with pytest.raises(hashbench.InputError, match="whole number"):
+            hashbench.run("lsh", bits, "digits", **options)
+    with pytest.raises(hashbench.InputError, match="no method to run"):
+        hashbench.run([], 8, "digits", **options)
+    with pytest.raises(hashbench.InputError, match="unknown metric"):
+        results.compare("zzz")
+    for wrong in ({"radius": 2.5}, {"cutoff": "5"}):
+        with pytest.raises(hashbench.InputError, match="whole number"):
+            hashbench.Convention(**wrong)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from hashbench.cell import Bench
-from hashbench.params import Setting, at_length, shipped_params
+from hashbench.errors import InputError
+from hashbench.params import Setting, at_length, read_params, shipped_params
 from hashbench.results.rows import Row
 from hashbench.results.series import Series
 from hashbench.runtime import DEFAULT_RESULTS
@@ -82,15 +84,25 @@ def gap(series: Series, results: Path | None = None, whole: Series | None = None
 
 
 def _can_be(row: Row, record: Record, bench: Bench, bits: int) -> bool:
-    """Whether a run can give a cell of a row at a length: what is tuned was searched there."""
-    if all(origin.base != "tuned" for origin in record.origins if origin.label == row.origin):
+    """Whether a run can give a cell of a row at a length: what it starts from says so there."""
+    bases = {origin.base for origin in record.origins if origin.label == row.origin} or {"defaults"}
+    if "tuned" in bases:
+        head = record.cell.params.get("head", "")
+        setting = Setting(
+            bench.dataset, bench.protocol, bench.split_seed, row.mode, head, bench.backbone
+        )
+        return _says(shipped_params(setting), row.method, bits)
+    if "defaults" in bases:
         return True
-    head = record.cell.params.get("head", "")
-    setting = Setting(
-        bench.dataset, bench.protocol, bench.split_seed, row.mode, head, bench.backbone
-    )
-    table = shipped_params(setting).get(row.method)
-    return table is not None and at_length(table, bits) is not None
+    try:
+        return any(_says(read_params(Path(base)), row.method, bits) for base in bases)
+    except InputError:  # it lies elsewhere, which the command will say
+        return True
+
+
+def _says(params: Mapping[str, Mapping[str, Any]], method: str, bits: int) -> bool:
+    """Whether hyper-parameters have a table for a method at a code length."""
+    return method in params and at_length(params[method], bits) is not None
 
 
 def _together(asks: Sequence[_Ask]) -> list[_Ask]:

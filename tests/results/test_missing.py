@@ -96,3 +96,22 @@ def test_a_length_nobody_searched_is_no_gap_of_a_tuned_row(judge, monkeypatch) -
     (line,) = words(series)
     assert option(line, "--bits") == "16"
     assert gap(series).sentence.startswith("1 of 5 cells")
+
+
+def test_a_length_that_a_file_of_hyper_parameters_lacks_is_no_gap(judge, here) -> None:
+    mine = Origin(sources={"gamma": "file"}, base="mine.toml", note="a digest")
+    records = [judge.add("dch", 16, 0.5, origins=(mine,))]
+    records += [judge.add("ksh", bits, 0.5) for bits in (16, 32, 48)]
+    (series,) = collect(records, judge)
+    (here / "mine.toml").write_text("[dch.16]\ngamma = 10.0\n[dch.48]\ngamma = 20.0\n")
+    (line,) = words(series)
+    assert (option(line, "--params"), option(line, "--bits")) == ("mine.toml", "48")
+    (here / "mine.toml").unlink()  # nobody knows here what it says
+    (line,) = words(series)
+    assert option(line, "--bits") == "32,48"
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

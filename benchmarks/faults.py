@@ -2,7 +2,7 @@
 
     python benchmarks/faults.py                        # every part at its full size: hours
     python benchmarks/faults.py kills --kills 20
-    python benchmarks/faults.py machine records flips
+    python benchmarks/faults.py machine flips
     python benchmarks/faults.py parsers --mutations 500
 
 Parts:
@@ -11,7 +11,6 @@ Parts:
   moments and started again. Then the folder is held against that of an undisturbed run.
 - machine: a full disk, a limit on the size of files, few descriptors, no HOME, closed stdin, stdout
   and stderr, a clock set back. Each ends in one sentence and is finished by a plain run.
-- records: a folder of many records; what a dry run, an export and a report of it take.
 - flips: single bits of every kind of file are turned; nothing but what was there is ever read.
 - parsers: the tests' mutations of every kind of file that is read, more of them.
 
@@ -30,7 +29,6 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from kills import kills, table
@@ -161,57 +159,6 @@ def clock_back(place: Path, run: tuple[str, ...], env: dict[str, str], faults: F
     print("machine: clock set back by 20 years: nothing is computed again", flush=True)
 
 
-# Many records
-
-
-def records(args: argparse.Namespace, place: Path, faults: Faults) -> None:
-    """Time what reads a folder of many records."""
-    from hashbench.evaluation import Convention
-    from hashbench.store import Store
-    from hashbench.store.judge import judge
-
-    fresh = (
-        "run",
-        "--methods",
-        "lsh",
-        "--bits",
-        "8",
-        "--datasets",
-        "digits",
-        "--convention",
-        TABLE,
-    )
-    subprocess.run(command(*fresh, "--results", "many"), cwd=place, capture_output=True, check=True)
-    store = Store(place / "many")
-    (first,) = store.records()
-    codes = store.open_codes(first)
-    sync, os.fsync = os.fsync, lambda _: None  # making them is not what is timed
-    try:
-        for seed in range(1, args.records):
-            cell = replace(first.cell, seed=seed)
-            record = store.put(replace(first, key=cell.key(first.evidence), cell=cell), codes)
-            judge(store, record, [Convention.parse(TABLE)], codes)
-    finally:
-        os.fsync = sync
-    for what, verb in (
-        ("dry run", (*fresh, "--seeds", str(args.records), "--dry-run")),
-        ("export", ("export", "--format", "csv", "--out", "many.csv")),
-        ("table of a run", (*fresh, "--seeds", str(args.records))),
-    ):
-        begin, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = subprocess.run(
-            command(*verb, "--results", "many"), cwd=place, capture_output=True, text=True
-        )
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        busy = sum(getattr(after, x) - getattr(before, x) for x in ("ru_utime", "ru_stime"))
-        faults.expect(done.returncode == 0, f"{what}: exit code {done.returncode} {done.stderr}")
-        print(
-            f"records: {what} of {args.records} records: {busy:.1f} s of processor time, "
-            f"{time.monotonic() - begin:.1f} s by the clock",
-            flush=True,
-        )
-
-
 # Flipped bits
 
 
@@ -311,14 +258,13 @@ def parsers(args: argparse.Namespace, place: Path, faults: Faults) -> None:
 #: What the names of tests that change files at random have in common.
 FUZZED = "changed or damaged or forged or mutated or any"
 
-PARTS = {"kills": kills, "machine": machine, "records": records, "flips": flips, "parsers": parsers}
+PARTS = {"kills": kills, "machine": machine, "flips": flips, "parsers": parsers}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar="PART")
     parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--records", type=int, default=10_000)
     parser.add_argument("--flips", type=int, default=1_000)
     parser.add_argument("--mutations", type=int, default=5_000)
     parser.add_argument("--seed", type=int, default=0)

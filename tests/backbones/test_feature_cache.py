@@ -182,7 +182,7 @@ def test_two_processes_share_the_work_of_one(table, tmp_path, context):
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(30)
+        worker.join(900)
         assert worker.exitcode == 0
     lines = log.read_text().split("\n")[:-1]
     assert len({line.split()[0] for line in lines}) == 1
@@ -196,10 +196,10 @@ def test_a_killed_process_is_taken_over_from(table, tmp_path, context):
     started, log = context.Event(), tmp_path / "log"
     worker = context.Process(target=_compute_slowly, args=(table.folder, started, log))
     worker.start()
-    assert started.wait(30)
+    assert started.wait(900)
     time.sleep(0.1)
     os.kill(worker.pid, signal.SIGKILL)
-    worker.join(30)
+    worker.join(900)
     rest = Computer()
     assert np.array_equal(table.compute(rest, "engine", SILENT), EXPECTED)
     assert 0 < len(rest.asked) < ROWS

@@ -53,6 +53,9 @@ class Hang(Quick):
 
     def misbehave(self):
         print("about to wait", flush=True)
+        if self.journal:
+            with open(self.journal, "a") as lines:
+                lines.write("waiting\\n")
         time.sleep(600)
 
 

@@ -48,7 +48,7 @@ def test_leaving_early_leaves_no_thread():
     stream = ahead(iter(range(100)))
     next(stream)
     stream.close()
-    for _ in range(100):
+    for _ in range(18_000):
         if threading.active_count() == before:
             break
         time.sleep(0.05)

@@ -110,7 +110,7 @@ def judge_end(what: str, done: subprocess.CompletedProcess[str], faults: Faults)
     text = (done.stdout or "") + (done.stderr or "")
     faults.expect("Traceback" not in text, f"{what}: a traceback: {text[-300:]}")
     faults.expect(done.returncode in (0, 1, 2), f"{what}: exit code {done.returncode}")
-    faults.expect(done.returncode == 0 or said or done.stderr is None, f"{what}: not a word")
+    faults.expect(done.returncode == 0 or text or done.stderr is None, f"{what}: not a word")
     print(
         f"machine: {what}: exit code {done.returncode} {said[-1][:150] if said else ''}", flush=True
     )

@@ -68,10 +68,15 @@ def run_job(job: Job, *, progress: bool = True) -> Results:
         InputError: if no cell's data can be had, or the results cannot be kept.
     """
     from hashbench.progress import show
+    from hashbench.results.choose import find_again
     from hashbench.results.results import Results
     from hashbench.runner import run as runner
+    from hashbench.runner.train import now
+    from hashbench.store import Store
 
     outcome = runner.run_job(job, show(job, quiet=not progress))
+    if outcome.tasks:
+        find_again(Store(job.settings.store), [task.key for task in outcome.tasks], now())
     return Results(
         job.settings.store,
         conventions=job.settings.conventions,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hashbench.errors import InputError, command, shown, unknown
 from hashbench.evidence import Evidence
 from hashbench.parsing import parse_names, parse_numbers, parse_seeds
 from hashbench.runtime import DEFAULT_RESULTS
-from hashbench.store import Record
+from hashbench.store import Record, Store, StoreError
 
 
 class Chosen(list[Record]):
@@ -133,6 +134,26 @@ def current(
                 f"{what} {why} {verb} left out: --all-versions shows them, {drop} drops them."
             )
     return [record for record in records if record.key in keys], sentences
+
+
+def find_again(store: Store, keys: Sequence[str], when: str) -> None:
+    """Note which results are right though later ones are of other data or code: it was put back.
+
+    Args:
+        store: where they are.
+        keys: of the results that a run has just found to be right.
+        when: the time, as ISO 8601 in UTC.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of damaged records, which others tell
+        records = {record.key: record for record in store.records()}
+    kept = {record.key for record in current(list(records.values()))[0]}
+    try:
+        for key in keys:
+            if key not in kept and key in records and records[key].ok:
+                store.put_found(key, when)
+    except StoreError as error:
+        warnings.warn(f"tables show other data than were found here: {error}", stacklevel=2)
 
 
 def bench_key(bench: Bench) -> str:

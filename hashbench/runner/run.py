@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 from hashbench import devices
-from hashbench.results.choose import current
 from hashbench.runner.apart import prepare_apart
 from hashbench.runner.benches import forget_splits
 from hashbench.runner.claim import is_done, pending
@@ -20,11 +18,10 @@ from hashbench.runner.memory import warn_of_limit
 from hashbench.runner.prepare import Problem, gather, prepare
 from hashbench.runner.settings import Ask, Settings, Task
 from hashbench.runner.slots import gpu_places, share, wants_gpu
-from hashbench.runner.train import now
 from hashbench.store.record import Record
 from hashbench.store.room import hasher_room
 from hashbench.store.scorefiles import get_scores
-from hashbench.store.store import Store, StoreError
+from hashbench.store.store import Store
 
 #: Shows how a run goes: called with all cells, the tasks to do, and what similar ones took.
 Display = Callable[[int, Sequence[Task], Pace], AbstractContextManager[Listener]]
@@ -86,7 +83,6 @@ def run_job(job: Job, display: Display) -> Outcome:
             ready, more = _prepare(job, todo, listener)
             problems += more
             run(ready, settings, job.limits, _Told(listener, told))
-    _find_again(tasks, store)
     scored = sum(task.trained for task in todo)
     return Outcome(
         tasks, len(todo) - scored, scored, _missing(tasks, problems, store, settings, told)
@@ -116,20 +112,6 @@ def _open(tasks: Sequence[Task], settings: Settings) -> Store:
     except ValueError:
         pass
     return Store(settings.store, create=True)
-
-
-def _find_again(tasks: Sequence[Task], store: Store) -> None:
-    """Note which results are right though later ones are of other data or code: it was put back."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of damaged records, which others tell
-        records = {record.key: record for record in store.records()}
-    kept = {record.key for record in current(list(records.values()))[0]}
-    keys = [t.key for t in tasks if t.key not in kept and t.key in records and records[t.key].ok]
-    try:
-        for key in keys:
-            store.put_found(key, now())
-    except StoreError as error:
-        warnings.warn(f"tables show other data than were found here: {error}", stacklevel=2)
 
 
 def _missing(

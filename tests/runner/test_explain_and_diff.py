@@ -73,11 +73,13 @@ def test_the_verbs(store, bench) -> None:
     assert "derive" not in shown.output
     assert "house.order" in shown.output
     cells = ["quick:8:0", "quick:8:1", "--results", str(store.root)]
-    found = CliRunner().invoke(diff.command, cells)
-    assert found.exit_code == 1
+    found = CliRunner().invoke(diff.command, cells, standalone_mode=False)
+    assert found.return_value == 1  # what the verb exits with
     assert "cell.seed: 0 | 1" in found.output
-    same = CliRunner().invoke(diff.command, [str(store.root), str(store.root)])
-    assert same.exit_code == 0
+    same = CliRunner().invoke(
+        diff.command, [str(store.root), str(store.root)], standalone_mode=False
+    )
+    assert same.return_value == 0
     assert same.output == "Nothing differs.\n"
     mixed = CliRunner().invoke(diff.command, [str(store.root), "quick:8:0"])
     assert isinstance(mixed.exception, InputError)

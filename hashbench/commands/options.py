@@ -56,7 +56,7 @@ seeds: Decorator = click.option(
     "--seeds",
     default=None,
     metavar="SEEDS",
-    help="How many root seeds, 5 for 0 to 4, or which: 0-4 or 0,5 or 7, for 7 alone.",
+    help="How many root seeds (5 is 0 to 4), or which: `0-4`, `0,5`, or `7,` for 7 alone.",
 )
 as_json: Decorator = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 plugins: Decorator = click.option(

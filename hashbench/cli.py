@@ -116,6 +116,8 @@ def group(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
+#: The variable in which a shell asks for completions.
+COMPLETES = "_HASHBENCH_COMPLETE"
 #: What Ctrl-C ends with.
 STOPPED = "stopped; what was finished is kept, run the same command again to go on"
 
@@ -123,7 +125,7 @@ STOPPED = "stopped; what was finished is kept, run the same command again to go 
 def main(args: list[str] | None = None) -> None:
     """Run the command line; bad input is one sentence on stderr and exit code 2."""
     warnings.showwarning = _say_warning
-    if "_HASHBENCH_COMPLETE" in os.environ:
+    if COMPLETES in os.environ:
         from hashbench.commands import shells
 
         shells.add()
@@ -150,6 +152,8 @@ def main(args: list[str] | None = None) -> None:
             raise
         _fail(sentence, 2)
     except BaseException as error:  # nothing of ours leaves so: a stranger's part may
+        if COMPLETES in os.environ and isinstance(error, SystemExit):
+            raise  # how click ends once it has completed
         _fail(f"a plugin's code ended this command ({cause(error)})", 2)
     else:
         sys.exit(code if isinstance(code, int) else 0)

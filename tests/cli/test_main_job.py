@@ -105,6 +105,8 @@ def test_the_readmes_method_runs(hashbench) -> None:
     assert done.code == 0, done.err
     record = json.loads(done.out)["records"][0]
     assert record["scores"]["house"]["map@h2"] > 0.3  # ten balanced classes: chance is 0.1
+    checked = hashbench("check", "my_hash.py")
+    assert checked.code == 0, checked.out
 
 
 def test_an_edited_plugin_makes_a_new_cell(hashbench) -> None:

@@ -45,4 +45,5 @@ def command(cell: str, results: Path, as_json: bool) -> None:
         if flat:
             click.echo(f"\n{part}")
         for name, value in flat.items():
-            click.echo(f"  {plain(name):<{width}}  {plain(shown(value))}")
+            line = shown(value).replace("\n", " ")  # of a BibTeX entry
+            click.echo(f"  {plain(name):<{width}}  {plain(line)}")

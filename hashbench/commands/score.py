@@ -125,14 +125,15 @@ def command(
 
     What is computed for a run is kept there: tables, figures and `compare` show it.
 
-    RUN is a folder of results, CELL the first digits of a cell's key in --results;
-    without either, every cell of --results is scored.
+    RUN is a folder of results, CELL is METHOD:BITS:SEED or the first digits of a key in
+    --results; without either, every cell of --results is scored.
 
     Codes kept with --as are checked against the bench: as many as it has queries and
     database items, in its order, under its labels where the file has labels.
     """
     from hashbench.errors import InputError
     from hashbench.evaluation import Convention
+    from hashbench.results.explain import find_cell
     from hashbench.store import Store
 
     conventions = Convention.parse_list(names)
@@ -160,6 +161,7 @@ def command(
         store, prefix = Store(Path(target)), ""
     else:
         store, prefix = Store(results), target or ""
+        prefix = find_cell(store, prefix).key if prefix.count(":") == 2 else prefix
     with printed_to(out):
         found, left_out = _chosen(store, prefix, asked)
         _show_records(store, found, conventions, executor, metric, as_json)

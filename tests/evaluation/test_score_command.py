@@ -129,10 +129,12 @@ def test_conventions_no_cell_can_serve_are_named(stored):
     assert "- deephash needs real-valued outputs" in text
 
 
-def test_a_cell_by_the_start_of_its_key(stored):
+def test_a_cell_by_its_name_or_the_start_of_its_key(stored):
     first, second, third = keys(stored)
-    (item,) = json.loads(run(second[:10], "--results", stored.root, "--json"))
-    assert item["key"] == second
+    cell = stored.get(second).cell
+    for name in (second[:10], f"{cell.method}:{cell.bits}:{cell.seed}"):
+        (item,) = json.loads(run(name, "--results", stored.root, "--json"))
+        assert item["key"] == second
     body = json.loads(run("--results", stored.root, "--json"))
     assert [item["key"] for item in body] == [second, first, third]  # by method, as in tables
     assert all(0 <= item["scores"]["house"]["map@h2"] <= 1 for item in body)
@@ -142,6 +144,7 @@ def test_a_cell_by_the_start_of_its_key(stored):
     ("arguments", "words"),
     [
         (["zz"], "neither a folder"),
+        (["dhc:1:0"], "METHOD:BITS:SEED"),
         (["aa", "--codes", "x.npz"], "not both"),
         (["--codes", "x.npz"], "no file x.npz"),
         (["aa", "--convention", "hous"], "did you mean house"),

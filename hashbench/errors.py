@@ -125,5 +125,6 @@ def unknown(noun: str, name: str, known: Iterable[str]) -> InputError:
     elif len(names) > LISTED:
         hint = f"none of the {len(names):,} known names is like it."
     else:
+        name = shown(name, 40)  # a long list leaves little room in a sentence
         hint = f"known: {', '.join(names)}." if names else "none is known."
     return InputError(f"unknown {noun} '{name}': {hint}")

@@ -141,6 +141,7 @@ def test_a_changed_sweep_is_read_or_refused(path, data) -> None:
 
 @fuzz(60)
 @given(changed(SWEEP))
+@example(b"m" * 500 + b" = 1")
 def test_a_changed_sweep_is_planned_or_refused(path, data) -> None:
     """Through the command line, whose options take what the file says."""
     path.write_bytes(data)

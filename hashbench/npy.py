@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import math
-import os
-import re
 import zipfile
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -17,16 +13,6 @@ from numpy.typing import NDArray
 from hashbench.files import open_regular
 
 T = TypeVar("T")
-
-#: Bytes of a file that is read in one go, rather than a member at a time.
-_AT_ONCE = 1 << 20
-
-#: The whole head of an .npy file of plain numbers in C order, as NumPy writes it.
-_HEADER = re.compile(
-    rb"\x93NUMPY\x01\x00..\{'descr': '(?P<type>[<|][biuf][1248])', 'fortran_order': False, "
-    rb"'shape': \((?P<shape>|\d{1,15},|\d{1,15}(?:, \d{1,15})+)\), \} *\n",
-    re.DOTALL,
-)
 
 #: What begins an .npy file.
 _MAGIC = b"\x93NUMPY"
@@ -65,26 +51,10 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, N
         grown = member.file_size > MOST_GROWTH * max(member.compress_size, 1)
         if member.file_size > MOST_BYTES and grown:
             raise _BombError(f"'{name}' would inflate to {member.file_size:,} bytes")
-        data = archive.read(member)  # its checksum is held against it
-        array = _plain_array(data)
-        if array is None:
-            array = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
-        return array
+        with archive.open(member) as content:
+            return np.lib.format.read_array(content, allow_pickle=False)
 
     return _each(path, names, read)
-
-
-def _plain_array(data: bytes) -> NDArray[Any] | None:
-    """What NumPy itself writes of plain numbers, without Python's parser; None for all else."""
-    header = _HEADER.match(data)
-    if header is None or int.from_bytes(data[8:10], "little") != header.end() - 10:
-        return None
-    dtype = np.dtype(header["type"].decode())
-    shape = tuple(map(int, filter(None, header["shape"].replace(b" ", b"").split(b","))))
-    if len(data) - header.end() != math.prod(shape) * dtype.itemsize:
-        return None
-    found = np.frombuffer(bytearray(data[header.end() :]), dtype)  # one that may be written to
-    return found.reshape(shape)
 
 
 def list_arrays(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
@@ -117,9 +87,8 @@ def _each(
         if stream.read(len(_MAGIC)) == _MAGIC:
             raise ValueError("it is a single array")
         stream.seek(0)
-        small = os.fstat(stream.fileno()).st_size <= _AT_ONCE
         try:
-            with zipfile.ZipFile(io.BytesIO(stream.read()) if small else stream) as archive:
+            with zipfile.ZipFile(stream) as archive:
                 members = {member.filename: member for member in archive.infolist()}
                 found = {}
                 for file, member in members.items():

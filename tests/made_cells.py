@@ -11,8 +11,9 @@ from hashbench.codes import Codes
 from hashbench.evidence import Evidence
 from hashbench.origin import Origin
 from hashbench.store.arrays import digest_of
+from hashbench.store.layout import split_arrays
 from hashbench.store.record import Record
-from hashbench.store.store import Store, split_arrays
+from hashbench.store.store import Store
 
 BENCH = Bench("digits", "digits", 0, "pixels")
 EVIDENCE = Evidence("a" * 64, "b" * 64)

@@ -32,8 +32,9 @@ from hashbench.saved import dump_hasher
 from hashbench.seeds import derive
 from hashbench.sight import Sight
 from hashbench.store.arrays import digest_of
+from hashbench.store.layout import split_arrays
 from hashbench.store.record import Record
-from hashbench.store.store import Store, split_arrays
+from hashbench.store.store import Store
 
 #: What every part says of itself.
 _SAID = ("title", "citation", "bibtex", "summary")

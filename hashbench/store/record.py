@@ -7,14 +7,19 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from hashbench.cell import Cell
 from hashbench.evidence import Evidence
+from hashbench.files import open_regular
 from hashbench.origin import Origin
 from hashbench.store.checks import BadRecordError, check_record, parse
 
 SCHEMA = 2
+
+#: A record is small; what is larger is none.
+_MOST_BYTES = 64 << 20
 
 Status = Literal["ok", "failed", "timeout", "out-of-memory", "skipped"]
 STATUSES: tuple[str, ...] = get_args(Status)
@@ -137,3 +142,17 @@ def finite(value: Any) -> Any:
     if hasattr(value, "item"):
         return finite(value.item())
     return value
+
+
+def read_small(path: Path) -> bytes:
+    """The bytes of a record, or of what lies beside one.
+
+    Raises:
+        OSError: if it cannot be opened, or is no regular file.
+        BadRecordError: if it is larger than any.
+    """
+    with open_regular(path) as stream:
+        data = stream.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise BadRecordError("it is larger than any record")
+    return data

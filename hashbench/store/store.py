@@ -19,16 +19,12 @@ what holds the claim of a cell replaces its files; reading changes nothing.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
-import os
 import shutil
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -39,19 +35,15 @@ from numpy.typing import NDArray
 
 from hashbench.codes import Codes
 from hashbench.errors import InputError, shown
-from hashbench.files import open_regular, write_atomically
+from hashbench.files import write_atomically
 from hashbench.origin import Origin
 from hashbench.store.arrays import Arrays, read_sealed, write_sealed
+from hashbench.store.beside import Beside
 from hashbench.store.checks import BadRecordError, NewerRecordError
-from hashbench.store.record import Record
+from hashbench.store.layout import code_arrays, codes_of
+from hashbench.store.record import Record, read_small
 
 _FOLDERS = ("records", "codes", "relaxed", "hashers", "origins", "scores", "splits", "claims")
-
-#: Beside the origins of a key: when a run found it to be right again.
-_FOUND = "found"
-
-#: A record is small; what is larger is none.
-_MOST_BYTES = 64 << 20
 
 #: Folder and suffix of each kind of file.
 FILES = {
@@ -83,7 +75,7 @@ class Store:
     def __init__(self, root: Path, *, create: bool = False) -> None:
         self.root = root
         self._splits: dict[str, dict[str, NDArray[Any]]] = {}
-        self._origins: dict[str, Origin] = {}
+        self._beside = Beside(root / "origins")
         if (root / "per-query").is_dir() and not (root / "scores").is_dir():
             raise InputError(
                 f"{root} holds results of hashbench 0.1, whose scores do not say what data they "
@@ -154,7 +146,7 @@ class Store:
         """
         path = self.path("record", key)
         try:
-            data = _read(path)
+            data = read_small(path)
             record = Record.from_json(data)
             if record.key != key:
                 raise BadRecordError(f"its key is {shown(record.key, 40)}")
@@ -168,7 +160,7 @@ class Store:
         except BadRecordError as error:
             _warn(f"{path} is damaged ({error}): it is not counted, running the cell mends it")
             return None
-        origins, found = self._beside(key)
+        origins, found = self._beside.read(key)
         return replace(record, origins=origins, found=found)
 
     def keys(self) -> list[str]:
@@ -197,7 +189,7 @@ class Store:
     def newer(self, key: str) -> bool:
         """Whether the record of a key is one that only a newer hashbench reads."""
         try:
-            Record.from_json(_read(self.path("record", key)))
+            Record.from_json(read_small(self.path("record", key)))
         except NewerRecordError:
             return True
         except (OSError, BadRecordError):
@@ -207,7 +199,7 @@ class Store:
     def mark(self, key: str) -> str:
         """A digest of the record file of a key, "" without one: has it been written since?"""
         try:
-            return hashlib.sha256(_read(self.path("record", key))).hexdigest()
+            return hashlib.sha256(read_small(self.path("record", key))).hexdigest()
         except (OSError, BadRecordError):
             return ""
 
@@ -235,7 +227,7 @@ class Store:
         with self._writing():
             files = dict(record.files)
             if codes is not None:
-                files["codes"] = write_sealed(self.path("codes", record.key), _code_arrays(*codes))
+                files["codes"] = write_sealed(self.path("codes", record.key), code_arrays(*codes))
             if hasher is not None:
                 path = self.path("hasher", record.key)
                 write_atomically(path, lambda stream: stream.write(hasher))
@@ -259,7 +251,7 @@ class Store:
                 raise InputError(f"a run is working on {key}: stop it first")
             for kind in ("record", "codes", "relaxed", "hasher"):
                 self.path(kind, key).unlink(missing_ok=True)
-            for folder in (self.root / "origins" / key, self.scores_folder(key)):
+            for folder in (self._beside.folder(key), self.scores_folder(key)):
                 if folder.is_dir():
                     shutil.rmtree(folder)
 
@@ -291,13 +283,8 @@ class Store:
         Raises:
             StoreError: if it cannot be written.
         """
-        path = self.root / "origins" / key / f"{origin.digest}.json"
-        if path.is_file():
-            return
-        data = json.dumps(asdict(origin), indent=1, sort_keys=True).encode()
         with self._writing():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, lambda stream: stream.write(data))
+            self._beside.put_origin(key, origin)
 
     def put_found(self, key: str, when: str) -> None:
         """Keep that a run found data and code to be what they were for a result.
@@ -309,10 +296,8 @@ class Store:
         Raises:
             StoreError: if it cannot be written.
         """
-        path = self.root / "origins" / key / _FOUND
         with self._writing():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, lambda stream: stream.write(when.encode()))
+            self._beside.put_found(key, when)
 
     def put_split(self, digest: str, arrays: Callable[[], Arrays]) -> None:
         """Store what the evaluator needs of a split, once.
@@ -338,19 +323,9 @@ class Store:
         arrays = self._open("codes", record.key, record.files.get("codes", ""))
         outputs = self._open_relaxed(record) if relaxed else {}
         try:
-            bits = int(arrays["bits"])
-            query, database = (
-                Codes(
-                    arrays[f"{part}_codes"],
-                    bits,
-                    outputs.get(f"{part}_relaxed"),
-                    arrays.get(f"{part}_at_zero"),
-                )
-                for part in ("query", "database")
-            )
+            return codes_of(arrays, outputs)
         except (KeyError, TypeError, ValueError) as error:
             raise self._damaged("codes", record.key, error) from error
-        return query, database
 
     def has_relaxed(self, record: Record) -> bool:
         """Whether real-valued outputs were kept."""
@@ -375,34 +350,6 @@ class Store:
             raise self._damaged("relaxed", record.key, ValueError("they are of other codes"))
         return arrays
 
-    def _beside(self, key: str) -> tuple[tuple[Origin, ...], str]:
-        """What lies beside a record: how it was asked for, and when it was found again."""
-        folder = self.root / "origins" / key
-        try:
-            with os.scandir(folder) as entries:
-                names = sorted(entry.name for entry in entries)
-        except OSError:
-            return (), ""
-        origins = (self._origin(folder / name) for name in names if name.endswith(".json"))
-        found = self._found(folder / _FOUND) if _FOUND in names else ""
-        return tuple(origin for origin in origins if origin is not None), found
-
-    def _origin(self, path: Path) -> Origin | None:
-        """The origin in a file, which is named by its digest: what was read once is known."""
-        if path.stem not in self._origins:
-            with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
-                origin = Origin(**json.loads(_read(path)))
-                if path.stem == origin.digest:
-                    self._origins[path.stem] = origin
-        return self._origins.get(path.stem)
-
-    def _found(self, path: Path) -> str:
-        try:
-            text = _read(path).decode("ascii").strip()
-            return datetime.fromisoformat(text).isoformat(timespec="milliseconds")
-        except (OSError, ValueError):
-            return ""
-
     def _open(self, kind: str, key: str, digest: str | None) -> dict[str, NDArray[Any]]:
         path = self.path(kind, key)
         try:
@@ -426,53 +373,6 @@ class Store:
                 f"cannot write results to {self.root}: {error.strerror or error}; what was "
                 "finished is kept, make room or choose another folder with --results"
             ) from error
-
-
-def split_arrays(
-    labels: Mapping[str, NDArray[np.uint8]],
-    ids: Mapping[str, list[str]],
-    classes: tuple[str, ...],
-    views: Mapping[str, tuple[NDArray[np.int64], NDArray[np.int64]]] | None = None,
-) -> Arrays:
-    """The arrays `Store.put_split` keeps.
-
-    Args:
-        labels: multi-hot labels of "query" and "database".
-        ids: their ids.
-        classes: class names, in label order.
-        views: parts that are scored by themselves: query and database positions by name.
-    """
-    parts = {
-        f"view{place}_{side}": positions
-        for place, view in enumerate((views or {}).values())
-        for side, positions in zip(("query", "database"), view, strict=True)
-    }
-    return {
-        **{f"{part}_labels": values for part, values in labels.items()},
-        **{f"{part}_ids": np.array(values) for part, values in ids.items()},
-        "classes": np.array(list(classes)),
-        **({"views": np.array(list(views)), **parts} if views else {}),
-    }
-
-
-def _code_arrays(query: Codes, database: Codes) -> Arrays:
-    arrays = {
-        "query_codes": query.packed,
-        "database_codes": database.packed,
-        "bits": np.array(query.bits),
-    }
-    for part, codes in (("query", query), ("database", database)):
-        if codes.at_zero is not None:
-            arrays[f"{part}_at_zero"] = codes.at_zero
-    return arrays
-
-
-def _read(path: Path) -> bytes:
-    with open_regular(path) as stream:
-        data = stream.read(_MOST_BYTES + 1)
-    if len(data) > _MOST_BYTES:
-        raise BadRecordError("it is larger than any record")
-    return data
 
 
 def _warn(sentence: str) -> None:

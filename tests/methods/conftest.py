@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from sklearn.datasets import load_digits
 
 from hashbench.items import items_from_features, train_from_features
@@ -30,3 +31,17 @@ def multilabel():
     labels[0] = False
     features = labels @ generator.normal(size=(4, 8)) + 0.3 * generator.normal(size=(60, 8))
     return train_from_features(features, labels)
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The negatives that losses draw, in order."""
+    record = []
+    draw = torch.multinomial
+
+    def recording(*args, **kwargs):
+        record.append(draw(*args, **kwargs))
+        return record[-1]
+
+    monkeypatch.setattr(torch, "multinomial", recording)
+    return record

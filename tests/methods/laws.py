@@ -6,20 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from loss_values import BALANCE, BITS, COUNT, LABELS, outputs_of
 
-from hashbench.training.balance import PairBalance
 from hashbench.training.step import Step
 
-BITS = 6
-#: Exact in binary, so that references may be compared to float64 precision.
-BALANCE = PairBalance(similar=3.5, dissimilar=1.25)
-#: Items with one label, with several, with all and with none.
-LABELS = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 1], [0, 1, 1], [1, 1, 1], [0, 0, 0]])
-COUNT = len(LABELS)
-
-
-def outputs_of(count=COUNT, bits=BITS, seed=0):
-    return np.random.default_rng(seed).normal(size=(count, bits))
+__all__ = [
+    "BALANCE", "BITS", "COUNT", "LABELS", "at", "begin", "features_of", "loss_of", "outputs_of",
+    "saturated", "tied",
+]  # fmt: skip
 
 
 def saturated():

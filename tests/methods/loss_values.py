@@ -9,6 +9,7 @@ from hashbench.training.step import Step
 BITS = 6
 #: Exact in binary, so that references may be compared to float64 precision.
 BALANCE = PairBalance(similar=3.5, dissimilar=1.25)
+#: Items with one label, with several, with all and with none.
 LABELS = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 1], [0, 1, 1], [1, 1, 1], [0, 0, 0]])
 COUNT = len(LABELS)
 

@@ -24,20 +24,6 @@ def dnnh_by_hand(method, outputs, drawn, labels=LABELS):
     return np.mean(losses)
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    """The negatives that losses draw, in order."""
-    record = []
-    draw = torch.multinomial
-
-    def recording(*args, **kwargs):
-        record.append(draw(*args, **kwargs))
-        return record[-1]
-
-    monkeypatch.setattr(torch, "multinomial", recording)
-    return record
-
-
 @pytest.mark.parametrize("epsilon", [0.0, 0.1, 0.5])
 def test_dnnh_is_the_hinge_of_each_drawn_triplet(drawn, epsilon):
     labels = LABELS[[0, 1, 2, 3, 4, 6]]

@@ -114,20 +114,6 @@ def test_dsdh_codes_lower_their_objective_between_epochs(classification):
         assert (codes != np.where(u > 0, 1.0, -1.0)).any()
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    """The negatives that losses draw, in order."""
-    record = []
-    draw = torch.multinomial
-
-    def recording(*args, **kwargs):
-        record.append(draw(*args, **kwargs))
-        return record[-1]
-
-    monkeypatch.setattr(torch, "multinomial", recording)
-    return record
-
-
 @pytest.mark.parametrize(("margin", "quantization"), [(0.5, 0.2), (0.0, 0.0), (0.1, 1.0)])
 def test_dtsh_is_the_likelihood_of_each_drawn_triplet(drawn, margin, quantization):
     labels = LABELS[[0, 1, 2, 3, 4, 6]]

@@ -20,7 +20,7 @@ from hashbench.origin import Origin
 from hashbench.store import Record, Store
 from hashbench.store.arrays import digest_of
 from hashbench.store.ceilings import put_ceiling
-from hashbench.store.store import split_arrays
+from hashbench.store.layout import split_arrays
 
 BENCH = Bench("digits", "digits", 0, "pixels")
 #: What a stranger may call a method.

@@ -16,7 +16,7 @@ from hashbench.evidence import Evidence
 from hashbench.origin import Origin
 from hashbench.store import Record, Store
 from hashbench.store.arrays import digest_of
-from hashbench.store.store import split_arrays
+from hashbench.store.layout import split_arrays
 
 CLASSES = ("cat", "dog", "ship")
 EVIDENCE = Evidence(split="feed" * 16, images="cafe" * 16)

@@ -21,8 +21,8 @@ from hashbench.results.plots.request import Request
 from hashbench.results.scored import StoredJudge
 from hashbench.store import Store
 from hashbench.store.arrays import digest_of
+from hashbench.store.layout import split_arrays
 from hashbench.store.scorefiles import put_lookup
-from hashbench.store.store import split_arrays
 
 pytest.importorskip("matplotlib")
 from hashbench.results.plots import style, topk

@@ -134,6 +134,9 @@ def main(args: list[str] | None = None) -> None:
         code = group.main(args=args, prog_name="hashbench", standalone_mode=False)
     except InputError as error:
         _fail(str(error), 2)
+    except click.MissingParameter as error:
+        verb = error.ctx.command_path if error.ctx else "hashbench"
+        _fail(f"{error.format_message().rstrip('.')}: see `{verb} --help`", 2)
     except click.ClickException as error:
         _fail(error.format_message(), 2)
     except (click.Abort, KeyboardInterrupt) as error:

@@ -35,6 +35,8 @@ def test_without_arguments_it_shows_its_help(hashbench, verb) -> None:
         (("run", "--methods", "DCH"), ["did you mean dch"]),
         (("run", "--executor", "rai"), ["unknown executor 'rai'", "ray"]),
         (("run", "--timeout", "5x"), ["--timeout '5x'"]),
+        (("export",), ["Missing option '--format'", "`hashbench export --help`"]),
+        (("data", "verify"), ["Missing argument 'NAME'", "`hashbench data verify --help`"]),
         (("run", "--seeds", "\x1b[2J\n"), ["'?[2J' in --seeds"]),
         (("new-method", "class"), ["is a word of Python", "class-hash"]),
         (("new-method", "a\x1b b"), ["'a? b' cannot be a method's name"]),

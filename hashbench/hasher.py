@@ -21,7 +21,7 @@ class Hasher(ABC):
     Class attributes:
         name: what `--methods` calls it.
         kind: "deep" methods train a head or a network with the shared trainer
-            and honour the tuning mode; "shallow" ones learn from features only.
+            and honour the training mode; "shallow" ones learn from features only.
         title: the printed name, "" for the name itself.
         summary: one line for listings.
         citation: author, venue and year.
@@ -33,7 +33,7 @@ class Hasher(ABC):
             stored results of the old code are not mistaken for the new one's.
         space: what `hashbench tune` tries by default, every combination of it: a list of
             values by name, or (low, high) or (low, high, "log") to be divided evenly.
-        only_for: tuning modes in which a hyper-parameter counts, for those that
+        only_for: training modes in which a hyper-parameter counts, for those that
             do not count in all; elsewhere a cell leaves them out.
         test_params: hyper-parameters the conformance kit uses, where the
             defaults would take more than a second on a hundred items.

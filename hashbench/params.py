@@ -55,7 +55,7 @@ class Setting:
         protocol: protocol id.
         split_seed: seed of the split's draw: another draw's queries may be
             images this one was tuned on.
-        tuning: tuning mode of deep methods, "none" for shallow ones.
+        tuning: training mode of deep methods, "none" for shallow ones.
         head: head of deep methods, "" for shallow ones.
         backbone: feature extractor.
     """

@@ -75,7 +75,7 @@ def command(
     from hashbench.registry import plots
     from hashbench.results.choose import select
     from hashbench.results.plots import draw
-    from hashbench.results.plots.request import Request
+    from hashbench.results.plots.request import FigureRequest
     from hashbench.store import Store
 
     store = Store(results) if plots().get(kind).needs_results else None
@@ -87,7 +87,7 @@ def command(
         Progress(console=console, transient=True, disable=not console.is_terminal) as bar,
     ):
         task = bar.add_task(kind, total=1.0, visible=False)
-        request = Request(
+        request = FigureRequest(
             records=() if store is None else select(store.records(), **chosen),
             store=store,
             methods=parse_names(methods or ""),

@@ -10,7 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from hashbench.evaluation import Convention, Scores
-    from hashbench.evaluation.arrays import Inputs
+    from hashbench.evaluation.arrays import CodesAndLabels
     from hashbench.store import Record, Store
 
 #: What is said of the labels of codes that are kept.
@@ -107,7 +107,7 @@ def keep_codes(
     return record, store
 
 
-def described(inputs: Inputs) -> str:
+def described(inputs: CodesAndLabels) -> str:
     """How many queries and items of what."""
     from hashbench.evaluation.labels import class_count
 
@@ -117,7 +117,7 @@ def described(inputs: Inputs) -> str:
     )
 
 
-def scored(inputs: Inputs, conventions: list[Convention], executor: str) -> list[Scores]:
+def scored(inputs: CodesAndLabels, conventions: list[Convention], executor: str) -> list[Scores]:
     """Scores under each convention, counted here or on a Ray cluster."""
     from hashbench.evaluation import score
 

@@ -22,7 +22,7 @@ from hashbench.evaluation.scores import Scores
 Array = NDArray[Any]
 
 
-class Inputs(NamedTuple):
+class CodesAndLabels(NamedTuple):
     """What `score` takes, in its order."""
 
     query: Codes
@@ -89,7 +89,7 @@ def from_arrays(
     *,
     relaxed: tuple[Array, Array] | None = None,
     bits: int | None = None,
-) -> Inputs:
+) -> CodesAndLabels:
     """The codes and labels that arrays stand for, see `evaluate`.
 
     Raises:
@@ -98,7 +98,7 @@ def from_arrays(
     outputs: tuple[Array | None, Array | None] = (None, None) if relaxed is None else relaxed
     if len(outputs) != 2:
         raise InputError("relaxed must be two arrays: the query's outputs and the database's")
-    inputs = Inputs(
+    inputs = CodesAndLabels(
         _codes("query", query_codes, outputs[0], bits),
         _codes("database", database_codes, outputs[1], bits),
         *read_labels(query_labels, database_labels),

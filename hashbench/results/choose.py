@@ -15,7 +15,7 @@ from hashbench.runtime import DEFAULT_RESULTS
 from hashbench.store import Record, Store, StoreError
 
 
-class Chosen(list[Record]):
+class Selected(list[Record]):
     """Records that were chosen, and those they were chosen among.
 
     Whether a result is out of date is a question to all results: the newest state of the data
@@ -38,7 +38,7 @@ def select(
     bits: str | int | Sequence[int] | None = None,
     datasets: str | Sequence[str] | None = None,
     seeds: str | Sequence[int] | None = None,
-) -> Chosen:
+) -> Selected:
     """The records of some methods, code lengths, data sets and seeds, in the order of their cells.
 
     Each of them may be as typed, such as "16,32", or a sequence; None takes all.
@@ -77,7 +77,7 @@ def select(
         found = [record for record in found if record.cell.seed in wanted]
     if not found:
         raise InputError("no records match: run `hashbench run` first, or widen the selection")
-    return Chosen(found, every)
+    return Selected(found, every)
 
 
 def bits_of(bits: str | int | Iterable[int] | None) -> tuple[int, ...]:
@@ -98,10 +98,10 @@ def current(
     one question on it the code that a run found last.
 
     Args:
-        records: any; `Chosen` ones are held against all they were chosen among.
+        records: any; `Selected` ones are held against all they were chosen among.
         results: the folder they are of, where it is not the default one.
     """
-    among = records.among if isinstance(records, Chosen) else records
+    among = records.among if isinstance(records, Selected) else records
     newest: dict[str, Record] = {}
     for record in among:
         name = bench_key(record.cell.bench)

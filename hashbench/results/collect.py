@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from hashbench.errors import InputError, unknown
 from hashbench.evaluation import Convention
 from hashbench.evidence import Evidence
-from hashbench.results.choose import Chosen, bench_key, current, ground_key
+from hashbench.results.choose import Selected, bench_key, current, ground_key
 from hashbench.results.rows import Row, rows_of
 from hashbench.results.scored import Judge, StoredJudge
 from hashbench.results.series import Series
@@ -41,7 +41,7 @@ def collect(
     """
     if isinstance(convention, str):
         convention = Convention.parse(convention)
-    records = records if isinstance(records, Chosen) else list(records)
+    records = records if isinstance(records, Selected) else list(records)
     folder = judge.store.root if isinstance(judge, StoredJudge) else None
     kept, left_out = (records, {}) if all_versions else current(records, folder)
     if records and not kept:

@@ -11,7 +11,7 @@ from hashbench.evaluation.statistics import Family, compare_family
 from hashbench.results.choose import bench_key
 from hashbench.results.notes import ceiling
 from hashbench.results.rows import Row
-from hashbench.results.series import Entry, Series
+from hashbench.results.series import SeedScores, Series
 from hashbench.store import Record
 
 
@@ -124,11 +124,11 @@ class Draws(Series):
         return f"Fewer draws have been run of {', '.join(fewer)}." if fewer else ""
 
     @cached_property
-    def _entries(self) -> dict[tuple[Row, int], Entry]:
+    def _entries(self) -> dict[tuple[Row, int], SeedScores]:
         return {place: self._mean([part.entry(*place) for part in self._parts], place)
                 for place in self.places}  # fmt: skip
 
-    def _mean(self, entries: Sequence[Entry], place: tuple[Row, int]) -> Entry:
+    def _mean(self, entries: Sequence[SeedScores], place: tuple[Row, int]) -> SeedScores:
         values = {
             part.bench.split_seed: entry.mean
             for part, entry in zip(self._parts, entries, strict=True)
@@ -141,4 +141,4 @@ class Draws(Series):
             worst, best = (statistics.fmean(side) for side in zip(*both, strict=True))
             means = (worst, best)
         failures = dict.fromkeys(text for entry in entries for text in entry.failures)
-        return Entry(values, tuple(failures), means)
+        return SeedScores(values, tuple(failures), means)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from hashbench.errors import InputError
 from hashbench.results.rows import Row
-from hashbench.results.series import Entry, Series
+from hashbench.results.series import SeedScores, Series
 from hashbench.results.sheets import (
     Head,
     Line,
@@ -87,7 +87,7 @@ class Pair:
     label: str
     bits: int
     published: float | None
-    entry: Entry
+    entry: SeedScores
     row: Row | None
     guess: str = ""
 
@@ -139,7 +139,7 @@ def pairs(dataset: str, series: Series | None, bits: Sequence[int] = ()) -> list
                         label=label,
                         bits=length,
                         published=method.values.get((dataset, length)),
-                        entry=series.entry(row, length) if series and row else Entry(),
+                        entry=series.entry(row, length) if series and row else SeedScores(),
                         row=row,
                         guess=method.guess if row else "",
                     )

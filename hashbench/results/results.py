@@ -130,16 +130,16 @@ class Results:
         Args:
             kind: as `hashbench plot --help` lists them.
             out: the folder.
-            options: of `Request`: methods, bits, convention, ...
+            options: of `FigureRequest`: methods, bits, convention, ...
         """
         from hashbench.results.plots import draw
-        from hashbench.results.plots.request import Request
+        from hashbench.results.plots.request import FigureRequest
 
         file_format = options.pop("file_format", "pdf")
         methods = parse_names(options.pop("methods", ()))
         bits = bits_of(options.pop("bits", ()))
         chosen = {name: options.pop(name, None) for name in ("datasets", "seeds")}
-        request = Request(
+        request = FigureRequest(
             records=select(self.records, methods=methods, bits=bits, **chosen),
             store=self.store,
             methods=methods,

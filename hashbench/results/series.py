@@ -42,7 +42,7 @@ DAGGER = (
 
 
 @dataclass(frozen=True)
-class Entry:
+class SeedScores:
     """One place of a table.
 
     Attributes:
@@ -195,9 +195,9 @@ class Series:
         """The most seeds that any mean is over."""
         return max((entry.n for entry in self._entries.values()), default=0)
 
-    def entry(self, row: Row, bits: int) -> Entry:
+    def entry(self, row: Row, bits: int) -> SeedScores:
         """What stands at a place; an empty one where nothing has been run."""
-        return self._entries.get((row, bits), Entry())
+        return self._entries.get((row, bits), SeedScores())
 
     def scores(self, row: Row, bits: int) -> dict[int, Scores]:
         """The scores of every seed of a place that has any."""
@@ -327,13 +327,13 @@ class Series:
         )
 
     @cached_property
-    def _entries(self) -> dict[tuple[Row, int], Entry]:
+    def _entries(self) -> dict[tuple[Row, int], SeedScores]:
         return {
             place: self._entry(self.labels[place[0]], records)
             for place, records in self.places.items()
         }
 
-    def _entry(self, label: str, records: Sequence[Record]) -> Entry:
+    def _entry(self, label: str, records: Sequence[Record]) -> SeedScores:
         values: dict[int, float] = {}
         bounds = []
         failures = []
@@ -368,7 +368,7 @@ class Series:
         if bounds and len(bounds) == len(values):
             worst, best = (statistics.fmean(side) for side in zip(*bounds, strict=True))
             mean = (worst, best)
-        return Entry(values, tuple(dict.fromkeys(failures)), mean)
+        return SeedScores(values, tuple(dict.fromkeys(failures)), mean)
 
     @cached_property
     def _ranks(self) -> dict[int, dict[Row, int]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from hashbench.results.missing import Gap, gap
 from hashbench.results.rows import BLOCKS, Row, labels
-from hashbench.results.series import Entry, Series
+from hashbench.results.series import SeedScores, Series
 from hashbench.results.sinks import one_line, slug
 
 
@@ -175,7 +175,7 @@ def counted(number: int, unit: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}{of}{what}"
 
 
-def place_of(entry: Entry, series: Series, seeds: int, notes: tuple[int, ...] = ()) -> Place:
+def place_of(entry: SeedScores, series: Series, seeds: int, notes: tuple[int, ...] = ()) -> Place:
     """An entry as a place, neither ranked nor marked.
 
     Args:

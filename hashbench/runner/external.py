@@ -16,7 +16,7 @@ from hashbench.data import dataset_label, dataset_place, open_dataset
 from hashbench.data.redrawn import redrawn
 from hashbench.errors import InputError, shown, unknown
 from hashbench.evaluation import code_health
-from hashbench.evaluation.arrays import Inputs
+from hashbench.evaluation.arrays import CodesAndLabels
 from hashbench.evaluation.foreign import read_codes_of
 from hashbench.evaluation.labels import class_members
 from hashbench.evidence import Evidence
@@ -233,7 +233,7 @@ def _drawn(name: str, traits: Mapping[str, Any], data_root: Path) -> Ground:
     )
 
 
-def _demand(path: Path, inputs: Inputs, ground: Ground, checked: bool) -> None:
+def _demand(path: Path, inputs: CodesAndLabels, ground: Ground, checked: bool) -> None:
     """Raise unless codes and labels are as many, and as labelled, as the items of the bench."""
     ids = "that of query_ids and database_ids of the file in the results' folder splits"
     for side, codes in zip(_SIDES, inputs[:2], strict=True):

@@ -25,7 +25,7 @@ from hashbench.runner.member import Member
 from hashbench.runner.memory import Memory
 from hashbench.runner.processes import cause, context, start_within
 from hashbench.runner.settings import Settings, Task
-from hashbench.runner.slots import ON_CPU, PER_GPU, Slots, gpu_places, share, wants_gpu
+from hashbench.runner.slots import ON_CPU, PER_GPU, Slots, gpu_seats, share, wants_gpu
 from hashbench.store.record import Record, Status
 from hashbench.store.store import StoreError
 
@@ -58,7 +58,7 @@ def run_local(
         return
     gpu = sum(wants_gpu(task.cell, settings.device) for task in tasks)
     slots = share(
-        gpu_places(settings.device) if gpu else (),
+        gpu_seats(settings.device) if gpu else (),
         gpu,
         len(tasks) - gpu,
         available_cores(),

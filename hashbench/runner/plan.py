@@ -212,7 +212,7 @@ def resolve(
 def _that_count(
     name: str, cls: type[Hasher], params: Mapping[str, Any], tuning: str
 ) -> dict[str, Any]:
-    """The hyper-parameters that count in a tuning mode."""
+    """The hyper-parameters that count in a training mode."""
     idle = {key for key, modes in cls.only_for.items() if tuning not in modes}
     for key in idle & params.keys():
         if params[key] != hyperparameters(cls)[key]:

@@ -17,7 +17,7 @@ from hashbench.runner.finish import lacks
 from hashbench.runner.memory import warn_of_limit
 from hashbench.runner.prepare import Problem, gather, prepare
 from hashbench.runner.settings import Ask, Settings, Task
-from hashbench.runner.slots import gpu_places, share, wants_gpu
+from hashbench.runner.slots import gpu_seats, share, wants_gpu
 from hashbench.store.record import Record
 from hashbench.store.room import hasher_room
 from hashbench.store.scorefiles import get_scores
@@ -167,8 +167,8 @@ def at_a_time(job: Job) -> int:
     if job.limits.workers is not None:
         return job.limits.workers
     gpu = sum(wants_gpu(cell, settings.device) for cell in cells)
-    places = gpu_places(settings.device) if gpu and job.executor == "local" else ()
-    return share(places, gpu, len(cells) - gpu, available_cores()).at_a_time
+    seats = gpu_seats(settings.device) if gpu and job.executor == "local" else ()
+    return share(seats, gpu, len(cells) - gpu, available_cores()).at_a_time
 
 
 def foretell(job: Job) -> list[dict[str, object]]:

@@ -47,7 +47,7 @@ def device_of(cell: Cell, device: str) -> str:
 
 
 @dataclass(frozen=True)
-class Place:
+class Seat:
     """Where a worker computes.
 
     Attributes:
@@ -59,11 +59,11 @@ class Place:
     environ: Mapping[str, str]
 
 
-ON_CPU = Place("cpu", {VISIBLE: ""})
+ON_CPU = Seat("cpu", {VISIBLE: ""})
 
 
-def gpu_places(device: str) -> tuple[Place, ...]:
-    """One place for each GPU of this machine that a run may use.
+def gpu_seats(device: str) -> tuple[Seat, ...]:
+    """One seat for each GPU of this machine that a run may use.
 
     Raises:
         InputError: if there is no such device.
@@ -71,13 +71,13 @@ def gpu_places(device: str) -> tuple[Place, ...]:
     device = devices.resolve(device)
     kind, _, number = device.partition(":")
     if kind != "cuda":
-        return (Place("mps", {}),) if kind == "mps" else ()
+        return (Seat("mps", {}),) if kind == "mps" else ()
     there = [name for name in devices.present() if devices.kind_of(name) == "cuda"]
     # A cluster, or the user, may show some of the machine's GPUs alone: by numbers or UUIDs.
     names = [name.strip() for name in os.environ.get(VISIBLE, "").split(",") if name.strip()]
     names = names or [str(at) for at in range(len(there))]
     chosen = [names[int(number)]] if number else names[: len(there)]
-    return tuple(Place("cuda", {VISIBLE: name}) for name in chosen)
+    return tuple(Seat("cuda", {VISIBLE: name}) for name in chosen)
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Slots:
     """How many workers there may be.
 
     Attributes:
-        gpus: places of GPU cells, one a GPU.
+        gpus: seats of GPU cells, one a GPU.
         gpu: workers on GPUs at most, spread over them.
         total: workers at most.
         gpu_threads: CPU threads of a worker on a GPU.
@@ -93,7 +93,7 @@ class Slots:
         cores: threads of all workers together at most.
     """
 
-    gpus: tuple[Place, ...]
+    gpus: tuple[Seat, ...]
     gpu: int
     total: int
     gpu_threads: int
@@ -108,7 +108,7 @@ class Slots:
 
 
 def share(
-    gpus: Sequence[Place],
+    gpus: Sequence[Seat],
     gpu_cells: int,
     cpu_cells: int,
     cores: int,
@@ -118,7 +118,7 @@ def share(
     """As many workers of each kind as serve.
 
     Args:
-        gpus: places of GPU cells; without any, every cell is the CPU's.
+        gpus: seats of GPU cells; without any, every cell is the CPU's.
         gpu_cells: cells that want a GPU.
         cpu_cells: cells that do not.
         cores: CPU cores; workers times threads never exceeds them where `workers` does not.

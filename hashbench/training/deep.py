@@ -72,7 +72,7 @@ class DeepHasher(Hasher, OnArrays):
             also its late stages, "full" all of it, from pixels.
         head: "linear" for the hash layer alone, "mlp" for a hidden layer before it.
         epochs: passes over the training set. This and the following are None
-            for the recipe's value of the tuning mode and head.
+            for the recipe's value of the training mode and head.
         batch_size: items a batch at most.
         lr: initial learning rate.
         weight_decay: AdamW's weight decay.
@@ -285,7 +285,7 @@ class DeepHasher(Hasher, OnArrays):
         return self
 
     def precompute(self, train: TrainItems) -> None:
-        """Decode images and compute early activations, where the tuning mode needs them.
+        """Decode images and compute early activations, where the training mode needs them.
 
         Raises:
             InputError: if the items have no images to train from.

@@ -24,7 +24,7 @@ FEATURE_BATCH = 1024
 
 @dataclass(frozen=True)
 class Inputs(ABC):
-    """The inputs of one tuning mode: all that encoding needs to know of training's.
+    """The inputs of one training mode: all that encoding needs to know of training's.
 
     Attributes:
         dim: features per item, as the head takes them.
@@ -92,7 +92,7 @@ class Inputs(ABC):
 
 @dataclass(frozen=True)
 class FeatureInputs(Inputs):
-    """Tuning mode "head": cached features of a frozen backbone."""
+    """Training mode "head": cached features of a frozen backbone."""
 
     @classmethod
     def of(cls, train: TrainItems, recipe: Recipe, side: int | None) -> Self:

@@ -1,4 +1,4 @@
-"""Training from pixels: tuning modes "full" and "partial".
+"""Training from pixels: training modes "full" and "partial".
 
 Both put a pretrained backbone, whole or its late stages, before the head. Its
 batch normalisation keeps its statistics: batches of a small training set would
@@ -43,7 +43,7 @@ BATCH = 64
 GPU_SHARE = 0.25
 
 
-class Seen(NamedTuple):
+class PlainInputs(NamedTuple):
     """Inputs of a backbone without augmentation.
 
     Attributes:
@@ -103,7 +103,7 @@ class PixelInputs(Inputs):
         if not name or name == "pixels" or name.endswith(":multi"):
             what = f"the backbone '{name}' is no network" if name else "there is no backbone"
             raise InputError(
-                f"tuning modes partial and full train a network, and {what}: choose one with "
+                f"training modes partial and full train a network, and {what}: choose one with "
                 "--backbone, such as efficientnet_lite0"
             )
         network = get_backbone(name)
@@ -117,7 +117,7 @@ class PixelInputs(Inputs):
         """The same, with what the mode needs of the training set at hand."""
 
     @abstractmethod
-    def _seen(self, items: Items) -> Seen:
+    def _seen(self, items: Items) -> PlainInputs:
         """What the backbone is given of whole or centred images, not mirrored."""
 
     def run(
@@ -143,7 +143,7 @@ _DERIVED = ("pixels", "cut")
 
 @dataclass(frozen=True)
 class FrameInputs(PixelInputs):
-    """Tuning mode "full": every stage trains, on live crops and flips."""
+    """Training mode "full": every stage trains, on live crops and flips."""
 
     def _with(self, train: TrainItems, recipe: Recipe) -> Self:
         canvases(self.pixels, train)
@@ -181,14 +181,14 @@ class FrameInputs(PixelInputs):
             views, labels, recipe.batch_size, seed, two_views=two_views, even=recipe.compiled
         )
 
-    def _seen(self, items: Items) -> Seen:
+    def _seen(self, items: Items) -> PlainInputs:
         shape = (*self.pixels.viewer.window, 3)
-        return Seen(shape, torch.uint8, self.pixels.decoder(items).batches(rows_of(items)))
+        return PlainInputs(shape, torch.uint8, self.pixels.decoder(items).batches(rows_of(items)))
 
 
 @dataclass(frozen=True)
 class ActivationInputs(PixelInputs):
-    """Tuning mode "partial": late stages train on the early ones' cached activations.
+    """Training mode "partial": late stages train on the early ones' cached activations.
 
     Attributes:
         late: how many stages train.
@@ -254,10 +254,10 @@ class ActivationInputs(PixelInputs):
             seen, labels, recipe.batch_size, seed, two_views=two_views, even=recipe.compiled
         )
 
-    def _seen(self, items: Items) -> Seen:
+    def _seen(self, items: Items) -> PlainInputs:
         table = self.cut.of_source(items)
         batches = (table[rows_of(part)] for part in items.batches(BATCH))
-        return Seen(table.shape[1:], torch.float16, batches)
+        return PlainInputs(table.shape[1:], torch.float16, batches)
 
 
 def _on_gpu(images: NDArray[np.uint8], device: torch.device) -> Tensor | None:

@@ -102,7 +102,7 @@ _PARTIAL = Recipe(
 )
 _FULL = replace(_PARTIAL, epochs=10)
 
-#: By tuning mode and head.
+#: By training mode and head.
 RECIPES: dict[tuple[str, str], Recipe] = {
     ("head", "linear"): _LINEAR,
     ("head", "mlp"): _MLP,

@@ -43,7 +43,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class Decision:
     """What is chosen at one code length.
 
     Attributes:
@@ -91,7 +91,7 @@ def closest(trials: Sequence[Trial]) -> Trial | None:
     return best if found <= CLOSE * error else None
 
 
-def choose(trials: Sequence[Trial], again: Sequence[Trial]) -> Chosen:
+def choose(trials: Sequence[Trial], again: Sequence[Trial]) -> Decision:
     """The best point, or the defaults where its gain does not exceed `ENOUGH` standard errors.
 
     Args:
@@ -101,10 +101,10 @@ def choose(trials: Sequence[Trial], again: Sequence[Trial]) -> Chosen:
     default, best = trials[0], _best(trials)
     queries = max((len(trial.values) for trial in trials if trial.values is not None), default=0)
     if best is None or best is default:
-        return Chosen({}, {}, default.worth, default.worth, 0.0, 0.0, 1, queries)
+        return Decision({}, {}, default.worth, default.worth, 0.0, 0.0, 1, queries)
     if not default.ok:
         nan = math.nan
-        return Chosen(best.point, best.point, best.worth, nan, nan, nan, 1, queries)
+        return Decision(best.point, best.point, best.worth, nan, nan, nan, 1, queries)
     pairs = [(best, default)]
     if again and all(trial.ok for trial in again):
         pairs.append((again[1], again[0]))
@@ -112,7 +112,7 @@ def choose(trials: Sequence[Trial], again: Sequence[Trial]) -> Chosen:
     mean = float(np.mean(gains))
     error = math.hypot(*errors) / len(errors)
     taken = mean > ENOUGH * error and not (again and len(pairs) == 1)
-    return Chosen(
+    return Decision(
         point=best.point if taken else {},
         best=best.point,
         worth=float(np.mean([one.worth for one, _ in pairs])),

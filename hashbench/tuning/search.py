@@ -21,7 +21,7 @@ from hashbench.runner.plan import Request, plan
 from hashbench.runner.run import Display, Job, run_job
 from hashbench.runner.settings import Ask, Settings
 from hashbench.store.store import Store
-from hashbench.tuning.choose import Chosen, Trial, choose, closest
+from hashbench.tuning.choose import Decision, Trial, choose, closest
 from hashbench.tuning.criterion import Criterion, Judged
 
 #: Makes the display of a job, whose cells are called by a name of ours.
@@ -62,7 +62,7 @@ class Found:
 
     bits: int
     trials: tuple[Trial, ...]
-    choice: Chosen
+    choice: Decision
 
 
 def search(goal: Goal, job: Job, show: Show) -> list[Found]:

@@ -17,7 +17,7 @@ from hashbench.items import ids_of
 from hashbench.results import plots
 from hashbench.results.choose import select
 from hashbench.results.collect import collect
-from hashbench.results.plots.request import Request
+from hashbench.results.plots.request import FigureRequest
 from hashbench.results.scored import StoredJudge
 from hashbench.store import Store
 from hashbench.store.arrays import digest_of
@@ -30,9 +30,9 @@ from hashbench.results.plots import style, topk
 FROM_RECORDS = ("bits", "pr", "topn", "distances", "training", "probability")
 
 
-def request(store: Store, **options) -> Request:
+def request(store: Store, **options) -> FigureRequest:
     chosen = {name: options[name] for name in ("methods", "bits") if name in options}
-    return Request(records=select(store.records(), **chosen), store=store, **options)
+    return FigureRequest(records=select(store.records(), **chosen), store=store, **options)
 
 
 def rows(path) -> list[dict[str, str]]:
@@ -119,7 +119,7 @@ def test_lookup_shows_recall_against_speed_of_what_was_measured(store, tmp_path)
 
 
 def test_probability_is_the_papers_two_functions(tmp_path) -> None:
-    _, table = plots.draw("probability", Request(bits=(32,)), tmp_path, "png")
+    _, table = plots.draw("probability", FigureRequest(bits=(32,)), tmp_path, "png")
     found = {(r["function"], float(r["distance"])): float(r["probability"]) for r in rows(table)}
     assert found["sigmoid", 16.0] == 0.5  # half the bits: inner product 0
     assert found["sigmoid", 2.0] > 0.99
@@ -175,7 +175,7 @@ def test_files_tell_protocols_conventions_and_settings_apart(judge) -> None:
         judge.add("dch", 16, 0.8, backbone="alexnet"),
         judge.add("dch", 16, 0.8, dataset="coco", protocol="coco-2"),
     ]
-    wanted = Request(records=records, judge=judge)
+    wanted = FigureRequest(records=records, judge=judge)
     assert sorted(wanted.name("pr", series, 16) for series in wanted.series) == [
         "pr-cifar10-alexnet-house-16",
         "pr-cifar10-efficientnet-lite0-house-16",
@@ -192,7 +192,7 @@ def test_no_title_spoils_a_figure(judge, tmp_path, title) -> None:
     records = [
         judge.add("evil", bits, 0.5, part={"title": title, "kind": "deep"}) for bits in (16, 32)
     ]
-    written = plots.draw("bits", Request(records=records, judge=judge), tmp_path, "svg")
+    written = plots.draw("bits", FigureRequest(records=records, judge=judge), tmp_path, "svg")
     assert written[0].stat().st_size > 1000
 
 
@@ -239,7 +239,7 @@ def test_an_unfinished_sweep_says_what_to_run(store, capsys, tmp_path) -> None:
     assert "--seeds 1," in said.err
     only = [record("dch", 16, status="failed", reason="no luck")]
     with pytest.raises(InputError, match="hashbench run"):
-        plots.draw("bits", Request(records=only, judge=MadeJudge()), tmp_path, "png")
+        plots.draw("bits", FigureRequest(records=only, judge=MadeJudge()), tmp_path, "png")
 
 
 BROKEN = """

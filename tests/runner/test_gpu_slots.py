@@ -16,7 +16,7 @@ from hashbench.cell import Cell
 from hashbench.errors import InputError
 from hashbench.runner import local, slots
 from hashbench.runner.execute import run_here
-from hashbench.runner.slots import VISIBLE, Place, gpu_places, share, wants_gpu
+from hashbench.runner.slots import VISIBLE, Seat, gpu_seats, share, wants_gpu
 
 PLUGIN = '''
 import json, multiprocessing, os, time
@@ -89,8 +89,8 @@ def gpus(bench, tmp_path, monkeypatch):
     plugin.write_text(PLUGIN)
     registry.methods().add_file(plugin)
     bench.settings = bench.settings.__class__(**{**bench.settings.__dict__, "plugins": (plugin,)})
-    places = tuple(Place("cpu", {VISIBLE: name}) for name in ("GPU-a", "GPU-b"))
-    monkeypatch.setattr(local, "gpu_places", lambda device: places)
+    places = tuple(Seat("cpu", {VISIBLE: name}) for name in ("GPU-a", "GPU-b"))
+    monkeypatch.setattr(local, "gpu_seats", lambda device: places)
     monkeypatch.setattr(local, "available_cores", lambda: 4)
     return bench
 
@@ -111,7 +111,7 @@ def test_cells_are_spread_over_gpus_and_the_others_see_none(gpus) -> None:
 
 
 def test_a_cell_short_of_memory_is_tried_again_with_a_gpu_of_its_own(gpus, monkeypatch) -> None:
-    monkeypatch.setattr(local, "gpu_places", lambda _: (Place("cpu", {VISIBLE: "GPU-a"}),))
+    monkeypatch.setattr(local, "gpu_seats", lambda _: (Seat("cpu", {VISIBLE: "GPU-a"}),))
     journal = str(gpus.journal)
     tasks = gpus.tasks("on-gpu", journal=journal, fault="memory")
     tasks += gpus.tasks("on-gpu", seeds=range(1, 6), journal=journal, seconds=0.3)
@@ -177,18 +177,18 @@ def test_which_cells_want_a_gpu(bench, asked, device, wanted) -> None:
 def test_one_gpu_a_worker_by_the_names_the_user_shows(monkeypatch) -> None:
     pretend(monkeypatch, 4)
     monkeypatch.delenv(VISIBLE, raising=False)
-    assert [place.environ[VISIBLE] for place in gpu_places("auto")] == ["0", "1", "2", "3"]
-    assert gpu_places("cuda:3") == (Place("cuda", {VISIBLE: "3"}),)
+    assert [place.environ[VISIBLE] for place in gpu_seats("auto")] == ["0", "1", "2", "3"]
+    assert gpu_seats("cuda:3") == (Seat("cuda", {VISIBLE: "3"}),)
     pretend(monkeypatch, 2)
     monkeypatch.setenv(VISIBLE, "5, GPU-8f")
-    assert [place.environ[VISIBLE] for place in gpu_places("cuda")] == ["5", "GPU-8f"]
-    assert gpu_places("cuda:1") == (Place("cuda", {VISIBLE: "GPU-8f"}),)
-    assert gpu_places("cpu") == ()
+    assert [place.environ[VISIBLE] for place in gpu_seats("cuda")] == ["5", "GPU-8f"]
+    assert gpu_seats("cuda:1") == (Seat("cuda", {VISIBLE: "GPU-8f"}),)
+    assert gpu_seats("cpu") == ()
     pretend(monkeypatch, mps=True)
-    assert gpu_places("auto") == (Place("mps", {}),)
+    assert gpu_seats("auto") == (Seat("mps", {}),)
 
 
-GPU = Place("cuda", {})
+GPU = Seat("cuda", {})
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Tuning modes "partial" and "full": what trains, what stays, and what is encoded."""
+"""Training modes "partial" and "full": what trains, what stays, and what is encoded."""
 
 import json
 import pickle

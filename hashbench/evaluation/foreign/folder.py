@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hashbench.errors import InputError
 from hashbench.evaluation.foreign.formats import NPZ, TORCH, detect
-from hashbench.evaluation.foreign.source import Array, Entry, Source, only
+from hashbench.evaluation.foreign.source import Array, Source, Variable, only
 from hashbench.evaluation.foreign.text import read_table
 from hashbench.npy import map_array
 
@@ -31,7 +31,7 @@ def folder_of(path: Path) -> Source:
     for file in _files(path):
         if file.stem in found:
             raise InputError(f"{path} has several files called {file.stem}: leave one of them")
-        found[file.stem] = Entry(file.suffix, partial(_one, file))
+        found[file.stem] = Variable(file.suffix, partial(_one, file))
     return found
 
 

@@ -18,8 +18,8 @@ import numpy as np
 from hashbench.evaluation.foreign.source import (
     MOST_BYTES,
     Array,
-    Entry,
     Source,
+    Variable,
     affordable,
     what,
 )
@@ -90,7 +90,7 @@ def open_mat(path: Path) -> Source:
         raise ValueError("it is cut short or damaged") from error
 
 
-def _version_5(data: bytes) -> Iterator[tuple[str, Entry]]:
+def _version_5(data: bytes) -> Iterator[tuple[str, Variable]]:
     if len(data) < 128 or data[126:128] not in (b"IM", b"MI"):
         raise ValueError("it does not begin as MATLAB files do")
     order = "<" if data[126:128] == b"IM" else ">"
@@ -111,13 +111,13 @@ def _version_5(data: bytes) -> Iterator[tuple[str, Entry]]:
             yield header.name, _entry(header, part, packed is not None, order)
 
 
-def _entry(header: _Header, part: bytes, packed: bool, order: str) -> Entry:
+def _entry(header: _Header, part: bytes, packed: bool, order: str) -> Variable:
     if header.kind in _OTHERS:
 
         def refuse() -> Array:
             raise ValueError(f"it is a {_OTHERS[header.kind]}, not an array")
 
-        return Entry(what(header.shape, _OTHERS[header.kind]), refuse)
+        return Variable(what(header.shape, _OTHERS[header.kind]), refuse)
     shown = "sparse" if header.kind == _SPARSE else _NUMBERS.get(header.kind)
     if shown is None:
         raise ValueError(f"it has an array of the unknown class {header.kind}")
@@ -129,7 +129,7 @@ def _entry(header: _Header, part: bytes, packed: bool, order: str) -> Entry:
             raise ValueError("it is cut short or damaged") from error
 
     name = shown if shown == "sparse" else np.dtype(shown).name
-    return Entry(what(header.shape, "logical" if header.logical else name), read)
+    return Variable(what(header.shape, "logical" if header.logical else name), read)
 
 
 def _inflated(packed: bytes, most: int) -> bytes:
@@ -220,7 +220,7 @@ def _sparse(data: bytes, header: _Header, order: str) -> Array:
     return full
 
 
-def _version_4(data: bytes) -> Iterator[tuple[str, Entry]]:
+def _version_4(data: bytes) -> Iterator[tuple[str, Variable]]:
     at = 0
     while at < len(data):
         (mopt,) = struct.unpack_from("<i", data, at)
@@ -245,10 +245,10 @@ def _version_4(data: bytes) -> Iterator[tuple[str, Entry]]:
         yield name, _entry_4(data[start : start + size], dtype, (rows, columns), layout)
 
 
-def _entry_4(data: bytes, dtype: np.dtype[Any], shape: tuple[int, int], layout: int) -> Entry:
+def _entry_4(data: bytes, dtype: np.dtype[Any], shape: tuple[int, int], layout: int) -> Variable:
     def read() -> Array:
         if layout == 2:
             raise ValueError("it is a sparse matrix of version 4")
         return np.frombuffer(data, dtype).reshape(shape, order="F")
 
-    return Entry(what(shape, ("", "text ", "sparse ")[layout] + dtype.name), read)
+    return Variable(what(shape, ("", "text ", "sparse ")[layout] + dtype.name), read)

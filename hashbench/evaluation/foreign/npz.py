@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from hashbench.evaluation.foreign.source import Array, Entry, Source, what
+from hashbench.evaluation.foreign.source import Array, Source, Variable, what
 from hashbench.npy import list_arrays, read_arrays
 
 
@@ -17,7 +17,7 @@ def open_npz(path: Path) -> Source:
         ValueError: if it is no .npz file.
     """
     return {
-        name: Entry(what(*header), partial(_array, path, name))
+        name: Variable(what(*header), partial(_array, path, name))
         for name, header in list_arrays(path).items()
     }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hashbench.errors import InputError, shown
-from hashbench.evaluation.arrays import Inputs, from_arrays
+from hashbench.evaluation.arrays import CodesAndLabels, from_arrays
 from hashbench.evaluation.foreign.folder import expanded, folder_of
 from hashbench.evaluation.foreign.formats import detect
 from hashbench.evaluation.foreign.names import CODES, LABELS, REQUIRED, assign
@@ -19,7 +19,7 @@ T = TypeVar("T")
 _LISTED = 8
 
 
-def read_codes(path: Path, names: Mapping[str, str] | None = None) -> Inputs:
+def read_codes(path: Path, names: Mapping[str, str] | None = None) -> CodesAndLabels:
     """Codes and labels from a file of arrays, or from a folder of such files.
 
     Read are .npz, MATLAB files up to v7, what `torch.save` wrote, one .csv of
@@ -43,7 +43,7 @@ def read_codes(path: Path, names: Mapping[str, str] | None = None) -> Inputs:
 
 def read_codes_of(
     path: Path, labels: tuple[Array, Array], names: Mapping[str, str] | None = None
-) -> tuple[Inputs, bool]:
+) -> tuple[CodesAndLabels, bool]:
     """Codes of items whose labels are known: `read_codes` of a file that need not hold labels.
 
     Args:
@@ -62,7 +62,7 @@ def read_codes_of(
 
 def _read(
     path: Path, names: Mapping[str, str], labels: tuple[Array, Array] | None
-) -> tuple[Inputs, bool]:
+) -> tuple[CodesAndLabels, bool]:
     try:
         source = _open(path)
         told = all(theirs in source for theirs in names)
@@ -158,7 +158,7 @@ def _demand(path: Path, source: Source, chosen: Mapping[str, str], required: Seq
         raise InputError(f"{path} has real outputs of one side: give both or none")
 
 
-def _inputs(path: Path, arrays: _Arrays, known: tuple[Array, Array] | None) -> Inputs:
+def _inputs(path: Path, arrays: _Arrays, known: tuple[Array, Array] | None) -> CodesAndLabels:
     sides = arrays.get("query_relaxed"), arrays.get("database_relaxed")
     relaxed = None if sides[0] is None or sides[1] is None else (sides[0], sides[1])
     try:

@@ -14,7 +14,7 @@ Array = NDArray[Any]
 MOST_BYTES = 2**30
 
 
-class Entry(NamedTuple):
+class Variable(NamedTuple):
     """One array of a file.
 
     Attributes:
@@ -28,12 +28,12 @@ class Entry(NamedTuple):
 
 
 #: The arrays of a file by the names they have there.
-Source = dict[str, Entry]
+Source = dict[str, Variable]
 
 
-def entry(array: Array) -> Entry:
+def entry(array: Array) -> Variable:
     """An array that is in memory already."""
-    return Entry(what(array.shape, array.dtype), lambda: array)
+    return Variable(what(array.shape, array.dtype), lambda: array)
 
 
 def what(shape: tuple[int, ...], dtype: object) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hashbench.evaluation.foreign.source import Array, Entry, Source, what
+from hashbench.evaluation.foreign.source import Array, Source, Variable, what
 
 #: Dicts within dicts are followed this far, and no more tensors are listed than this.
 _DEEPEST, _MOST = 3, 1000
@@ -40,7 +40,7 @@ def open_torch(path: Path) -> Source:
     for name, tensor in _tensors(body, path.stem, 0):
         if len(found) < _MOST:
             dtype = str(tensor.dtype).removeprefix("torch.")
-            found[name] = Entry(what(tuple(tensor.shape), dtype), partial(_array, tensor))
+            found[name] = Variable(what(tuple(tensor.shape), dtype), partial(_array, tensor))
     return found
 
 

@@ -15,8 +15,8 @@ from hashbench.evaluation.statistics.flips import flip_test, holm
 from hashbench.evaluation.statistics.resampling import (
     RESAMPLES,
     SEEDS,
-    Draws,
     Interval,
+    Resampled,
     draw,
     student,
     variance,
@@ -249,7 +249,7 @@ def _compared(
     first: Name,
     second: Name,
     scores: Mapping[Name, Floats],
-    draws: Mapping[Name, Draws],
+    draws: Mapping[Name, Resampled],
     groups: NDArray[np.int64] | None,
     units: int,
     level: float,
@@ -296,13 +296,13 @@ def _student_p(difference: float, error: float, freedom: float) -> float:
     return float(2 * (stdtr(freedom, t) if np.isfinite(freedom) else ndtr(t)))
 
 
-def _interval(item: Draws, units: int, level: float) -> Interval:
+def _interval(item: Resampled, units: int, level: float) -> Interval:
     variances = [(item.seed_variance, item.seeds)] if item.seeds >= SEEDS else []
     _, freedom = student(variance(item.by_queries), units, variances)
     return Interval(item.mean, *widened(item.mean, item.drawn, level, freedom), level, item.seeds)
 
 
-def _certificate(draws: Mapping[Name, Draws], better: str) -> dict[Name, float]:
+def _certificate(draws: Mapping[Name, Resampled], better: str) -> dict[Name, float]:
     if not draws:
         return {}
     values = np.stack([item.drawn for item in draws.values()])

@@ -48,7 +48,7 @@ class Interval:
 
 
 @dataclass(frozen=True, eq=False)
-class Draws:
+class Resampled:
     """What one method's mean is under each draw.
 
     Attributes:
@@ -75,7 +75,7 @@ def draw(
     clusters: NDArray[np.int64] | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
-) -> dict[Name, Draws]:
+) -> dict[Name, Resampled]:
     """Draw queries and seeds anew.
 
     Args:
@@ -126,7 +126,7 @@ def _drawn(rng: np.random.Generator, units: int, size: int) -> Floats:
     return rng.multinomial(units, np.full(units, 1 / units), size=size).astype(np.float64)
 
 
-def _draws(matrix: Floats, means: Floats, seed: int) -> Draws:
+def _draws(matrix: Floats, means: Floats, seed: int) -> Resampled:
     """Draw the seeds of one method, given `(draws, seeds)` means over drawn queries."""
     own = np.array(
         [row[~np.isnan(row)].mean() if (~np.isnan(row)).any() else np.nan for row in matrix]
@@ -134,7 +134,7 @@ def _draws(matrix: Floats, means: Floats, seed: int) -> Draws:
     seeds = len(matrix)
     by_queries = means.mean(axis=1)
     if seeds < SEEDS:
-        return Draws(float(own.mean()), by_queries, by_queries, 0.0, 0.0, seeds)
+        return Resampled(float(own.mean()), by_queries, by_queries, 0.0, 0.0, seeds)
     rng = np.random.default_rng(seed)
     chosen = rng.integers(0, seeds, means.shape)
     # Draws from n seeds vary by (n - 1) / n of what seeds do.
@@ -143,7 +143,7 @@ def _draws(matrix: Floats, means: Floats, seed: int) -> Draws:
     )
     by_seeds = float(own.var(ddof=1)) / seeds
     noise = min(by_seeds, _noise(matrix))
-    return Draws(float(own.mean()), by_queries, by_queries + away, by_seeds, noise, seeds)
+    return Resampled(float(own.mean()), by_queries, by_queries + away, by_seeds, noise, seeds)
 
 
 def _noise(matrix: Floats) -> float:

@@ -83,7 +83,7 @@ class Tables:
     def series(self) -> list[Series]:
         """The grouping and the averages, one a bench; draws of a split as one."""
         from hashbench.results.ablation import ablation
-        from hashbench.results.choose import Chosen
+        from hashbench.results.choose import Selected
         from hashbench.results.collect import collect
         from hashbench.results.draws import averaged
 
@@ -91,8 +91,8 @@ class Tables:
             return []
         records = self.records
         if self.ablation:
-            every = records.among if isinstance(records, Chosen) else records
-            records = Chosen(ablation(records)[0], every)
+            every = records.among if isinstance(records, Selected) else records
+            records = Selected(ablation(records)[0], every)
         found = collect(
             records,
             self.judge,

@@ -12,7 +12,7 @@ from hashbench.errors import InputError, cause, installs
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hashbench.results.plots.request import Request
+    from hashbench.results.plots.request import FigureRequest
 
 FORMATS = ("pdf", "png", "svg")
 
@@ -39,7 +39,7 @@ class Plot:
     Attributes:
         name: what `hashbench plot` calls it.
         summary: one line for listings.
-        draw: gives the drawings of a `Request`.
+        draw: gives the drawings of a `FigureRequest`.
         needs_results: whether it shows results; one that draws formulae does not.
 
     Example:
@@ -60,11 +60,11 @@ class Plot:
 
     name: str
     summary: str
-    draw: Callable[[Request], Iterable[Drawing]]
+    draw: Callable[[FigureRequest], Iterable[Drawing]]
     needs_results: bool = True
 
 
-def draw(kind: str, request: Request, out: Path, file_format: str = "pdf") -> list[Path]:
+def draw(kind: str, request: FigureRequest, out: Path, file_format: str = "pdf") -> list[Path]:
     """Draw one kind into a folder; returns the files written, each figure before its CSV.
 
     Raises:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from hashbench.errors import InputError
 from hashbench.results.plots import Drawing, Plot
-from hashbench.results.plots.request import Request, facts, title
+from hashbench.results.plots.request import FigureRequest, facts, title
 from hashbench.results.plots.style import PAGE, legend_below, line_styles, new_figure
 from hashbench.results.series import Series
 from hashbench.results.sinks import for_figure
@@ -15,12 +15,12 @@ from hashbench.results.sinks import for_figure
 FAMILIES = ("map", "p", "r", "empty")
 
 
-def draw(request: Request) -> list[Drawing]:
+def draw(request: FigureRequest) -> list[Drawing]:
     """A row of four panels a bench; bars are the standard deviation over seeds."""
     return [_drawing(request, series) for series in request.series]
 
 
-def _drawing(request: Request, series: Series) -> Drawing:
+def _drawing(request: FigureRequest, series: Series) -> Drawing:
     panels_of = [series.of(f"{name}@h{series.convention.radius}") for name in FAMILIES]
     rows = [
         {

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hashbench.results.plots import Drawing
-from hashbench.results.plots.request import Request, facts, over_seeds, shown_at, title
+from hashbench.results.plots.request import FigureRequest, facts, over_seeds, shown_at, title
 from hashbench.results.plots.style import (
     COLUMN,
     legend_below,
@@ -48,7 +48,7 @@ class Panel:
     finish: Callable[[Axes], None]
 
 
-def draw_panel(request: Request, panel: Panel) -> list[Drawing]:
+def draw_panel(request: FigureRequest, panel: Panel) -> list[Drawing]:
     """A figure a bench and code length; bands are the standard deviation over seeds."""
     return [
         _drawing(request, series, bits, panel)
@@ -57,7 +57,7 @@ def draw_panel(request: Request, panel: Panel) -> list[Drawing]:
     ]
 
 
-def _drawing(request: Request, series: Series, bits: int, panel: Panel) -> Drawing:
+def _drawing(request: FigureRequest, series: Series, bits: int, panel: Panel) -> Drawing:
     figure = new_figure(COLUMN, 2.8)
     axes = figure.subplots()
     styles = line_styles(series)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from hashbench.results.plots import Drawing, Plot
-from hashbench.results.plots.request import Request, facts, over_seeds, shown_at, title
+from hashbench.results.plots.request import FigureRequest, facts, over_seeds, shown_at, title
 from hashbench.results.plots.style import (
     BLACK,
     BLUE,
@@ -26,7 +26,7 @@ RADIUS = 2
 SIDES = ("similar", "dissimilar")
 
 
-def draw(request: Request) -> list[Drawing]:
+def draw(request: FigureRequest) -> list[Drawing]:
     """A small panel a row; each side's shares sum to one, bands are deviations over seeds."""
     return [
         _drawing(request, series, bits)
@@ -35,7 +35,7 @@ def draw(request: Request) -> list[Drawing]:
     ]
 
 
-def _drawing(request: Request, series: Series, bits: int) -> Drawing:
+def _drawing(request: FigureRequest, series: Series, bits: int) -> Drawing:
     rows = shown_at(series, bits)
     columns = min(4, len(rows))
     lines = math.ceil(len(rows) / columns)

@@ -8,13 +8,13 @@ import pandas as pd
 
 from hashbench.errors import InputError
 from hashbench.results.plots import Drawing, Plot
-from hashbench.results.plots.request import Request, facts, shown_at, title
+from hashbench.results.plots.request import FigureRequest, facts, shown_at, title
 from hashbench.results.plots.style import COLUMN, legend_below, line_styles, new_figure
 from hashbench.results.rows import Row
 from hashbench.results.series import Series
 
 
-def draw(request: Request) -> list[Drawing]:
+def draw(request: FigureRequest) -> list[Drawing]:
     """A figure a bench and code length, of what `run --lookup` measured of the first seed."""
     found = [
         drawing
@@ -30,7 +30,7 @@ def draw(request: Request) -> list[Drawing]:
     return found
 
 
-def _drawing(request: Request, series: Series, bits: int) -> Drawing | None:
+def _drawing(request: FigureRequest, series: Series, bits: int) -> Drawing | None:
     rows = [point for row in shown_at(series, bits) for point in _points(series, row, bits)]
     if not rows:
         return None

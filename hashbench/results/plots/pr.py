@@ -8,7 +8,7 @@ import numpy as np
 
 from hashbench.results.plots import Drawing, Plot
 from hashbench.results.plots.curves import Curves, Panel, draw_panel
-from hashbench.results.plots.request import Request
+from hashbench.results.plots.request import FigureRequest
 from hashbench.results.rows import Row
 from hashbench.results.series import Series
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def draw(request: Request) -> list[Drawing]:
+def draw(request: FigureRequest) -> list[Drawing]:
     """One point a radius 0..bits; an empty ball has the convention's precision, usually 0."""
     return draw_panel(request, Panel("pr", _curves, "recall", "precision", _finish))
 

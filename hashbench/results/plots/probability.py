@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from hashbench.results.plots import Drawing, Plot
-from hashbench.results.plots.request import DEFAULT_BITS, Request
+from hashbench.results.plots.request import DEFAULT_BITS, FigureRequest
 from hashbench.results.plots.style import (
     BLACK,
     BLUE,
@@ -38,7 +38,7 @@ def cauchy(distance: np.ndarray, gamma: float) -> np.ndarray:
     return np.asarray(gamma / (gamma + distance))
 
 
-def draw(request: Request) -> list[Drawing]:
+def draw(request: FigureRequest) -> list[Drawing]:
     """Probability, and the loss of a similar pair, -log of it."""
     return [_drawing(bits) for bits in request.bits or (DEFAULT_BITS,)]
 

@@ -30,7 +30,7 @@ def _silent(_share: float, _note: str) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class FigureRequest:
     """The results to draw and the choices of a figure.
 
     Attributes:

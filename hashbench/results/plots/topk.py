@@ -13,7 +13,7 @@ from hashbench.data import Split, open_dataset
 from hashbench.errors import InputError
 from hashbench.items import ids_of
 from hashbench.results.plots import Drawing, Plot
-from hashbench.results.plots.request import Request, facts, title
+from hashbench.results.plots.request import FigureRequest, facts, title
 from hashbench.results.plots.style import GREEN, PAGE, VERMILION, line_styles, new_figure
 from hashbench.results.plots.tsne import pair, seed_of
 from hashbench.results.retrieval import TOP, nearest
@@ -46,7 +46,7 @@ class _Strip:
         return self.hits.mean(axis=1)
 
 
-def draw(request: Request) -> list[Drawing]:
+def draw(request: FigureRequest) -> list[Drawing]:
     """Two methods one above the other for each query.
 
     Ranked by Hamming distance, equal distances in the order of the database.
@@ -64,7 +64,7 @@ def draw(request: Request) -> list[Drawing]:
     ]
 
 
-def _drawing(request: Request, series: Series, bits: int) -> Drawing:
+def _drawing(request: FigureRequest, series: Series, bits: int) -> Drawing:
     if request.store is None:
         raise InputError("retrieval strips need stored codes: run `hashbench run` first")
     chosen = pair(request, series, bits)
@@ -115,7 +115,7 @@ def _drawing(request: Request, series: Series, bits: int) -> Drawing:
     return Drawing(request.name(kind, series, bits), figure, pd.DataFrame(lines))
 
 
-def _images(request: Request, record: Record) -> Split:
+def _images(request: FigureRequest, record: Record) -> Split:
     """The record's split, with its images."""
     bench = record.cell.bench
     typed = str(record.request.get("dataset") or bench.dataset)
@@ -136,7 +136,7 @@ def _images(request: Request, record: Record) -> Split:
 
 
 def _strip(
-    request: Request, row: Row, record: Record, labels: dict[str, NDArray[np.generic]]
+    request: FigureRequest, row: Row, record: Record, labels: dict[str, NDArray[np.generic]]
 ) -> _Strip:
     assert request.store is not None
     query, database = request.store.open_codes(record, relaxed=False)
@@ -146,7 +146,7 @@ def _strip(
     return _Strip(row, record, rows, distances, (found & wanted[:, None, :]).any(axis=2))
 
 
-def _choose(request: Request, strip: _Strip) -> list[int]:
+def _choose(request: FigureRequest, strip: _Strip) -> list[int]:
     count = min(request.queries, len(strip.rows))
     if request.worst:
         return [int(q) for q in np.argsort(strip.precision, kind="stable")[:count]]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hashbench.results.plots import Drawing, Plot
 from hashbench.results.plots.curves import Curves, Panel, draw_panel
-from hashbench.results.plots.request import Request
+from hashbench.results.plots.request import FigureRequest
 from hashbench.results.rows import Row
 from hashbench.results.series import Series
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LONGEST = 1000
 
 
-def draw(request: Request) -> list[Drawing]:
+def draw(request: FigureRequest) -> list[Drawing]:
     """Lists of at most 1,000, averaged over queries and seeds."""
     return draw_panel(request, Panel("topn", _curves, "n", "precision", _finish))
 

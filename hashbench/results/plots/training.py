@@ -7,7 +7,7 @@ import pandas as pd
 
 from hashbench.errors import InputError
 from hashbench.results.plots import Drawing, Plot
-from hashbench.results.plots.request import Request, facts, shown_at, title
+from hashbench.results.plots.request import FigureRequest, facts, shown_at, title
 from hashbench.results.plots.style import (
     COLUMN,
     PAGE,
@@ -23,7 +23,7 @@ from hashbench.results.sinks import for_figure
 VALIDATION = "validation"
 
 
-def draw(request: Request) -> list[Drawing]:
+def draw(request: FigureRequest) -> list[Drawing]:
     """A panel for the loss relative to its first epoch, and one a validation score.
 
     Losses of different methods have different scales; each is divided by its
@@ -47,7 +47,7 @@ def draw(request: Request) -> list[Drawing]:
     return drawings
 
 
-def _drawing(request: Request, series: Series, bits: int) -> Drawing | None:
+def _drawing(request: FigureRequest, series: Series, bits: int) -> Drawing | None:
     lines = [
         {
             **facts(series, row, bits),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hashbench.errors import InputError, installs
 from hashbench.results.plots import Drawing, Plot
-from hashbench.results.plots.request import Request, facts, shown_at, title
+from hashbench.results.plots.request import FigureRequest, facts, shown_at, title
 from hashbench.results.plots.style import PAGE, line_styles, new_figure
 from hashbench.results.rows import Row
 from hashbench.results.series import Series
@@ -33,7 +33,7 @@ COLOURS = (
 ITERATIONS = (250, 500)
 
 
-def draw(request: Request) -> list[Drawing]:
+def draw(request: FigureRequest) -> list[Drawing]:
     """Two methods side by side, the same items in both panels.
 
     Points are database items with exactly one label, drawn with the request's
@@ -53,7 +53,7 @@ def draw(request: Request) -> list[Drawing]:
     ]
 
 
-def pair(request: Request, series: Series, bits: int) -> list[Row]:
+def pair(request: FigureRequest, series: Series, bits: int) -> list[Row]:
     """The two rows to show: the first of those asked for, or the paper's pair where it is there."""
     rows = shown_at(series, bits)
     if request.methods:
@@ -68,7 +68,7 @@ def seed_of(series: Series, row: Row, bits: int) -> str:
     return f"seed {records[0].cell.seed} of {len(records)}" if len(records) > 1 else "one seed"
 
 
-def _drawing(request: Request, series: Series, bits: int) -> Drawing:
+def _drawing(request: FigureRequest, series: Series, bits: int) -> Drawing:
     if request.store is None:
         raise InputError("a t-SNE needs stored codes: run `hashbench run` first")
     chosen = pair(request, series, bits)
@@ -159,7 +159,7 @@ def embed(
 
 
 def _points(
-    multi_hot: NDArray[np.generic], request: Request
+    multi_hot: NDArray[np.generic], request: FigureRequest
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], list[int]]:
     """Rows, their class, and the classes shown."""
     table = np.asarray(multi_hot) > 0
@@ -189,7 +189,7 @@ def _name_islands(
             )  # fmt: skip
 
 
-def _part(request: Request, place: int, parts: int) -> Callable[[float, str], None]:
+def _part(request: FigureRequest, place: int, parts: int) -> Callable[[float, str], None]:
     return lambda share, note: request.progress((place + share) / parts, note)
 
 

@@ -8,7 +8,9 @@ BIN := $(VENV)/bin
 run: $(VENV)/.runtime  ## the main job, on the data sets prepared here or on the embedded digits
 	$(BIN)/hashbench run --methods dch,hashnet --bits 16,32,48,64
 
-test: lint floors types docs board pytest  ## everything CI checks
+test: $(VENV)/.dev  ## everything CI checks; what has one process two at a time, then the tests
+	$(MAKE) --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) lint floors types docs board
+	$(MAKE) pytest
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hashbench.codes import BITORDER, Codes
+from hashbench.codes import Codes
 from hashbench.data import Split
 from hashbench.evaluation import Convention, split_view
+from hashbench.evaluation.words import Words, code_words, label_words
 from hashbench.items import rows_of
 
 #: Items that no method has learned from, below which nothing is said of their codes.
@@ -39,9 +41,9 @@ def fingerprints(codes: tuple[Codes, Codes]) -> list[str]:
     sizes = f"{len(query)} {len(database)} {query.bits}\n"
     found = []
     for block in range(_BLOCKS):
-        mine = query.packed[block::_BLOCKS][:_QUERIES]
-        theirs = database.packed[block::_BLOCKS][:_ITEMS]
-        distances = np.bitwise_count(mine[:, None] ^ theirs[None]).sum(axis=2, dtype=np.uint16)
+        mine = code_words(query.packed[block::_BLOCKS][:_QUERIES])
+        theirs = code_words(database.packed[block::_BLOCKS][:_ITEMS])
+        distances = _distances(mine[:, :, None], theirs[:, None])
         found.append(hashlib.sha256(sizes.encode() + distances.astype("<u2").tobytes()).hexdigest())
     return found
 
@@ -63,37 +65,37 @@ def label_codes(codes: tuple[Codes, Codes], split: Split) -> str:
     if min(len(packed) for _, packed, _ in sides) < ENOUGH:  # too few of a side to tell by it
         both = [np.concatenate([side[at] for side in sides]) for at in (1, 2)]
         sides.append(("images", both[0], both[1]))
-    return next(filter(None, (_made(*side, query.bits) for side in sides)), "")
+    return next(filter(None, (_made(*side) for side in sides)), "")
 
 
-def _made(what: str, packed: NDArray[np.uint8], labels: NDArray[np.uint8], bits: int) -> str:
+def _made(what: str, packed: NDArray[np.uint8], labels: NDArray[np.uint8]) -> str:
     if len(packed) < FEWEST:
         return ""
-    kinds, kind = _kinds(np.packbits(labels > 0, axis=1))
-    words, word = _kinds(packed)
-    if len(words) < 2 or len(kinds) < 2 or len(packed) < 2 * len(kinds):
+    words = code_words(packed)
+    examples, kind = _kinds(label_words(labels))
+    firsts, word = _kinds(words)
+    kinds, codes = len(examples), len(firsts)
+    if codes < 2 or kinds < 2 or len(packed) < 2 * kinds:
         return ""
-    pairs = len(np.unique(kind * np.int64(len(words)) + word))
-    if pairs == len(kinds):
+    pairs = len(np.unique(kind * np.int64(codes) + word))
+    if pairs == kinds:
         return (
             f"its codes are a function of the labels alone: {len(packed):,} {what} that it did "
-            f"not learn from have {len(words)} codes, one for each of {len(kinds)} kinds of labels"
+            f"not learn from have {codes} codes, one for each of {kinds} kinds of labels"
         )
     if len(packed) < ENOUGH:
         return ""
-    if told := _told_bits(packed, kind, bits):
+    if told := _told_bits(words, examples, kind):
         return (
             f"{told} of its bits are functions of the labels: they tell {len(packed):,} {what} "
             "that it did not learn from by their labels without an error"
         )
-    if len(kinds) > MOST_KINDS:
+    if kinds > MOST_KINDS:
         return ""
-    centres = words[_commonest(kind, word, len(kinds), len(words))]
-    apart = np.stack(
-        [np.bitwise_count(packed ^ centre).sum(axis=1, dtype=np.int32) for centre in centres]
-    )
+    centres = words[:, firsts[_commonest(kind, word, kinds, codes)]]
+    apart = _distances(centres[:, :, None], words[:, None])
     mine = apart[kind, np.arange(len(packed))]
-    apart[kind, np.arange(len(packed))] = np.iinfo(np.int32).max
+    apart[kind, np.arange(len(packed))] = np.iinfo(np.uint16).max
     errors = int((mine >= apart.min(axis=0)).sum())
     if errors <= len(packed) * HARDLY:
         count = "without an error" if not errors else f"with {errors:,} errors"
@@ -105,24 +107,29 @@ def _made(what: str, packed: NDArray[np.uint8], labels: NDArray[np.uint8], bits:
     return ""
 
 
-def _told_bits(packed: NDArray[np.uint8], kind: NDArray[np.int64], bits: int) -> int:
+def _told_bits(words: Words, examples: NDArray[np.int64], kind: NDArray[np.int64]) -> int:
     """How many bits have the same value in all items of equal labels, and are of use.
 
     Looked at are labels that several items have; of use is a bit that is not the same
     in nearly all of them.
+
+    Args:
+        words: `(words, n)` the items' codes.
+        examples: `(kinds,)` an item of each kind of labels.
+        kind: `(n,)` the kind of each item's labels.
     """
-    sizes = np.bincount(kind)
-    several = sizes[kind] > 1
+    several = np.bincount(kind)[kind] > 1
     count = int(several.sum())
     if count < ENOUGH:
         return 0
-    kind, sizes = kind[several], np.where(sizes > 1, sizes, 0)
-    places = np.unpackbits(packed[several], axis=1, count=bits, bitorder=BITORDER)
+    mine, theirs = words[:, several], words[:, examples[kind[several]]]
     told = 0
-    for column in places.T:
-        ones = np.bincount(kind, column, len(sizes))
-        share = ones.sum() / count
-        told += bool(((ones == 0) | (ones == sizes)).all() and SHARE < share < 1 - SHARE)
+    for word, differ in zip(mine, np.bitwise_or.reduce(mine ^ theirs, axis=1), strict=True):
+        for place in range(64):
+            bit = np.uint64(1) << np.uint64(place)
+            if not differ & bit:
+                share = np.count_nonzero(word & bit) / count
+                told += bool(SHARE < share < 1 - SHARE)
     return told
 
 
@@ -132,15 +139,18 @@ def limits(split: Split, convention: Convention) -> Callable[[str], float]:
     For mean average precision, and for precision and recall of lists; codes can at best put
     every relevant item first.
     """
-    relevant = _relevant(split)
-    some = relevant[relevant > 0]
     dropping = {convention.norelevant, convention.unlabelled, convention.empty, convention.nohit}
     strict = dropping == {"zero"} and convention.scope != "graded"
+    counted = cache(partial(_relevant, split))  # asked for where a claim does not fit, seldom
 
     def limit(name: str) -> float:
         plain, view = split_view(name)
         match = re.fullmatch(r"(map|p|r)(?:@(h)?(\d{1,8}))?", plain)
-        if match is None or view or "" in split.views or not len(some) or not strict:
+        if match is None or view or "" in split.views or not strict:
+            return np.inf
+        relevant = counted()
+        some = relevant[relevant > 0]
+        if not len(some):
             return np.inf
         kind, ball, number = match[1], match[2], int(match[3] or 0)
         if kind == "map" or ball or not number:
@@ -164,12 +174,22 @@ def _relevant(split: Split) -> NDArray[np.int64]:
     return found
 
 
-def _kinds(rows: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The different rows, and which of them each row is."""
-    rows = np.ascontiguousarray(rows)
-    whole: NDArray[Any] = rows.view(np.dtype((np.void, rows.shape[1]))).ravel()
+def _distances(ours: Words, theirs: Words) -> NDArray[np.uint16]:
+    """Hamming distances of `(words, ...)` codes, one side's against the other's."""
+    found = np.bitwise_count(ours[0] ^ theirs[0]).astype(np.uint16)
+    for mine, other in zip(ours[1:], theirs[1:], strict=True):
+        found += np.bitwise_count(mine ^ other)
+    return found
+
+
+def _kinds(words: Words) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The first of each kind of equal columns, and which kind each column is of."""
+    whole: NDArray[Any] = words[0]
+    if len(words) > 1:
+        rows = np.ascontiguousarray(words.T)
+        whole = rows.view(np.dtype((np.void, 8 * len(words)))).ravel()
     _, first, which = np.unique(whole, return_index=True, return_inverse=True)
-    return rows[first], which.ravel().astype(np.int64)
+    return first, which.ravel().astype(np.int64)
 
 
 def _commonest(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,7 +149,7 @@ def _recompute(
     for name, scores in found.items():
         limit = limits(split, scores.convention)
         for metric, claim in bundle.scores[name].items():
-            fault = _differs(metric, claim, scores, limit(metric))
+            fault = _differs(metric, claim, scores, limit)
             wrong += [f"{shown(name, 60)} {fault}"] if fault else []
             right += not fault
     if len(wrong) > _TOLD:
@@ -159,7 +159,9 @@ def _recompute(
     return (*problems, *wrong), found, right
 
 
-def _differs(metric: str, claim: float | None, scores: Scores, limit: float) -> str:
+def _differs(
+    metric: str, claim: float | None, scores: Scores, limit: Callable[[str], float]
+) -> str:
     """Why a claim does not fit; "" where it does."""
     name = shown(metric, 40)
     if metric not in scores:
@@ -170,7 +172,8 @@ def _differs(metric: str, claim: float | None, scores: Scores, limit: float) -> 
         return "" if fits else f"{name}: claimed {_number(claim)}, recomputed {_number(value)}"
     if abs(claim - value) <= TOLERANCE * max(1.0, abs(value)) + 1e-9:
         return ""
-    above = f", above the {limit:.4f} that the labels allow" if claim > limit + TOLERANCE else ""
+    most = limit(metric)
+    above = f", above the {most:.4f} that the labels allow" if claim > most + TOLERANCE else ""
     return f"{name}: claimed {_number(claim)}{above}, recomputed {_number(value)}"
 
 

@@ -23,9 +23,9 @@ def deterministic(subject: Subject) -> None:
     """The same seed gives the same codes, whatever the global random state is."""
     codes = []
     _disturb_global_randomness(1)
-    codes.append(subject.encode(subject.fitted, subject.toy.database))
+    codes.append(subject.encode(subject.begun, subject.toy.database))
     _disturb_global_randomness(2)
-    codes.append(subject.encode(subject.fit(), subject.toy.database))
+    codes.append(subject.encode(subject.fit_briefly(), subject.toy.database))
     _disturb_global_randomness(0)  # not that in which this was fitted, for the next class's first
     require_same(
         codes[0],
@@ -37,10 +37,10 @@ def deterministic(subject: Subject) -> None:
 
 def fit_forgets(subject: Subject) -> None:
     """A second fit forgets the first, and fitting twice is fitting once."""
-    hasher = subject.fit(subject.other_toy.train)
+    hasher = subject.fit_briefly(subject.other_toy.train)
     hasher.fit(subject.toy.train)
     require_same(
-        subject.encode(subject.fitted, subject.toy.database),
+        subject.encode(subject.begun, subject.toy.database),
         subject.encode(hasher, subject.toy.database),
         "a hasher fitted before gives other codes than a fresh one: let fit() start from "
         "nothing but its arguments and hyper-parameters",
@@ -51,7 +51,7 @@ def instances_independent(subject: Subject) -> None:
     """Fitting one hasher does not change another."""
     first = subject.fitted
     before = subject.encode(first, subject.toy.database)
-    subject.fit(subject.other_toy.train, bits=20)
+    subject.fit_briefly(subject.other_toy.train, bits=20)
     require_same(
         before,
         subject.encode(first, subject.toy.database),
@@ -64,7 +64,7 @@ def inputs_unchanged(subject: Subject) -> None:
     """Neither fit nor encode changes the items they are given."""
     problem = subject.toy
     before = _contents(problem.train)
-    hasher = subject.fit(problem.train)
+    hasher = subject.fit_briefly(problem.train)
     subject.encode(hasher, problem.train.without_labels())
     require(
         before == _contents(problem.train),

@@ -64,13 +64,9 @@ def description(subject: Subject) -> None:
 
 def hyperparameters_stored(subject: Subject) -> None:
     """The constructor stores its arguments unchanged and learns nothing; fit leaves them alone."""
-    hasher = subject.make(bits=5, seed=11)
-    given = {
-        **hyperparameters(subject.cls),
-        **subject.cls.test_params,
-        "bits": 5,
-        "seed": 11,
-    }
+    params = {**subject.brief, "bits": 5, "seed": 11}
+    hasher = subject.make(**params)
+    given = {**hyperparameters(subject.cls), **params}
     learned = [name for name in vars(hasher) if name.endswith("_") and not name.startswith("_")]
     require(
         not learned,
@@ -90,7 +86,7 @@ def hyperparameters_stored(subject: Subject) -> None:
 
 def fit_returns_self(subject: Subject) -> None:
     """`fit` returns the hasher itself, with JSON-able history if it keeps one."""
-    hasher = subject.make()
+    hasher = subject.make(**subject.brief)
     require(
         hasher.fit(subject.toy.train) is hasher,
         "fit() returned something else: end it with `return self`",
@@ -112,7 +108,7 @@ def fit_returns_self(subject: Subject) -> None:
 def code_lengths(subject: Subject) -> None:
     """Codes of 1, 12 and 33 bits are of that length, and agree with their real outputs."""
     for bits in (1, BITS, 33):
-        hasher = subject.fitted if bits == BITS else subject.fit(bits=bits)
+        hasher = subject.fitted if bits == BITS else subject.fit_briefly(bits=bits)
         codes = subject.encode(hasher, subject.toy.query)
         if codes.relaxed is None:
             continue

@@ -112,7 +112,7 @@ def _with(features: NDArray[np.float32], value: float) -> NDArray[np.float32]:
 
 def _codes_or_input_error(subject: Subject, train: TrainItems, what: str, **params: Any) -> None:
     try:
-        hasher = subject.fit(train, **params)
+        hasher = subject.fit_briefly(train, **params)
         subject.encode(hasher, subject.toy.query)
     except (InputError, CheckError) as error:
         if isinstance(error, CheckError):

@@ -16,6 +16,9 @@ from hashbench.testing.toy import Toy, toy
 BITS = 12
 SEED = 3
 
+#: Epochs of a training of which only what its length does not change is looked at.
+FEW = 5
+
 
 class CheckError(AssertionError):
     """A hasher failed a check; the message says what to do about it."""
@@ -52,6 +55,18 @@ class Subject:
         """A hasher fitted on the easy problem, shared by the checks that only encode."""
         return self.fit()
 
+    @cached_property
+    def begun(self) -> Hasher:
+        """As `fitted`, of few epochs."""
+        return self.fit_briefly()
+
+    @property
+    def brief(self) -> dict[str, Any]:
+        """The class's `test_params`, with few epochs where they say how many."""
+        params = dict(self.cls.test_params)
+        epochs = params.get("epochs")
+        return {**params, "epochs": min(FEW, epochs)} if isinstance(epochs, int) else params
+
     def make(self, **params: Any) -> Hasher:
         """A fresh hasher with the class's `test_params`, overridden by `params`."""
         return self.cls(**{"bits": BITS, "seed": SEED, **self.cls.test_params, **params})
@@ -61,6 +76,10 @@ class Subject:
         hasher = self.make(**params)
         hasher.fit(self.toy.train if train is None else train)
         return hasher
+
+    def fit_briefly(self, train: TrainItems | None = None, **params: Any) -> Hasher:
+        """As `fit`, of few epochs: for what a training's length does not change."""
+        return self.fit(train, **{**self.brief, **params})
 
     def encode(self, hasher: Hasher, items: Items) -> Codes:
         """The codes of `items`, checked to be codes of the right shape."""

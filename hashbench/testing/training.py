@@ -97,7 +97,8 @@ def labels_unseen(subject: Subject) -> None:
     problem = subject.toy.train
     codes = [
         subject.encode(
-            subject.fit(train_from_features(problem.features(), labels)), subject.toy.database
+            subject.fit_briefly(train_from_features(problem.features(), labels)),
+            subject.toy.database,
         )
         for labels in (problem.labels, np.roll(problem.labels, 1, axis=0), 0 * problem.labels)
     ]

@@ -12,6 +12,7 @@ import warnings
 import click
 
 from hashbench import __version__
+from hashbench.endings import end_now, no_sudden_end, only_pressed
 from hashbench.errors import InputError, cause, scarcity, unknown
 from hashbench.parsing import plain
 from hashbench.plugins import blamed
@@ -77,6 +78,10 @@ Examples:
 class _Verbs(click.Group):
     """A group that imports a verb's module only when that verb is called."""
 
+    def invoke(self, ctx: click.Context) -> object:
+        with only_pressed():  # further out click takes any KeyboardInterrupt for Ctrl-C
+            return super().invoke(ctx)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(VERBS)
 
@@ -131,7 +136,8 @@ def main(args: list[str] | None = None) -> None:
         shells.add()
     interrupt = _Interrupt()
     try:
-        code = group.main(args=args, prog_name="hashbench", standalone_mode=False)
+        with no_sudden_end(threads=True):
+            code = group.main(args=args, prog_name="hashbench", standalone_mode=False)
     except InputError as error:
         _fail(str(error), 2)
     except click.MissingParameter as error:
@@ -185,7 +191,7 @@ class _Interrupt:
     def _press(self, *_: object) -> None:
         if self.pressed:
             os.write(2, f"hashbench: {STOPPED}\n".encode())
-            os._exit(130)
+            end_now(130)
         self.pressed = True
         raise KeyboardInterrupt
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import faulthandler
 import hashlib
 import importlib.util
 import os
@@ -11,10 +12,14 @@ import stat
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+from hashbench.endings import no_sudden_end, watched_exits
+from hashbench.kept import kept_process
 
 #: Seconds after which importing a file is given up.
 LONGEST = 300.0
@@ -68,7 +73,7 @@ def import_file(path: Path) -> tuple[ModuleType, str]:
     sys.path.insert(0, folder)
     try:
         # Not exec_module(): a bytecode file may be older than an edit within its second.
-        with kept_process(), _limited():
+        with _limited(), _crash_told(), kept_process(), no_sudden_end(), watched_exits(_MODULES):
             exec(compile(text, path, "exec"), module.__dict__)
     except BaseException:
         del sys.modules[name]
@@ -93,14 +98,25 @@ def _limited() -> Iterator[None]:
     if threading.current_thread() is not main or not hasattr(signal, "pthread_kill"):
         yield
         return
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before):
+        yield
+        return
     late = threading.Event()
+    handle: Callable[..., Any] = before
 
     def press() -> None:
         late.set()
         signal.pthread_kill(main.ident or 0, signal.SIGINT)
 
+    def pressed(*given: Any) -> None:
+        if late.is_set():
+            raise KeyboardInterrupt  # ours: nobody else is told of it
+        handle(*given)
+
     timer = threading.Timer(LONGEST, press)
     timer.daemon = True
+    signal.signal(signal.SIGINT, pressed)
     timer.start()
     try:
         yield
@@ -110,6 +126,20 @@ def _limited() -> Iterator[None]:
         raise
     finally:
         timer.cancel()
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _crash_told() -> Iterator[None]:
+    """Have the system say on stderr which line of Python it was at if it crashes in the block."""
+    known = faulthandler.is_enabled()
+    with suppress(OSError, ValueError, AttributeError, RuntimeError):  # stderr may be no file
+        faulthandler.enable(all_threads=False)
+    try:
+        yield
+    finally:
+        if not known:
+            faulthandler.disable()
 
 
 def blamed(error: BaseException) -> str:
@@ -125,50 +155,6 @@ def blamed(error: BaseException) -> str:
         elif name.partition(".")[0] == "hashbench":
             place = ""
     return place
-
-
-@contextmanager
-def kept_process() -> Iterator[None]:
-    """Put back what of this process a stranger's code in the block may have changed.
-
-    That is its folder, its mask of new files and its limits. A fork made in the block ends where
-    the block does: one process goes on.
-    """
-    process, folder, limits = os.getpid(), None, _limits()
-    with suppress(OSError):  # it may be gone
-        folder = Path.cwd()
-    mask = os.umask(0)
-    os.umask(mask)
-    try:
-        yield
-    finally:
-        if os.getpid() != process:
-            os._exit(0)
-        if folder is not None:
-            with suppress(OSError):
-                os.chdir(folder)
-        os.umask(mask)
-        _set_limits(limits)
-
-
-def _limits() -> dict[int, tuple[int, int]]:
-    """What this process may use of the system, by kind; empty where there are no such limits."""
-    try:
-        import resource
-    except ImportError:
-        return {}
-    kinds = [getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")]
-    return {kind: resource.getrlimit(kind) for kind in kinds}
-
-
-def _set_limits(limits: dict[int, tuple[int, int]]) -> None:
-    """Put limits back, as far as the system lets a process raise them again."""
-    for kind, (soft, hard) in limits.items():
-        import resource
-
-        if resource.getrlimit(kind) != (soft, hard):
-            with suppress(OSError, ValueError):
-                resource.setrlimit(kind, (soft, min(hard, resource.getrlimit(kind)[1])))
 
 
 def _siblings(path: Path, text: bytes) -> dict[str, bytes]:

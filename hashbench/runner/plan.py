@@ -11,12 +11,13 @@ from typing import Any
 
 from hashbench.cell import Bench, Cell
 from hashbench.data import dataset_label, dataset_place, open_dataset
+from hashbench.endings import no_sudden_end
 from hashbench.errors import InputError, cause, shown, unknown, unless_stopped
 from hashbench.hasher import Hasher, code_of, hyperparameters
 from hashbench.hyper import check
+from hashbench.kept import kept_process
 from hashbench.origin import Origin
 from hashbench.params import Setting, at_length, shipped_note, shipped_params
-from hashbench.plugins import kept_process
 from hashbench.registry import methods
 from hashbench.runner.settings import Ask
 
@@ -231,7 +232,7 @@ def build(name: str, cls: type[Hasher], bits: int, seed: int, params: Mapping[st
         MemoryError: if there is none for it.
     """
     try:
-        with kept_process():
+        with kept_process(), no_sudden_end():
             hasher = cls(bits=bits, seed=seed, **params)  # type: ignore[call-arg]
             check(hasher)
         return hasher

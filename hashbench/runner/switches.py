@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from hashbench.plugins import kept_process
+from hashbench.kept import kept_process
 
 #: What PyTorch says of an operation that has no deterministic way, where it only warns.
 _ALERT = r"(\S+) does not have a deterministic implementation|.*operation is not deterministic"

@@ -187,17 +187,26 @@ def test_any_other_error_keeps_its_traceback(hashbench, monkeypatch) -> None:
 
 def test_whatever_a_method_raises_fails_its_cell_alone(hashbench) -> None:
     Path("odd.py").write_text(
+        "import os\n"
         "from hashbench.baselines.lsh import LSH\n"
         "class Odd(BaseException):\n"
         "    def __str__(self): raise Odd\n"
         "class Mine(LSH):\n"
         "    name = 'mine'\n"
         "    def fit(self, train, y=None): raise Odd\n"
+        "class Presses(LSH):\n"
+        "    name = 'presses'\n"
+        "    def encode(self, items): raise KeyboardInterrupt\n"
+        "class Leaves(LSH):\n"
+        "    name = 'leaves'\n"
+        "    def fit(self, train, y=None): os._exit(0)\n"
     )
-    run = ("run", "--methods", "mine,lsh", "--plugin", "odd.py", "--bits", "8", "--workers", "0")
-    done = hashbench(*run, "--no-floors")
+    run = ("run", "--methods", "mine,presses,leaves,lsh", "--plugin", "odd.py", "--bits", "8")
+    done = hashbench(*run, "--no-floors", "--workers", "0")
     assert done.code == 1, done.err
     assert "Odd: its message cannot be shown" in done.out
+    assert "NotPressed: KeyboardInterrupt, though nobody pressed Ctrl-C" in done.out
+    assert "SystemExit: os._exit(0) would have ended this process" in done.out
     assert "mAP@H<=2 0." in done.out  # of the other
 
 

@@ -17,7 +17,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setenv("HASHBENCH_CACHE", str(tmp_path / "cache"))
     plugin = tmp_path / "fakes.py"
     plugin.write_text(PLUGIN)
-    assert len(registry.methods().add_file(plugin)) == 9
+    assert len(registry.methods().add_file(plugin)) == 10
     settings = Settings(
         tmp_path / "results", tmp_path / "data", conventions=("house",), plugins=(plugin,)
     )

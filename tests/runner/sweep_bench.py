@@ -84,6 +84,13 @@ class Leave(Quick):
         sys.exit("enough")
 
 
+class Press(Quick):
+    name = "press"
+
+    def misbehave(self):
+        raise KeyboardInterrupt
+
+
 class Wrong(Quick):
     name = "wrong"
 

@@ -44,11 +44,12 @@ def test_a_worker_is_used_again_and_never_after_a_strangers_method(bench) -> Non
 
 
 def test_every_failure_has_its_status_and_reason_and_stops_nothing(bench) -> None:
-    tasks = bench.tasks("wrong,leave,greedy,loud,crash,quick")
+    tasks = bench.tasks("wrong,leave,press,greedy,loud,crash,quick")
     found = outcomes(bench.run(tasks))
     expected = {
         "wrong": ("failed", "OSError: its own file is missing"),
         "leave": ("failed", "SystemExit: enough"),
+        "press": ("failed", "NotPressed: KeyboardInterrupt, though nobody pressed Ctrl-C"),
         "greedy": ("out-of-memory", "MemoryError: an array of 9 TB"),
         "loud": ("failed", "ValueError: too much"),
         "crash": ("failed", "its worker died twice, of SIGSEGV"),

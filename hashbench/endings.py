@@ -1,0 +1,179 @@
+"""Whether a stranger's code may end this process, or end a command as if Ctrl-C had been pressed.
+
+An end of the system's kind, `os._exit(0)`, leaves no trace: whoever waits for the command reads
+that it succeeded. Here it becomes an exception as any other. What ends a process from outside of
+Python, such as a library that crashes, is seen by the process that waits for it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from hashbench.errors import cause
+from hashbench.parsing import plain
+
+#: Ends this process at once, whatever is guarded.
+end_now = os._exit
+
+#: Signals that a process outlives that has no handler for them.
+_HARMLESS = {"SIGCHLD", "SIGCONT", "SIGURG", "SIGWINCH"}
+
+
+class NotPressed(RuntimeError):  # noqa: N818 - what it says is that it is no Ctrl-C
+    """A stranger's code raised KeyboardInterrupt, and nobody had pressed Ctrl-C."""
+
+
+@contextmanager
+def only_pressed() -> Iterator[None]:
+    """Let a KeyboardInterrupt out of the block if Ctrl-C was pressed in it, and only then.
+
+    What a stranger's code makes of one that was pressed does not count: it goes on as one. The
+    handler of Ctrl-C is put back.
+
+    Raises:
+        NotPressed: in place of a KeyboardInterrupt that was raised like any error.
+        KeyboardInterrupt: if Ctrl-C was pressed.
+    """
+    pressed = False
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.getsignal(signal.SIGINT) if main else signal.SIG_IGN
+    if callable(before):
+        handle: Callable[..., Any] = before
+
+        def press(*given: Any) -> None:
+            nonlocal pressed
+            pressed = True
+            handle(*given)
+
+        signal.signal(signal.SIGINT, press)
+    try:
+        yield
+    except BaseException as error:
+        known = before is not None  # else the handler is not Python's, and says nothing to us
+        interrupt = isinstance(error, KeyboardInterrupt)
+        if pressed and not interrupt:
+            raise KeyboardInterrupt from error
+        if interrupt and known and not pressed:
+            said = f"{cause(error)}, though nobody pressed Ctrl-C"
+            raise NotPressed(said).with_traceback(error.__traceback__) from error
+        raise
+    else:
+        if pressed:
+            raise KeyboardInterrupt
+    finally:
+        if main and before is not None:
+            signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def no_sudden_end(*, threads: bool = False) -> Iterator[None]:
+    """Make of what would end this process at once, or replace it, a SystemExit in the block.
+
+    Args:
+        threads: whether other threads are kept from it too, not only this one.
+    """
+    guard = (os.getpid(), None if threads else threading.get_ident())
+    found = [] if _guards else [item for item in _ENDS if hasattr(item[0], item[1])]
+    reals = [getattr(module, name) for module, name, _ in found]
+    _guards.append(guard)
+    for (module, name, ends), real in zip(found, reals, strict=True):
+        setattr(module, name, _guarded(f"{module.__name__}.{name}", real, ends))
+    try:
+        yield
+    finally:
+        _guards.remove(guard)
+        for (module, name, _), real in zip(found, reals, strict=True):
+            setattr(module, name, real)
+
+
+#: Process and thread (None for any) of every block of `no_sudden_end` that is going on.
+_guards: list[tuple[int, int | None]] = []
+
+
+def _guarded(name: str, real: Callable[..., Any], ends: Callable[..., bool]) -> Callable[..., Any]:
+    def end(*given: Any, **named: Any) -> Any:
+        here = os.getpid()  # a fork's child may end as it likes
+        held = any(here == p and t in (None, threading.get_ident()) for p, t in _guards)
+        if held and ends(*given, **named):
+            said = ", ".join(map(str, given)) if name in _TOLD else "..."
+            raise SystemExit(f"{name}({said}) would have ended this process")
+        return real(*given, **named)
+
+    return end
+
+
+@contextmanager
+def watched_exits(stranger: str) -> Iterator[None]:
+    """Let what is registered in the block for this process's end neither end nor fail it.
+
+    Args:
+        stranger: what the names of the modules begin with that are meant.
+    """
+    real = atexit.register
+
+    def register(function: Callable[..., Any], /, *given: Any, **named: Any) -> Callable[..., Any]:
+        asked = str(sys._getframe(1).f_globals.get("__name__", ""))
+        if asked.startswith(stranger):
+            real(_at_the_end, asked, function, given, named)
+        else:
+            real(function, *given, **named)
+        return function
+
+    atexit.register = register
+    try:
+        yield
+    finally:
+        atexit.register = real
+
+
+def _at_the_end(asked: str, function: Callable[..., Any], given: Any, named: Any) -> None:
+    where = getattr(sys.modules.get(asked), "__file__", asked)
+    try:
+        with no_sudden_end():
+            function(*given, **named)
+    except BaseException as error:  # it may raise anything, and all is done
+        said = f"what {plain(str(where))} left for the end fails: {cause(error)}"
+        with suppress(Exception):  # it may have closed the stream
+            sys.stderr.write(f"hashbench: {said}\n")
+
+
+def _always(*_: Any, **__: Any) -> bool:
+    return True
+
+
+def _fatal(number: int) -> bool:
+    kind = signal.Signals(number) if number in set(signal.Signals) else None
+    if kind is None or kind.name in _HARMLESS:
+        return False
+    return kind == signal.SIGINT or signal.getsignal(kind) is signal.SIG_DFL
+
+
+def _at_us(pid: int, number: int) -> bool:
+    group = os.getpgrp() if hasattr(os, "getpgrp") else pid
+    return pid in (os.getpid(), 0, -1, -group) and _fatal(number)
+
+
+def _at_our_group(group: int, number: int) -> bool:
+    return group in (0, os.getpgrp()) and _fatal(number)
+
+
+#: What ends or replaces a process, and when.
+_ENDS: tuple[tuple[Any, str, Callable[..., bool]], ...] = (
+    (os, "_exit", _always),
+    (os, "abort", _always),
+    (os, "execv", _always),
+    (os, "execve", _always),
+    (os, "kill", _at_us),
+    (os, "killpg", _at_our_group),
+    (signal, "raise_signal", _fatal),
+)
+
+#: Those whose arguments are short numbers.
+_TOLD = {"os._exit", "os.abort", "signal.raise_signal"}

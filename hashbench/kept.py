@@ -1,0 +1,116 @@
+"""What of this process a stranger's code may change while it runs, put back after it."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from hashbench.endings import end_now, only_pressed
+
+#: The three streams that every process has, by their descriptors.
+_STREAMS = ("stdin", "stdout", "stderr")
+
+#: Open files that a system lets every process have.
+_FILES = 256
+
+
+@contextmanager
+def kept_process() -> Iterator[None]:
+    """Put back what of this process a stranger's code in the block may have changed.
+
+    That is its folder, its mask of new files, its limits, its standard streams and what Ctrl-C
+    does. A fork made in the block ends where the block does: one process goes on.
+
+    Raises:
+        NotPressed: in place of a KeyboardInterrupt that no Ctrl-C is behind.
+    """
+    process, folder, limits = os.getpid(), None, _limits()
+    with suppress(OSError):  # it may be gone
+        folder = Path.cwd()
+    mask = os.umask(0)
+    os.umask(mask)
+    streams = _Streams()
+    try:
+        with only_pressed():
+            yield
+    finally:
+        if os.getpid() != process:
+            end_now(0)
+        if folder is not None:
+            with suppress(OSError):
+                os.chdir(folder)
+        os.umask(mask)
+        _set_limits(limits)
+        streams.put_back()
+
+
+class _Streams:
+    """The standard streams as they are, open descriptors and Python's files."""
+
+    def __init__(self) -> None:
+        self.files = [getattr(sys, name) for name in _STREAMS]
+        self.copies: dict[int, int] = {}
+        for number in range(len(_STREAMS)):
+            with suppress(OSError):  # it is closed, or there are no more descriptors
+                self.copies[number] = _copy(number)
+
+    def put_back(self) -> None:
+        """Have them so again; what was closed is opened again."""
+        for number, copy in self.copies.items():
+            with suppress(OSError):
+                if not _same(number, copy):
+                    os.dup2(copy, number)
+                os.close(copy)
+        for number, (name, file) in enumerate(zip(_STREAMS, self.files, strict=True)):
+            if file is not None and file.closed and number in self.copies:
+                raw = io.FileIO(number, "w" if number else "r", closefd=False)
+                file = io.TextIOWrapper(
+                    io.BufferedWriter(raw) if number else io.BufferedReader(raw),
+                    file.encoding,
+                    "backslashreplace",
+                    line_buffering=number == 2 or raw.isatty(),
+                )
+            setattr(sys, name, file)
+
+
+def _copy(number: int) -> int:
+    try:
+        import fcntl
+        import resource
+    except ImportError:
+        return os.dup(number)
+    # High up: streams that are closed stay so, and low numbers are for who may open few files.
+    most = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], _FILES)
+    return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, max(len(_STREAMS), most - len(_STREAMS)))
+
+
+def _same(number: int, other: int) -> bool:
+    """Whether two descriptors are of one file; a closed one is of none."""
+    try:
+        return os.path.sameopenfile(number, other)
+    except OSError:
+        return False
+
+
+def _limits() -> dict[int, tuple[int, int]]:
+    """What this process may use of the system, by kind; empty where there are no such limits."""
+    try:
+        import resource
+    except ImportError:
+        return {}
+    kinds = [getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")]
+    return {kind: resource.getrlimit(kind) for kind in kinds}
+
+
+def _set_limits(limits: dict[int, tuple[int, int]]) -> None:
+    """Put limits back, as far as the system lets a process raise them again."""
+    for kind, (soft, hard) in limits.items():
+        import resource
+
+        if resource.getrlimit(kind) != (soft, hard):
+            with suppress(OSError, ValueError):
+                resource.setrlimit(kind, (soft, min(hard, resource.getrlimit(kind)[1])))

@@ -1,0 +1,90 @@
+"""Plugins that end their process, or shut its mouth: the command says so, and ends as it should."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from hashbench.endings import NotPressed, only_pressed
+from hashbench.kept import kept_process
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and exec are POSIX's")
+
+ENDS = {
+    "leaves": ("os._exit(0)", "SystemExit: os._exit(0) would have ended this process"),
+    "shoots": ("os.kill(os.getpid(), 9)", "SystemExit: os.kill(...) would have ended"),
+    "sighs": ("signal.raise_signal(15)", "SystemExit: signal.raise_signal(15) would have"),
+    "aborts": ("os.abort()", "SystemExit: os.abort() would have ended this process"),
+    "becomes": ("os.execlp('true', 'true')", "SystemExit: os.execv"),
+    "presses": ("raise KeyboardInterrupt", "KeyboardInterrupt, though nobody pressed Ctrl-C"),
+}
+
+CLOSES = """
+import atexit, os, signal, sys
+from hashbench.baselines.lsh import LSH
+atexit.register(os._exit, 7)
+atexit.register(sys.exit, 7)
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+if os.fork() == 0:
+    os._exit(0)  # a child of its own may
+os.close(1)
+sys.stderr.close()
+class Mine(LSH):
+    name = "mine"
+"""
+
+
+def test_a_plugin_can_neither_end_a_command_nor_silence_it(tmp_path: Path) -> None:
+    plugins = []
+    for name, (act, _) in ENDS.items():
+        (tmp_path / f"{name}.py").write_text(f"import os, signal\n{act}\n")
+        plugins += ["--plugin", f"{name}.py"]
+    (tmp_path / "closes.py").write_text(CLOSES)
+    done = subprocess.run(
+        [sys.executable, "-m", "hashbench", "methods", *plugins, "--plugin", "closes.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert any(line.startswith("mine ") for line in lines)
+    for name, (_, reason) in ENDS.items():
+        assert any(line.startswith(f"{name} ") and reason in line for line in lines), name
+    ends = done.stderr.splitlines()
+    assert [line.rpartition("fails: ")[2] for line in ends] == [
+        "SystemExit: 7",
+        "SystemExit: os._exit(7) would have ended this process",
+    ]
+    assert all("closes.py left for the end" in line for line in ends)
+
+
+def test_only_a_ctrl_c_that_was_pressed_leaves_a_strangers_code() -> None:
+    def raises() -> None:
+        raise KeyboardInterrupt
+
+    def is_pressed() -> None:
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+    def hides_it() -> None:
+        try:
+            is_pressed()
+        except BaseException as error:
+            raise ValueError from error
+
+    for act, left in (
+        (raises, NotPressed),
+        (is_pressed, KeyboardInterrupt),
+        (hides_it, KeyboardInterrupt),
+    ):
+        with pytest.raises(left), kept_process():
+            act()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    with pytest.raises(KeyboardInterrupt), only_pressed(), kept_process():
+        is_pressed()

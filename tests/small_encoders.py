@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
 from tiny_network import SIDE, pictures
 
 from hashbench.backbones import feature_table
+from hashbench.codes import Codes
 from hashbench.data.images import PixelSource
 from hashbench.encoder import Encoder
+from hashbench.hasher import Hasher
 from hashbench.items import Items, TrainItems
 from hashbench.registry import methods
 from hashbench.sight import Sight
@@ -23,6 +27,9 @@ SETTINGS = {
     "dch full": {"epochs": 2, "batch_size": 10, "side": 48},
 }
 
+#: What was trained in this process: a test is given copies, whatever it does to them.
+_MADE: dict[tuple[str, str, int, bytes], tuple[Hasher, Codes]] = {}
+
 
 class Trained:
     """Hashers trained on 30 of 50 images, and the codes they gave of the others."""
@@ -34,6 +41,13 @@ class Trained:
         self.labels = labels[:30]
 
     def __call__(self, what: str, backbone: str = "tiny", bits: int = 12) -> Encoder:
+        key = what, backbone, bits, self.source.pixels.tobytes()
+        if key not in _MADE:
+            _MADE[key] = self._train(what, backbone, bits)
+        hasher, self.stored = deepcopy(_MADE[key])
+        return Encoder(hasher, Sight(backbone, (SIDE, SIDE, 3)))
+
+    def _train(self, what: str, backbone: str, bits: int) -> tuple[Hasher, Codes]:
         method, _, tuning = what.partition(" ")
         params = SETTINGS[what] | ({"tuning": tuning} if tuning else {})
 
@@ -47,5 +61,4 @@ class Trained:
             .fit(train.with_features(table, backbone))
         )
         rest = Items(self.source, np.arange(30, 50), table, backbone)
-        self.stored = hasher.encode(rest)
-        return Encoder(hasher, Sight(backbone, (SIDE, SIDE, 3)))
+        return hasher, hasher.encode(rest)

@@ -40,7 +40,7 @@ def one_thread():
 
 def fitted(name: str, head: str | None = None):
     subject = Subject(methods().get(name))
-    return subject.fit(**({"head": head} if head else {})), subject.toy
+    return subject.fit_briefly(**({"head": head} if head else {})), subject.toy
 
 
 def body_of(data: bytes) -> dict:

@@ -40,17 +40,20 @@ SHORT = {"bits": 8, "epochs": 3, "batch_size": 16}
 def mean_average_precision(method, digits):
     """MAP over the whole ranking; items at one distance share one place."""
     _, query, database, query_classes, database_classes = digits
-    queries, items = method.encode(query).signs(), method.encode(database).signs()
+    queries, items = method.encode(query).signs()[::2], method.encode(database).signs()
     agreement = queries.astype(int) @ items.astype(int).T
     found = [
         average_precision_score(database_classes == wanted, row)
-        for wanted, row in zip(query_classes, agreement, strict=True)
+        for wanted, row in zip(query_classes[::2], agreement, strict=True)
     ]
     return float(np.mean(found))
 
 
-@each_method
-@pytest.mark.parametrize("head", ["linear", "mlp"])
+@pytest.mark.parametrize(
+    ("cls", "head"),
+    [*((cls, "linear") for cls in METHODS), (DCH, "mlp")],  # heads know of no method
+    ids=lambda value: getattr(value, "name", value),
+)
 def test_a_seed_settles_every_bit(cls, head, multilabel):
     first, again, other = (cls(**SHORT, head=head, seed=seed).fit(multilabel) for seed in (3, 3, 4))
     codes = [method.encode(multilabel).relaxed for method in (first, again, other)]
@@ -154,8 +157,7 @@ def test_divergence_is_an_error_with_advice(cls, multilabel):
 
 
 @each_method
-@pytest.mark.parametrize("count", [1, 2, 5])
-@pytest.mark.parametrize("head", ["linear", "mlp"])
+@pytest.mark.parametrize(("count", "head"), [(1, "mlp"), (2, "linear"), (5, "mlp")])
 def test_one_class_and_hardly_any_items(cls, count, head):
     features = np.random.default_rng(0).normal(size=(count, 4))
     train = train_from_features(features, np.ones((count, 1)))
@@ -171,14 +173,18 @@ def test_two_items_that_differ(cls):
     assert ((relaxed[0] > 0) != (relaxed[1] > 0)).any()
 
 
+@pytest.fixture(scope="module")
+def floor(digits):
+    return mean_average_precision(LSH(bits=24, seed=1).fit(digits[0]), digits)
+
+
 @each_method
-def test_it_learns_on_real_images(cls, digits):
+def test_it_learns_on_real_images(cls, digits, floor):
     """Far above LSH, and above the very network it started from."""
     train = digits[0]
     settings = {"bits": 24, "batch_size": 60, "seed": 1}
-    learnt = mean_average_precision(cls(**settings, epochs=25, lr=5e-3).fit(train), digits)
+    learnt = mean_average_precision(cls(**settings, epochs=18, lr=5e-3).fit(train), digits)
     start = mean_average_precision(cls(**settings, epochs=1, lr=1e-12).fit(train), digits)
-    floor = mean_average_precision(LSH(bits=24, seed=1).fit(train), digits)
     assert learnt > max(start, floor) + (0.15 if cls.supervised else 0.1)
 
 

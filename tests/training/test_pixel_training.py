@@ -16,7 +16,7 @@ from torch import nn
 from hashbench.backbones import catalogue
 from hashbench.backbones.network import Trunk
 from hashbench.errors import InputError
-from hashbench.items import Items, TrainItems, source_of, train_from_features
+from hashbench.items import Items, TrainItems, rows_of, source_of, train_from_features
 from hashbench.methods.dch import DCH
 from hashbench.methods.hashnet import HashNet
 from hashbench.registry import methods
@@ -30,9 +30,9 @@ DEEP = sorted(name for name, cls in methods().parts().items() if cls.kind == "de
 
 def hits(method, split):
     """The share of a query's nearest database items that are of its class."""
-    query, database = (
-        method.encode(part).signs().astype(int) for part in (split.query, split.database)
-    )
+    rows = np.concatenate([rows_of(split.query), rows_of(split.database)])
+    codes = method.encode(Items(source_of(split.query), rows)).signs().astype(int)
+    query, database = np.split(codes, [len(split.query)])
     similar = split.query_labels @ split.database_labels.T
     nearest = (query @ database.T).argmax(1)
     return similar[np.arange(len(query)), nearest].mean()

@@ -12,6 +12,7 @@ from hashbench import runtime
 from hashbench.codes import Codes
 from hashbench.errors import InputError, installs
 from hashbench.evaluation.histograms import BUDGET, Histograms, count, shards
+from hashbench.raycluster import SILENCE, Head, connect
 
 #: Shards a processor of the cluster, so that a lost or slow worker costs little.
 SHARDS_PER_CPU = 4
@@ -33,7 +34,7 @@ def count_on_ray(
     shard whose worker dies is counted again elsewhere; each is added once.
 
     Raises:
-        InputError: if Ray is not installed.
+        InputError: if Ray is not installed, no cluster can be had, or its head is lost.
     """
     try:
         import ray
@@ -41,8 +42,8 @@ def count_on_ray(
         raise InputError(
             f"the ray executor needs Ray: {installs('ray')}, or use --executor local"
         ) from None
-    if not ray.is_initialized():
-        ray.init(log_to_driver=False)
+    connect(ray)
+    head = Head(ray)
     processors = max(1, int(ray.cluster_resources().get("CPU", 1)))
     parts = _parts(database, database_labels, budget, processors * SHARDS_PER_CPU)
     task = ray.remote(num_cpus=1, max_retries=5)(_count_shard)
@@ -57,7 +58,12 @@ def count_on_ray(
             waiting.append(task.remote(queries, *shard, reach, engine, budget))
         if not waiting:
             break
-        done, waiting = ray.wait(waiting)
+        done, waiting = ray.wait(waiting, timeout=1)
+        if head.is_lost():
+            raise InputError(
+                f"Ray's head at {head.address} has not answered for {SILENCE:g} s: start the "
+                "cluster again, or use --executor local"
+            )
         for finished in ray.get(done):
             histograms = Histograms(*finished)
             total = histograms if total is None else total + histograms

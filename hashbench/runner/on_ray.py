@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from hashbench import devices
 from hashbench.errors import InputError, installs
-from hashbench.runner.claim import give_up
+from hashbench.raycluster import SILENCE, Head, connect
+from hashbench.runner.claim import failure, give_up
 from hashbench.runner.execute import Limits, Listener, Quiet
 from hashbench.runner.local import run_local
 from hashbench.runner.settings import Settings, Task
 from hashbench.runner.slots import GPU_THREADS, wants_gpu
+from hashbench.runner.worker import register
 from hashbench.store.record import Record
 from hashbench.store.store import Store, StoreError
 
@@ -46,12 +49,7 @@ def run_on_ray(
         ) from error
     if not tasks:
         return
-    ours = not ray.is_initialized()
-    if ours:
-        try:
-            ray.init(log_to_driver=False)
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            raise InputError(f"no Ray cluster can be reached or started: {error}") from error
+    ours = connect(ray)
     try:
         _run(ray, tasks, settings, limits, listener)
     finally:
@@ -78,8 +76,12 @@ def _run(
         running[where.remote(task, own, limits)] = task
     for task in tasks:
         listener.started(task)
+    head = Head(ray)
     try:
         while running:
+            if head.is_lost():
+                _leave(list(running.values()), settings, listener, head)
+                return
             ready, _ = ray.wait(list(running), timeout=0.5)
             for reference in ready:
                 task = running.pop(reference)
@@ -89,6 +91,23 @@ def _run(
     finally:
         for reference in running:
             ray.cancel(reference, force=True)
+
+
+def _leave(tasks: Sequence[Task], settings: Settings, listener: Listener, head: Head) -> None:
+    """Say what became of cells whose cluster is gone; those that still run may yet be finished.
+
+    Nothing is stored of them: the next run asks whether they were.
+    """
+    store = Store(settings.store)
+    reason = f"Ray's head at {head.address} has not answered for {SILENCE:g} s"
+    warnings.warn(
+        f"{reason}: start the cluster again and run the same command, which goes on", stacklevel=2
+    )
+    for task in tasks:
+        record = store.get(task.key)
+        if record is None or not record.ok:
+            record = failure(task, settings, "failed", reason)
+        listener.finished(task, record)
 
 
 def resources(
@@ -115,6 +134,7 @@ def resources(
 
 def _serve(task: Task, settings: Settings, limits: Limits) -> Record | None:
     """One cell, on whatever node this runs."""
+    register(settings.plugins)
     run_local([task], settings, replace(limits, workers=1), Quiet())
     return Store(settings.store).get(task.key)
 

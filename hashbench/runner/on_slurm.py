@@ -20,6 +20,7 @@ from hashbench.runner.execute import Limits, Listener, Quiet, available_cores
 from hashbench.runner.local import run_local
 from hashbench.runner.settings import Settings, Task
 from hashbench.runner.slots import GPU_THREADS, wants_gpu
+from hashbench.runner.worker import register
 from hashbench.store.store import Store
 
 #: Seconds between two looks at the store.
@@ -161,6 +162,7 @@ def _has_gpus() -> bool:
 
 def serve(tasks: Sequence[Task], settings: Settings, limits: Limits) -> None:
     """What one job does: every cell that no other job has or had."""
+    register(settings.plugins)
     run_local(tasks, settings, replace(limits, workers=1), Quiet())
 
 

@@ -125,7 +125,7 @@ def _missing(
     for task in tasks:
         record = store.get(task.key)
         if record is None:
-            reason = "it has no record"
+            reason = told[task.key].reason if task.key in told else "it has no record"
         elif not record.ok:
             reason = f"{record.status}, {record.reason}"
         elif not (left := lacks(store, record, settings)):

@@ -90,7 +90,7 @@ def settle(start: Start, log: Connection | None = None) -> None:
     if log is not None:
         _log_to(log)
     _die_with_parent()
-    _register(start.settings.plugins)
+    register(start.settings.plugins)
 
 
 def _serve(
@@ -118,7 +118,8 @@ def _serve(
         release_memory()
 
 
-def _register(plugins: tuple[Path, ...]) -> None:
+def register(plugins: tuple[Path, ...]) -> None:
+    """Let this process know the parts of plugin files; a broken one fails its cells alone."""
     from hashbench.registry import add_plugin
 
     for path in plugins:

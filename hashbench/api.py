@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,8 +61,8 @@ def run(
     return run_job(job(methods, bits, datasets, **options), progress=progress)
 
 
-def run_job(job: Job, *, progress: bool = True) -> Results:
-    """Do what `job` made.
+def run_job(job: Job, *, progress: bool = True, begun: Callable[[], None] | None = None) -> Results:
+    """Do what `job` made; `begun` is called once nothing is refused any more.
 
     Raises:
         InputError: if no cell's data can be had, or the results cannot be kept.
@@ -74,7 +74,7 @@ def run_job(job: Job, *, progress: bool = True) -> Results:
     from hashbench.runner.train import now
     from hashbench.store import Store
 
-    outcome = runner.run_job(job, show(job, quiet=not progress))
+    outcome = runner.run_job(job, show(job, quiet=not progress), begun)
     if outcome.tasks:
         find_again(Store(job.settings.store), [task.key for task in outcome.tasks], now())
     return Results(

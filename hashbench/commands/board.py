@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from hashbench.commands import kinds, options, selection
+from hashbench.commands.output import OUT
 
 EPILOG = """\b
 Examples:
@@ -19,7 +20,7 @@ Examples:
 @click.argument("folder", metavar="BUNDLES", type=click.Path(path_type=Path))
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=OUT,
     default=Path("site"),
     show_default=True,
     metavar="DIR",

@@ -8,6 +8,7 @@ import click
 
 from hashbench.commands import kinds, options
 from hashbench.commands.hashers import HASHER
+from hashbench.commands.output import OUT
 
 EPILOG = """\b
 Examples:
@@ -29,7 +30,7 @@ Examples:
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=OUT,
     default=Path("codes.npz"),
     show_default=True,
     metavar="FILE",

@@ -8,6 +8,7 @@ import click
 
 from hashbench.commands import kinds, options
 from hashbench.commands.hashers import HASHER
+from hashbench.commands.output import OUT
 
 EPILOG = """\b
 Examples:
@@ -31,7 +32,7 @@ Examples:
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=OUT,
     default=None,
     metavar="FILE",
     help="Where to [default: METHOD-BITS.onnx, .xml, .pt2 or METHOD-BITS].",

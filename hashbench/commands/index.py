@@ -9,6 +9,7 @@ import click
 
 from hashbench.commands import kinds, options
 from hashbench.commands.hashers import HASHER
+from hashbench.commands.output import OUT
 
 EPILOG = """\b
 Examples:
@@ -32,7 +33,7 @@ Examples:
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=OUT,
     default=Path("index"),
     show_default=True,
     metavar="DIR",

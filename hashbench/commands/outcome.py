@@ -48,7 +48,9 @@ def report(results: Results, *, as_json: bool) -> None:
     for cell, reason in results.missing:
         if cell not in shown:  # the table has said why
             click.echo(plain(f"- {cell}: {reason}"))
-    click.echo(f"\n{len(results.records)} records in {results.folder}")
+    click.echo(f"\n{_kept(results)}")
+    if not any(record.ok for record in results.records):
+        return
     words: list[object] = ["--format", "latex", "--out", "table.tex"]
     if str(first) != "house":
         words += ["--convention", first]
@@ -57,6 +59,17 @@ def report(results: Results, *, as_json: bool) -> None:
     if results.folder != DEFAULT_RESULTS:
         words += ["--results", results.folder]
     click.echo(f"Next: {command('export', *words)}")
+
+
+def _kept(results: Results) -> str:
+    """How many cells of this run have left a record, and how many of others lie beside them."""
+    ours = results.records
+    failed = sum(not record.ok for record in ours)
+    beside = len(set(results.store.keys()) - {record.key for record in ours})
+    said = f"{len(ours)} record{'s' * (len(ours) != 1)} of this run in {results.folder}"
+    if failed:
+        said += f", {failed} of them of cells that failed"
+    return said + (f"; {beside} of other cells beside them" if beside else "")
 
 
 def _body(results: Results, record: Record) -> dict[str, object]:

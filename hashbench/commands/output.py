@@ -3,17 +3,50 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
+import os
 import shutil
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 #: Columns that are worth wrapping into.
 LEAST = 20
+
+
+class _Out(click.Path):
+    """A place of --out that can be written to, as far as can be told before anything is."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        found: Any = super().convert(value, param, ctx)
+        if (why := _refusal(found)) is not None:
+            from hashbench.errors import InputError, shown
+
+            raise InputError(f"cannot write {shown(str(found), 200)}: {why}; choose another --out")
+        return found
+
+
+def _refusal(out: Path) -> str | None:
+    """Why nothing can be written at a place, in the system's words, or None."""
+    if str(out) == "-":
+        return None
+    folder = out.absolute().parent
+    while not os.path.lexists(folder) and folder != folder.parent:
+        folder = folder.parent  # it will be made
+    if not folder.is_dir():
+        return os.strerror(errno.ENOTDIR)
+    return None if os.access(folder, os.W_OK | os.X_OK) else os.strerror(errno.EACCES)
+
+
+#: The type of --out: what cannot be written is refused before what it would hold is computed.
+OUT = _Out(path_type=Path)
+#: The same for what is a file in any case.
+OUT_FILE = _Out(path_type=Path, dir_okay=False)
 
 
 @contextlib.contextmanager

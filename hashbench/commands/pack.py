@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hashbench.commands import kinds, options, selection
+from hashbench.commands.output import OUT
 
 if TYPE_CHECKING:
     from hashbench.store import Record, Store
@@ -26,7 +27,7 @@ Examples:
 @click.option(
     "--out",
     required=True,
-    type=click.Path(path_type=Path),
+    type=OUT,
     metavar="DIR",
     help="Folder of the entries; each becomes a folder in it.",
 )

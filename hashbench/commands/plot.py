@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from hashbench.commands import kinds, options, selection
+from hashbench.commands.output import OUT
 
 EPILOG = """
 \b
@@ -23,7 +24,7 @@ Examples:
 @click.argument("kind", type=kinds.FIGURE)
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=OUT,
     default=Path("figures"),
     show_default=True,
     metavar="DIR",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hashbench.commands import kinds, options
-from hashbench.commands.output import printed_to
+from hashbench.commands.output import OUT, printed_to
 from hashbench.commands.score_codes import described, print_table
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ _SHOWN = 12
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=OUT,
     default=None,
     metavar="FILE",
     help="Where to write; - or nothing is stdout.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hashbench.commands import kinds, options, selection
+from hashbench.commands.output import OUT
 
 if TYPE_CHECKING:
     from hashbench.codes import Codes
@@ -26,7 +27,7 @@ Examples:
 @click.argument("results", type=click.Path(path_type=Path))
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=OUT,
     default=Path("report.html"),
     show_default=True,
     metavar="FILE",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -179,19 +180,25 @@ def command(sweep: Path | None, dry_run: bool, as_json: bool, **given: Any) -> i
 
     given["seeds"] = given["seeds"] or "1"
     job = api.job(**given)
-    if given["datasets"] is None:
-        names = list(dict.fromkeys(ask.dataset for ask in job.asks))
-        missing = [name for name in STANDARD_DATASETS if name not in names]
-        advice = f"; for {', '.join(missing)} see `hashbench datasets`" if missing else ""
-        say(f"Taking {', '.join(names)}, prepared here{advice}.", as_json)
-    if line := origins_line(job.asks):
-        say(line, as_json)
+
+    def remark() -> None:
+        if given["datasets"] is None:
+            names = list(dict.fromkeys(ask.dataset for ask in job.asks))
+            missing = [name for name in STANDARD_DATASETS if name not in names]
+            advice = f"; for {', '.join(missing)} see `hashbench datasets`" if missing else ""
+            say(f"Taking {', '.join(names)}, prepared here{advice}.", as_json)
+        if line := origins_line(job.asks):
+            say(line, as_json)
+
+    def begun() -> None:
+        if sweep is not None:
+            keep_sweep(sweep, Store(job.settings.store, create=True))
+        remark()
+
     if dry_run:
-        _foretell(job, as_json)
+        _foretell(job, remark, as_json)
         return 0
-    if sweep is not None:
-        keep_sweep(sweep, Store(job.settings.store, create=True))
-    results = api.run_job(job, progress=not as_json)
+    results = api.run_job(job, progress=not as_json, begun=begun)
     if results.scored:
         say(f"Scored {results.scored} cells from their codes, without training.", as_json)
     elif not results.trained:
@@ -200,7 +207,7 @@ def command(sweep: Path | None, dry_run: bool, as_json: bool, **given: Any) -> i
     return int(bool(results.missing))
 
 
-def _foretell(job: Job, as_json: bool) -> None:
+def _foretell(job: Job, remark: Callable[[], None], as_json: bool) -> None:
     """List the cells, whether they are done, and how long the others will take."""
     import json
 
@@ -219,6 +226,7 @@ def _foretell(job: Job, as_json: bool) -> None:
         body = {"cells": rows, "todo": len(todo), "eta_s": eta, "hasher_bytes": room}
         click.echo(json.dumps(body, indent=1))
         return
+    remark()
     for row in rows:
         seconds = row["s"]
         left = "" if seconds is None else f", about {duration(float(str(seconds)))}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hashbench.commands import kinds, options, selection
-from hashbench.commands.output import printed_to
+from hashbench.commands.output import OUT, printed_to
 from hashbench.commands.score_codes import keep_codes, print_table, show_codes, shown_value
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ Examples:
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=OUT,
     default=None,
     metavar="FILE",
     help="Where to write; - or nothing is stdout.",

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from hashbench.commands import kinds, options
+from hashbench.commands.output import OUT
 
 _CELLS: tuple[options.Decorator, ...] = (
     click.option(
@@ -43,7 +44,7 @@ _PAGE: tuple[options.Decorator, ...] = (
 
 out: options.Decorator = click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=OUT,
     default=None,
     metavar="FILE",
     help="Where to write; - or nothing is stdout.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hashbench.commands import kinds, options
+from hashbench.commands.output import OUT_FILE
 
 if TYPE_CHECKING:
     from hashbench.params import Setting
@@ -72,7 +73,7 @@ Examples:
 @options.limits
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OUT_FILE,
     default=None,
     metavar="FILE",
     help="Hyper-parameter file to write to [default: in the results folder, by setting].",
@@ -99,8 +100,12 @@ def command(out: Path | None, as_json: bool, method: str, results: Path, **given
     from hashbench.tuning.space import describe
 
     goal, space, job, setting = _read(method=method, results=results, **given)
-    say(f"Tuning {method} on a part of {setting.dataset}'s training set.", as_json)
-    found = search(goal, job, lambda todo, name: show(todo, quiet=as_json, name=name))
+    found = search(
+        goal,
+        job,
+        lambda todo, name: show(todo, quiet=as_json, name=name),
+        lambda: say(f"Tuning {method} on a part of {setting.dataset}'s training set.", as_json),
+    )
     path = out or job.settings.store / f"{_file_name(setting)}.toml"
     how = partial(_note, goal=goal, space=describe(space))
     for one in found:

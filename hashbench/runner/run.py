@@ -61,8 +61,13 @@ class Outcome:
     missing: list[tuple[Ask, str]]
 
 
-def run_job(job: Job, display: Display) -> Outcome:
+def run_job(job: Job, display: Display, begun: Callable[[], None] | None = None) -> Outcome:
     """Finish every cell of a job, as far as it can be.
+
+    Args:
+        job: what is to be done.
+        display: shows how it goes.
+        begun: called once nothing is refused any more, before anything is computed.
 
     Raises:
         InputError: if no cell's data can be had, or an executor or a limit is not to be had.
@@ -79,6 +84,9 @@ def run_job(job: Job, display: Display) -> Outcome:
         store = Store(settings.store, create=True)
         run = open_executor(job.executor, job.limits)
         pace = Pace(store.records())
+    if begun is not None:
+        begun()
+    if todo:
         with display(len(job.asks), todo, pace) as listener:
             ready, more = _prepare(job, todo, listener)
             problems += more

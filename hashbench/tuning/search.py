@@ -65,13 +65,16 @@ class Found:
     choice: Decision
 
 
-def search(goal: Goal, job: Job, show: Show) -> list[Found]:
+def search(
+    goal: Goal, job: Job, show: Show, begun: Callable[[], None] | None = None
+) -> list[Found]:
     """Try the defaults and every point at each code length, and choose.
 
     Args:
         goal: what is searched for.
         job: how: a run without cells, whose store keeps the trials.
         show: how it shows itself.
+        begun: called once nothing is refused any more, before anything is computed.
 
     Returns:
         What was found, one a code length.
@@ -83,7 +86,7 @@ def search(goal: Goal, job: Job, show: Show) -> list[Found]:
     _check(goal)
     points: list[Point] = [{}, *goal.points]
     wanted = [(bits, point) for bits in goal.request.bits for point in points]
-    tried = _try(goal, job, show, wanted, carving=1)
+    tried = _try(goal, job, show, wanted, carving=1, begun=begun)
     by_length = {
         bits: tuple(trial for (length, _), trial in tried if length == bits)
         for bits in goal.request.bits
@@ -117,7 +120,12 @@ def _check(goal: Goal) -> None:
 
 
 def _try(
-    goal: Goal, job: Job, show: Show, wanted: Sequence[tuple[int, Point]], carving: int
+    goal: Goal,
+    job: Job,
+    show: Show,
+    wanted: Sequence[tuple[int, Point]],
+    carving: int,
+    begun: Callable[[], None] | None = None,
 ) -> list[tuple[tuple[int, Point], Trial]]:
     """What each (code length, point) is worth on one carving."""
     groups = [_asks(goal, job.settings, bits, point, carving) for bits, point in wanted]
@@ -130,7 +138,7 @@ def _try(
     }
     known = {id(ask): ask for asks in groups for ask in asks}
     todo = replace(job, asks=list(known.values()))
-    outcome = run_job(todo, show(todo, lambda cell: names.get(id(cell), str(cell))))
+    outcome = run_job(todo, show(todo, lambda cell: names.get(id(cell), str(cell))), begun)
     keys = {id(task.ask): task.key for task in outcome.tasks}
     reasons = {id(ask): reason for ask, reason in outcome.missing}
     size = _size(groups[0][0], job.settings)

@@ -183,3 +183,44 @@ def test_help_has_examples(hashbench, verb) -> None:
     assert done.code == 0
     assert "Examples:" in done.out
     assert f"hashbench {verb}" in done.out
+
+
+def test_a_run_ends_with_what_it_left_and_what_lies_beside_it(hashbench) -> None:
+    run = ("run", "--no-floors", "--bits", "8", "--workers", "0", "--methods")
+    assert "\n1 record of this run in hashbench-results\n" in hashbench(*run, "lsh").out
+    done = hashbench(*run, "lsh,sign")
+    assert "\n2 records of this run in hashbench-results\nNext: " in done.out
+    Path("odd.py").write_text(
+        "from hashbench.baselines.lsh import LSH\nclass Odd(LSH):\n    name = 'odd'\n"
+        "    def fit(self, train, y=None): raise ValueError('no')\n"
+    )
+    done = hashbench(*run, "odd", "--plugin", "odd.py")
+    assert done.code == 1
+    assert done.out.endswith(
+        "\n1 record of this run in hashbench-results, 1 of them of cells that failed; "
+        "2 of other cells beside them\n"  # and nothing to be exported
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "--methods", "dch,lsh", "--datasets", "cifar10"),
+        ("run", "--methods", "dch,lsh", "--datasets", "cifar10", "--dry-run"),
+        ("run", "sweep.toml"),
+        ("tune", "--method", "sdh", "--datasets", "cifar10"),
+        ("tune", "--method", "sdh", "--datasets", "digits", "--out", "file/tuned.toml"),
+        ("report", "--out", "file/page.html"),
+        ("export", "--format", "csv", "--out", "file/table.csv"),
+    ],
+)
+def test_what_is_refused_is_refused_before_any_other_word(hashbench, words) -> None:
+    Path("sweep.toml").write_text('methods = ["dch", "lsh"]\ndatasets = ["cifar10"]\n')
+    Path("file").write_text("")
+    done = hashbench(*words)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.count("\n") == 1, done.err
+    assert not Path("hashbench-results", "sweeps").exists()
+    assert not Path("hashbench-results", "tuning", "records").exists()
+    if "file" in words[-1]:
+        assert f"cannot write {words[-1]}: Not a directory; choose another --out" in done.err

@@ -112,14 +112,14 @@ def test_what_is_done_is_not_trained_again(monkeypatch) -> None:
     honest = runner.run_job
     trained = []
 
-    def counted(job, display):
-        outcome = honest(job, display)
+    def counted(job, display, begun):
+        outcome = honest(job, display, begun)
         trained.append(outcome.trained)
         return outcome
 
     class StopError(Exception): ...
 
-    def stopped(job, display):
+    def stopped(job, display, _begun):
         honest(type(job)(job.asks[:2], job.settings, job.limits), display)
         raise StopError
 
@@ -181,7 +181,7 @@ def test_when_every_trial_fails_the_reason_is_given() -> None:
 def test_limits_and_workers_are_those_of_a_run(monkeypatch) -> None:
     seen = []
 
-    def stopped(job, display):
+    def stopped(job, display, _begun):
         seen.append(job)
         raise InputError("stopped here")
 

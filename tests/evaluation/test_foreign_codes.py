@@ -231,7 +231,14 @@ def test_a_table_of_items(tmp_path):
         (["0 0 1", "1 0 0", "0 1 1"], [[1, 0, 1], [0, 1, 0], [1, 0, 1]]),  # a row of 0/1 each
         (["-1;1", "1;-1", "-1;1"], [[1, 0, 1], [0, 1, 0], [1, 0, 1]]),
         (["2 0", "0 11", "2"], [[1, 1, 1], [1, 1, 0], [1, 0, 1]]),
-        (["polar bear;cat", "cat", "dog"], None),
+        (["00000001", "01000000", "00000001"], [[1, 0, 1], [0, 1, 0], [1, 0, 1]]),
+        (["00000001", "2", "1010"], [[1, 0, 0], [0, 1, 0], [0, 0, 1]]),  # ids, whatever digits
+        (["007", "010", "007"], [[1, 0, 1], [0, 1, 0], [1, 0, 1]]),
+        (["10101010", "00000001", "2"], [[1, 0, 0], [0, 1, 0], [0, 0, 1]]),
+        (["10101010", "00000001", "10000000"], "'10101010' may be one class or a row of zeros"),
+        (["007", "7", "8"], "the labels '007' and '7', which are one number"),
+        (["1;007", "1;7", "8"], "the labels '007' and '7', which are one number"),
+        (["polar bear;cat", "cat", "dog"], "put ; between classes"),  # polar may be a class
         ([f"{2**60}", f"{2**60 + 1}", f"{2**60}"], [[1, 0, 1], [0, 1, 0], [1, 0, 1]]),
         (["\u00e9;a", "e\u0301;b", "c;d"], [[1, 1, 0], [1, 1, 0], [0, 0, 1]]),
     ],
@@ -239,13 +246,24 @@ def test_a_table_of_items(tmp_path):
 def test_what_the_labels_of_a_table_mean(tmp_path, written, wanted):
     lines = [f"{side},{'01' * 4},{label}" for side in ("query", "db") for label in written]
     (tmp_path / "x.csv").write_text("\n".join(["split,code,label", *lines]), encoding="utf-8")
-    if wanted is None:  # "polar" may be a class of its own
-        with pytest.raises(InputError, match="put ; between classes"):
+    if isinstance(wanted, str):
+        with pytest.raises(InputError, match=wanted):
             read_codes(tmp_path / "x.csv")
         return
     query, items = (side.astype(int) for side in read_codes(tmp_path / "x.csv")[2:])
     alike = query[:, None] == items if query.ndim == 1 else (query > 0) @ (items > 0).T
     assert alike.astype(int).tolist() == wanted
+
+
+def test_a_file_of_class_ids_is_not_taken_for_codes(tmp_path):
+    for side in ("query", "database"):
+        (tmp_path / f"{side}_codes.txt").write_text("01010101\n11110000\n")
+        (tmp_path / f"{side}_labels.txt").write_text("10101010\n2\n")
+    query, items = read_codes(tmp_path)[2:]
+    assert (query[:, None] == items).tolist() == [[True, False], [False, True]]
+    (tmp_path / "query_labels.txt").write_text("10101010\n00110011\n")
+    with pytest.raises(InputError, match=r"query_labels.txt: the label '00110011' may be one"):
+        read_codes(tmp_path)
 
 
 def test_class_ids_that_a_short_float_runs_together_are_refused(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 from hashbench.errors import InputError
 from hashbench.evaluation.foreign.formats import NPZ, TORCH, detect
 from hashbench.evaluation.foreign.source import Array, Source, Variable, only
-from hashbench.evaluation.foreign.text import read_table
+from hashbench.evaluation.foreign.text import read_label_table, read_table
 from hashbench.npy import map_array
 
 _TABLES = (".txt", ".csv", ".tsv")
@@ -31,7 +31,8 @@ def folder_of(path: Path) -> Source:
     for file in _files(path):
         if file.stem in found:
             raise InputError(f"{path} has several files called {file.stem}: leave one of them")
-        found[file.stem] = Variable(file.suffix, partial(_one, file))
+        labels = partial(read_label_table, file) if file.suffix in _TABLES else None
+        found[file.stem] = Variable(file.suffix, partial(_one, file), labels)
     return found
 
 

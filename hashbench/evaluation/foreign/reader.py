@@ -88,7 +88,9 @@ class _Arrays:
         theirs = self._chosen.get(name)
         if theirs is None:
             return None
-        return _readable(self._path, theirs, self._source[theirs].read)
+        item = self._source[theirs]
+        as_labels = item.read_labels if name in LABELS else None
+        return _readable(self._path, theirs, as_labels or item.read)
 
     def __getitem__(self, name: str) -> Array:
         array = self.get(name)

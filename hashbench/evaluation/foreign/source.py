@@ -21,10 +21,12 @@ class Variable(NamedTuple):
         what: its shape and type as far as they are known unread, such as
             "(1000, 48) float32".
         read: gives the array; raises `ValueError` or `OSError` if it cannot.
+        read_labels: gives it as labels, where those are written otherwise.
     """
 
     what: str
     read: Callable[[], Array]
+    read_labels: Callable[[], Array] | None = None
 
 
 #: The arrays of a file by the names they have there.

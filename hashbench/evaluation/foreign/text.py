@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from hashbench.errors import shown
+from hashbench.errors import InputError, shown
 from hashbench.evaluation.foreign.source import MOST_BYTES, Array, Source, entry
 from hashbench.files import open_regular
 
@@ -30,6 +30,9 @@ _SIDES = {
 }
 #: A blank beside what is no number: within a name, or between two.
 _NAMES = re.compile(r"[^\s;]*[^\s;\d+-][^\s;]*\s+[^\s;]|[^\s;]\s+[^\s;]*[^\s;\d+-]")
+#: What stands between the numbers of a line.
+_SEPARATOR = re.compile(r"[\s,;]")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 _COLUMNS = {
     "split": ("split", "side", "set"),
     "codes": ("code", "codes", "hash"),
@@ -51,6 +54,18 @@ def read_table(path: Path) -> Array:
     return _matrix(_lines(path))
 
 
+def read_label_table(path: Path) -> Array:
+    """A text file as labels: as `read_table`, but digits without separators are ids of classes.
+
+    Raises:
+        OSError: if it cannot be opened.
+        ValueError: if lines differ in length, or hold what is neither.
+        InputError: if a label may mean two things, or two may mean one.
+    """
+    lines = _lines(path)
+    return _matrix(lines, codes=_are_rows(path, lines))
+
+
 def open_text(path: Path) -> Source:
     """A table with a line an item: the columns `split`, `code` and `label`.
 
@@ -61,6 +76,7 @@ def open_text(path: Path) -> Source:
     Raises:
         OSError: if it cannot be opened.
         ValueError: if it is no such table.
+        InputError: if a label may mean two things, or two may mean one.
     """
     lines = _lines(path)
     delimiter = "\t" if lines and "\t" in lines[0] else ","
@@ -87,7 +103,11 @@ def open_text(path: Path) -> Source:
         parts[side][0].append(row[at["codes"]].strip())
         parts[side][1].append(row[at["labels"]].strip())
     found: Source = {}
-    several = _several([text for _, labels in parts.values() for text in labels])
+    every = [text for _, labels in parts.values() for text in labels]
+    several = _several(every)
+    if several:
+        _demand_distinct(path, {word for text in every for word in _words(text)})
+    rows_of_digits = not several and _are_rows(path, every)
     classes: dict[str, int] = {}
     if several:
         for _, labels in parts.values():
@@ -96,7 +116,9 @@ def open_text(path: Path) -> Source:
                     classes.setdefault(word, len(classes))
     for side, (codes, labels) in parts.items():
         found[f"{side}_codes"] = entry(_matrix(codes))
-        found[f"{side}_labels"] = entry(_hot(labels, classes) if several else _matrix(labels))
+        found[f"{side}_labels"] = entry(
+            _hot(labels, classes) if several else _matrix(labels, codes=rows_of_digits)
+        )
     return found
 
 
@@ -117,6 +139,48 @@ def _several(labels: list[str]) -> bool:
     if blank is not None:
         raise ValueError(f"'{shown(blank, 20)}': put ; between classes, _ within a name")
     return True
+
+
+def _are_rows(path: Path, labels: list[str]) -> bool:
+    """Whether labels of one word are rows of zeros and ones, rather than ids of classes.
+
+    With a single one in each it makes no difference, as both tell the same classes apart.
+
+    Raises:
+        InputError: if they may be either, or two of them are one number.
+    """
+    texts = {label.strip() for label in labels}
+    if any(_SEPARATOR.search(text) for text in texts):
+        return True
+    if len({len(text) for text in texts}) == 1 and all(map(_is_code, texts)):
+        odd = min((text for text in texts if text.count("1") != 1), default=None)
+        if odd is None:
+            return True
+        raise InputError(
+            f"{path}: the label '{shown(odd, 40)}' may be one class or a row of zeros and ones: "
+            "put blanks between the numbers of a row, or a letter before the name of a class"
+        )
+    _demand_distinct(path, texts)
+    return False
+
+
+def _demand_distinct(path: Path, classes: set[str]) -> None:
+    """Raise where two names of classes are one number, as 007 and 7 are."""
+    numbers: dict[float, str] = {}
+    for word in sorted(classes):
+        try:
+            first = numbers.setdefault(int(word) if _WHOLE.fullmatch(word) else float(word), word)
+        except ValueError:
+            continue
+        if first != word:
+            raise InputError(
+                f"{path} has the labels '{shown(first, 20)}' and '{shown(word, 20)}', which are "
+                "one number: write it in one way"
+            )
+
+
+def _is_code(text: str) -> bool:
+    return len(text) >= _SHORTEST_CODE and set(text) <= {"0", "1"}
 
 
 def _hot(labels: list[str], classes: dict[str, int]) -> Array:
@@ -145,12 +209,13 @@ def _lines(path: Path) -> list[str]:
     return [line for line in io.StringIO(text) if line.strip(" \t\r\n,;")]
 
 
-def _matrix(lines: list[str]) -> Array:
+def _matrix(lines: list[str], *, codes: bool = True) -> Array:
+    """Lines as one array; digits without separators as codes, or else as numbers."""
     first = lines[0].strip() if lines else ""
-    if re.search(r"[\s,;]", first):
+    if _SEPARATOR.search(first):
         return _numbers([re.sub(r"[\s,;]+", " ", line) for line in lines], 2)
     texts = [line.strip() for line in lines]
-    if len(first) >= _SHORTEST_CODE and set(first) <= {"0", "1"}:
+    if codes and _is_code(first):
         if any(len(text) != len(first) or set(text) - {"0", "1"} for text in texts):
             raise ValueError("its codes are not all of one length and of zeros and ones")
         digits = np.frombuffer("".join(texts).encode(), np.uint8) - ord("0")
@@ -174,7 +239,7 @@ def _numbers(lines: list[str], dimensions: Literal[1, 2]) -> Array:
     whole = finite and (values == np.trunc(values)).all()
     if whole and (np.abs(values) < 2**53).all():
         return values.astype(np.int64)
-    if dimensions == 1 and all(re.fullmatch(r"[+-]?[0-9]{1,20}", line) for line in lines):
+    if dimensions == 1 and all(_WHOLE.fullmatch(line) for line in lines):
         found = np.array([int(line) for line in lines])  # what floats cannot tell apart
         return found if found.dtype.kind in "iu" else values
     return values

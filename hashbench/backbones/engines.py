@@ -144,7 +144,9 @@ class OpenVINOEngine:
         example = torch.zeros((2, *shape), dtype=dtype)
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the tracer's, about shapes that are fixed here
-            model = openvino.convert_model(graph, example_input=example)
+            # Traced here, for OpenVINO would trace it again to compare, which takes as long.
+            traced = torch.jit.trace(graph, example, strict=False, check_trace=False)
+            model = openvino.convert_model(traced, example_input=example)
         model.reshape([-1, *shape])
         options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
         if threads:

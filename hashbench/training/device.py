@@ -56,7 +56,10 @@ def seeded(seed: int, device: torch.device) -> Iterator[torch.Generator]:
     """
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices):
-        torch.manual_seed(seed)
+        if device.type == "cpu":  # torch.manual_seed notes a call for every GPU, wanted or not
+            torch.default_generator.manual_seed(seed)
+        else:
+            torch.manual_seed(seed)
         yield torch.Generator(device).manual_seed(seed)
 
 

@@ -124,7 +124,8 @@ def test_lancedb_finds_what_faiss_finds(hashbench, encoder, photos) -> None:
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(hashbench, encoder, photos, args, words) -> None:
-    hashbench("index", encoder, "--images", photos)
+    if args[:2] == ("search", "index"):
+        hashbench("index", encoder, "--images", photos)
     np.savez("bits.npz", codes=np.zeros((2, 1), np.uint8), bits=8, ids=np.array(["a", "b"]))
     code, _, err = hashbench(*args)
     if args[-1] == "nowhere":

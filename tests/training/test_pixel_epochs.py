@@ -161,17 +161,20 @@ def stop_after(epochs):
     return progress
 
 
-@each_mode
+RANDOM, AVERAGED = (DNNH, {}), (DCH, {"average": 0.9, "select": "validation"})
+
+
 @pytest.mark.parametrize(
-    ("cls", "settings"),
+    ("tuning", "cls", "settings"),
     [
-        (DNNH, {}),
-        (HashNet, {"accumulate": 2}),
-        (DCH, {"select": "validation", "head": "mlp"}),
-        (DCH, {"average": 0.9}),
-        (DCH, {"average": 0.9, "select": "validation"}),
+        ("partial", *RANDOM),
+        ("full", *RANDOM),
+        ("partial", HashNet, {"accumulate": 2}),
+        ("partial", DCH, {"select": "validation", "head": "mlp"}),
+        ("partial", DCH, {"average": 0.9}),
+        ("partial", *AVERAGED),
+        ("full", *AVERAGED),
     ],
-    ids=["own randomness", "accumulated", "validation", "averaged", "averaged and validation"],
 )
 def test_a_stopped_training_goes_on_to_the_same_bits(cls, settings, tuning, train, tmp_path):
     settings = {**settings, "epochs": 4}

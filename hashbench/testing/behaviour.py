@@ -74,11 +74,14 @@ def inputs_unchanged(subject: Subject) -> None:
 
 def batches_equal_whole(subject: Subject) -> None:
     """Encoding in batches, of one item even, gives the codes of encoding at once."""
-    whole = subject.encode(subject.fitted, subject.toy.database)
-    for size in (1, 7):
-        parts = [
-            subject.encode(subject.fitted, part) for part in subject.toy.database.batches(size)
-        ]
+    items = subject.toy.database
+    whole = subject.encode(subject.fitted, items)
+    some = items.subset(range(20))
+    for size, batches in (
+        (1, [*some.batches(1), items.subset(range(20, len(items)))]),
+        (7, items.batches(7)),
+    ):
+        parts = [subject.encode(subject.fitted, part) for part in batches]
         require_same(
             whole,
             Codes.concatenate(parts),

@@ -74,7 +74,7 @@ def declared_bounds(subject: Subject) -> None:
     for name, value, allowed in edges(subject.cls):
         what = f"{name}={value!r}"
         if allowed:
-            _codes_or_input_error(subject, train, what, **{name: value})
+            _codes_or_input_error(subject, train, what, **{**subject.at_most(2), name: value})
         else:
             refused(
                 lambda name=name, value=value: subject.fit(train, **{name: value}),  # type: ignore[misc]

@@ -63,9 +63,13 @@ class Subject:
     @property
     def brief(self) -> dict[str, Any]:
         """The class's `test_params`, with few epochs where they say how many."""
+        return self.at_most(FEW)
+
+    def at_most(self, most: int) -> dict[str, Any]:
+        """The class's `test_params`, with at most so many epochs where they say how many."""
         params = dict(self.cls.test_params)
         epochs = params.get("epochs")
-        return {**params, "epochs": min(FEW, epochs)} if isinstance(epochs, int) else params
+        return {**params, "epochs": min(most, epochs)} if isinstance(epochs, int) else params
 
     def make(self, **params: Any) -> Hasher:
         """A fresh hasher with the class's `test_params`, overridden by `params`."""

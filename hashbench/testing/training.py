@@ -40,12 +40,12 @@ class Watch:
 
 
 def watch(subject: Subject) -> Watch:
-    """Fit a deep hasher on the easy problem and see what its own functions do."""
+    """Fit a deep hasher on the easy problem, briefly, and see what its own functions do."""
     import torch
     from torch import nn
 
     seen = Watch(deaf={"first", "second"})
-    hasher: Any = subject.make()
+    hasher: Any = subject.make(**subject.brief)
     loss, make_state = hasher.loss, hasher.loss_state
     began: dict[str, Any] = {}
 

@@ -55,15 +55,15 @@ def mean_average_precision(method, digits):
     ids=lambda value: getattr(value, "name", value),
 )
 def test_a_seed_settles_every_bit(cls, head, multilabel):
-    first, again, other = (cls(**SHORT, head=head, seed=seed).fit(multilabel) for seed in (3, 3, 4))
-    codes = [method.encode(multilabel).relaxed for method in (first, again, other)]
-    np.testing.assert_array_equal(codes[0], codes[1])
-    assert (codes[0] > 0).tolist() != (codes[2] > 0).tolist()
-    assert first.history_ == again.history_
+    first, other = (cls(**SHORT, head=head, seed=seed).fit(multilabel) for seed in (3, 4))
+    codes = [method.encode(multilabel).relaxed for method in (first, other)]
+    assert (codes[0] > 0).tolist() != (codes[1] > 0).tolist()
     # The surroundings' randomness neither matters nor changes.
     torch.manual_seed(99)
     state = torch.get_rng_state()
-    np.testing.assert_array_equal(codes[0], first.fit(multilabel).encode(multilabel).relaxed)
+    again = cls(**SHORT, head=head, seed=3).fit(multilabel)
+    np.testing.assert_array_equal(codes[0], again.encode(multilabel).relaxed)
+    assert first.history_ == again.history_
     assert torch.equal(state, torch.get_rng_state())
 
 

@@ -30,6 +30,13 @@ from hashbench.results.plots import style, topk
 FROM_RECORDS = ("bits", "pr", "topn", "distances", "training", "probability")
 
 
+@pytest.fixture(autouse=True)
+def _coarse(monkeypatch):
+    """Nothing here depends on the dots an inch, and 300 take the longest to compress."""
+    for name in ("figure.dpi", "savefig.dpi"):
+        monkeypatch.setitem(style._RC, name, 80)
+
+
 def request(store: Store, **options) -> FigureRequest:
     chosen = {name: options[name] for name in ("methods", "bits") if name in options}
     return FigureRequest(records=select(store.records(), **chosen), store=store, **options)

@@ -163,7 +163,8 @@ def main(args: list[str] | None = None) -> None:
     except BaseException as error:  # nothing of ours leaves so: a stranger's part may
         if COMPLETES in os.environ and isinstance(error, SystemExit):
             raise  # how click ends once it has completed
-        _fail(f"a plugin's code ended this command ({cause(error)})", 2)
+        whose = f"the plugin {plain(place)}" if (place := blamed(error)) else "a plugin's code"
+        _fail(f"{whose} ended this command ({cause(error)})", 2)
     else:
         sys.exit(code if isinstance(code, int) else 0)
     finally:

@@ -74,6 +74,19 @@ def unless_stopped(error: BaseException) -> None:
         raise error
 
 
+def unless_scarce(error: BaseException) -> None:
+    """Let through what says that the machine lacks something just now, of a file that may be whole.
+
+    Raises:
+        OSError: if no more files may be open, or there is no memory.
+        MemoryError: likewise.
+    """
+    if isinstance(error, MemoryError) or (
+        isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+    ):
+        raise error
+
+
 _OPEN_FILES = "it lets a process have no more files open: raise that with `ulimit -n 1024`"
 _ROOM = "make room, or choose another folder"
 _MEMORY = "it has not the memory: free some, or ask for fewer --workers"

@@ -54,7 +54,7 @@ class _Streams:
     def __init__(self) -> None:
         self.files = [getattr(sys, name) for name in _STREAMS]
         self.copies: dict[int, int] = {}
-        for number in range(len(_STREAMS)):
+        for number in range(len(_STREAMS)) if _files_allowed() >= _FILES else ():
             with suppress(OSError):  # it is closed, or there are no more descriptors
                 self.copies[number] = _copy(number)
 
@@ -80,12 +80,20 @@ class _Streams:
 def _copy(number: int) -> int:
     try:
         import fcntl
-        import resource
     except ImportError:
         return os.dup(number)
     # High up: streams that are closed stay so, and low numbers are for who may open few files.
-    most = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], _FILES)
-    return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, max(len(_STREAMS), most - len(_STREAMS)))
+    return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _FILES - len(_STREAMS))
+
+
+def _files_allowed() -> int:
+    """How many files this process may have open; no copies of streams where they are few."""
+    try:
+        import resource
+    except ImportError:
+        return _FILES
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return _FILES if soft == resource.RLIM_INFINITY else soft
 
 
 def _same(number: int, other: int) -> bool:

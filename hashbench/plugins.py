@@ -152,7 +152,7 @@ def blamed(error: BaseException) -> str:
         name = str(frame.f_globals.get("__name__", ""))
         if name.startswith(_MODULES):
             place = f"{frame.f_code.co_filename}, line {line}"
-        elif name.partition(".")[0] == "hashbench":
+        elif name.partition(".")[0] == "hashbench" and name != "hashbench.endings":
             place = ""
     return place
 

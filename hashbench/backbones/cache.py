@@ -28,7 +28,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from hashbench.errors import InputError, shown
+from hashbench.errors import InputError, shown, unless_scarce
 from hashbench.files import open_regular, write_atomically
 from hashbench.npy import map_array
 
@@ -81,6 +81,7 @@ class CachedTable:
                 raise ValueError(f"it has {self.path.stat().st_size} bytes, not {expected}")
             _hold_against_checksums(self.folder)
         except (OSError, ValueError) as error:
+            unless_scarce(error)
             aside = self.folder / "features.damaged"
             try:
                 with contextlib.suppress(FileNotFoundError):  # another process was first

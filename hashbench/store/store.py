@@ -34,7 +34,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from hashbench.codes import Codes
-from hashbench.errors import InputError, shown
+from hashbench.errors import InputError, shown, unless_scarce
 from hashbench.files import write_atomically
 from hashbench.origin import Origin
 from hashbench.store.arrays import Arrays, read_sealed, write_sealed
@@ -357,6 +357,7 @@ class Store:
         except FileNotFoundError as error:
             raise InputError(f"{path} is missing: run the cell again") from error
         except (OSError, ValueError) as error:
+            unless_scarce(error)
             raise self._damaged(kind, key, error) from error
 
     def _damaged(self, kind: str, key: str, error: Exception) -> InputError:

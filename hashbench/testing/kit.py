@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from hashbench import runtime
+from hashbench.endings import no_sudden_end
+from hashbench.errors import cause, unless_stopped
 from hashbench.hasher import Hasher
+from hashbench.kept import kept_process
+from hashbench.plugins import blamed
 from hashbench.testing import behaviour, contract, edges, training
 from hashbench.testing.subject import CheckError, Subject
 
@@ -49,13 +53,15 @@ class Check:
             CheckError: saying what is wrong and what to do about it.
         """
         try:
-            with runtime.use(runtime.Runtime(device="cpu", threads=1)):
+            where = runtime.Runtime(device="cpu", threads=1)
+            with kept_process(), no_sudden_end(), runtime.use(where):
                 self.function(self.subject)
         except CheckError:
             raise
-        except Exception as error:  # a stranger's method may raise anything
+        except BaseException as error:  # a stranger's method may raise anything
+            unless_stopped(error)
             raise CheckError(
-                f"{type(error).__name__}: {error} (raised in {_place(error)}); this must work: "
+                f"{cause(error)} (raised in {blamed(error) or _place(error)}); this must work: "
                 f"{self.summary[:1].lower()}{self.summary[1:]}"
             ) from error
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from hashbench.errors import InputError
+from hashbench.errors import InputError, unless_scarce
 from hashbench.files import write_atomically
 from hashbench.tensors import load_plain
 
@@ -47,6 +47,7 @@ class Checkpoint:
             if not isinstance(identity, str) or not isinstance(state, dict):
                 raise TypeError("no state of a training")
         except Exception as error:  # damaged archives raise almost anything
+            unless_scarce(error)
             warnings.warn(
                 f"the checkpoint {path} is damaged ({type(error).__name__}): "
                 "training starts from the beginning",

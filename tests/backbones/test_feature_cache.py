@@ -217,3 +217,18 @@ def test_two_hundred_flips_of_a_bit_are_computed_again_and_never_used(table):
         with pytest.warns(UserWarning, match="blocks do not match"):
             assert table.open() is None
     assert np.array_equal(table.compute(Computer(), "engine", SILENT), EXPECTED)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits open files")
+def test_a_table_is_not_damaged_because_no_more_files_may_be_open(table):
+    import resource
+
+    table.compute(Computer(), "engine", SILENT)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            table.open()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert np.array_equal(table.open(), EXPECTED)

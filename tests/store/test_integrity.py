@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import warnings
@@ -101,3 +102,19 @@ def test_relaxed_outputs_of_other_codes_are_refused(store) -> None:
     other = stored(store, record, seed=9)  # trained again
     with pytest.raises(InputError, match="of other codes"):
         store.open_codes(other)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits open files")
+def test_nothing_is_damaged_because_no_more_files_may_be_open(store) -> None:
+    import resource
+
+    record = stored(store)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        for read in (store.open_codes, Store(store.root).open_split, store.whole):
+            with pytest.raises(OSError, match="Too many open files"):
+                read(record)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert store.whole(record)

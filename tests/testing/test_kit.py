@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import numpy as np
 import pytest
 from deep_faults import Deep
@@ -62,6 +65,32 @@ def test_an_unexpected_error_says_where_it_was_raised() -> None:
     check = next(check for check in checks_of(Crashes) if check.name == "beats-chance")
     with pytest.raises(CheckError, match=r"KeyError: 'no such key' \(raised in .*test_kit\.py:\d+"):
         check()
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        (lambda: os._exit(0), "SystemExit: os._exit"),
+        (lambda: sys.exit(0), "SystemExit: 0"),
+        (lambda: next(_press()), "NotPressed: KeyboardInterrupt"),
+        (lambda: os.close(1), "Good"),
+    ],
+)
+def test_a_method_cannot_end_its_check(act, said) -> None:
+    class Ends(Good):
+        def _learn(self, X, labels):
+            act()
+            raise ValueError("Good")
+
+    check = next(check for check in checks_of(Ends) if check.name == "fit-returns-self")
+    with pytest.raises(CheckError, match=said):
+        check()
+    os.fstat(1)  # what was closed is open
+
+
+def _press():
+    raise KeyboardInterrupt
+    yield
 
 
 def test_test_params_are_used_and_must_be_hyperparameters() -> None:

@@ -73,7 +73,7 @@ def main() -> None:
             settings = replace(base, store=Path(folder) / name)
             store = Store(settings.store, create=True)
             tasks, _ = gather(some, settings)
-            tasks, _ = prepare(pending(tasks, store, settings), settings, Quiet())
+            tasks, _ = prepare(pending(tasks, store, settings)[0], settings, Quiet())
             slots, clock = max(1, limits.workers), Clock()
             begin = time.perf_counter()
             executor(tasks, settings, limits, clock)

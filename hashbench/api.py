@@ -75,15 +75,18 @@ def run_job(job: Job, *, progress: bool = True, begun: Callable[[], None] | None
     from hashbench.store import Store
 
     outcome = runner.run_job(job, show(job, quiet=not progress), begun)
-    if outcome.tasks:
-        find_again(Store(job.settings.store), [task.key for task in outcome.tasks], now())
+    keys = tuple(task.key for task in outcome.tasks)
+    records = outcome.records
+    if keys:
+        records = find_again(Store(job.settings.store), keys, now(), records)
     return Results(
         job.settings.store,
         conventions=job.settings.conventions,
-        keys=tuple(task.key for task in outcome.tasks),
+        keys=keys,
         missing=tuple((str(ask.cell), reason) for ask, reason in outcome.missing),
         trained=outcome.trained,
         scored=outcome.scored,
+        read=tuple(records[key] for key in keys if key in records),
     )
 
 

@@ -11,6 +11,9 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
+#: Bytes that are read at a time of a file that is longer than it is told to be.
+_AT_A_TIME = 1 << 16
+
 
 def open_regular(path: Path | str) -> BufferedReader:
     """Open a file to be read; pipes and devices, which may never end, are refused.
@@ -28,6 +31,29 @@ def open_regular(path: Path | str) -> BufferedReader:
 def _without_waiting(path: str, flags: int) -> int:
     """To open a pipe waits for its writer, unless told not to."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def read_regular(path: Path | str, most: int) -> bytes:
+    """What is in a small file, or, where it is longer than `most` bytes, its first `most + 1`.
+
+    Raises:
+        OSError: as `open_regular`.
+    """
+    handle = _without_waiting(os.fspath(path), os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        found = os.fstat(handle)
+        if stat.S_ISDIR(found.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        data = b""
+        while piece := os.read(
+            handle, min(most + 1, max(found.st_size + 1, len(data) + _AT_A_TIME)) - len(data)
+        ):
+            data += piece
+        return data
+    finally:
+        os.close(handle)
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:

@@ -13,7 +13,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
@@ -259,19 +259,22 @@ class Registry(Generic[T]):
                     ) from error
             return self._loaded[name]
 
-    def parts(self) -> dict[str, T]:
-        """Every part that loads, by name; those that do not move to `broken`."""
-        whole = self._whole  # scores ask for every metric and convention thousands of times
+    def parts(self) -> Mapping[str, T]:
+        """Every part that loads, by name; those that do not move to `broken`.
+
+        The same object until there are others: scores ask for it thousands of times.
+        """
+        whole = self._whole
         if whole is not None and whole[0] == tuple(self._entries.values()):
-            return dict(whole[1])
+            return whole[1]
         loaded = {}
         for name in self.names():
             try:
                 loaded[name] = self.get(name)
             except InputError:
                 continue
-        self._whole = tuple(self._entries.values()), dict(loaded)
-        return loaded
+        self._whole = tuple(self._entries.values()), loaded
+        return self._whole[1]
 
     @property
     def broken(self) -> list[Broken]:

@@ -192,7 +192,7 @@ class Convention:
 
         known = conventions()
         told = self.__dict__.get("_told")  # asked for thousands of times; a plugin may add names
-        if told is None or told[0] != known:
+        if told is None or told[0] is not known:
             told = known, self._spelt(known)
             object.__setattr__(self, "_told", told)
         return str(told[1])
@@ -222,6 +222,14 @@ class Convention:
         """
         from hashbench.evaluation.conventions import conventions
 
+        known = conventions()
+        read = _READ.get(text)
+        if read is None or read[0] is not known:
+            read = _READ[text] = known, cls._read(text, known)
+        return read[1]
+
+    @classmethod
+    def _read(cls, text: str, known: Mapping[str, Convention]) -> Convention:
         match = re.fullmatch(r"\s*([\w-]+)\s*(?:\(([^()]*)\))?\s*", text)
         if match is None:
             raise InputError(
@@ -229,7 +237,6 @@ class Convention:
                 "or house(radius=3,order=best)"
             )
         name, changes = match.group(1), match.group(2) or ""
-        known = conventions()
         if name not in known:
             raise unknown("convention", name, known)
         values: dict[str, Any] = {}
@@ -262,6 +269,10 @@ class Convention:
 
 #: The choices a convention consists of, in the order they are written.
 CHOICES = tuple(item.name for item in fields(Convention) if item.compare)
+
+
+#: By text the named conventions there were, and what it stood for among them.
+_READ: dict[str, tuple[Mapping[str, Convention], Convention]] = {}
 
 
 def _show(value: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,10 @@ class Scores(Mapping[str, float]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
+
+    def items(self) -> ItemsView[str, float]:
+        """Every metric's name and value."""
+        return self._values.items()
 
     def __len__(self) -> int:
         return len(self._values)

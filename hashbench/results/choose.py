@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from hashbench.cell import Bench
@@ -136,24 +136,33 @@ def current(
     return [record for record in records if record.key in keys], sentences
 
 
-def find_again(store: Store, keys: Sequence[str], when: str) -> None:
+def find_again(
+    store: Store, keys: Sequence[str], when: str, read: Mapping[str, Record]
+) -> dict[str, Record]:
     """Note which results are right though later ones are of other data or code: it was put back.
 
     Args:
         store: where they are.
         keys: of the results that a run has just found to be right.
         when: the time, as ISO 8601 in UTC.
+        read: records that have been read, by key.
+
+    Returns:
+        The records that have been read, as they are then.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of damaged records, which others tell
-        records = {record.key: record for record in store.records()}
-    kept = {record.key for record in current(list(records.values()))[0]}
+        every = [read.get(key) or store.get(key) for key in list(store.keys())]
+    kept = {record.key for record in current([record for record in every if record])[0]}
+    found = dict(read)
     try:
         for key in keys:
-            if key not in kept and key in records and records[key].ok:
+            if key not in kept and key in read and read[key].ok:
                 store.put_found(key, when)
+                found[key] = store.get(key) or read[key]
     except StoreError as error:
         warnings.warn(f"tables show other data than were found here: {error}", stacklevel=2)
+    return found
 
 
 def bench_key(bench: Bench) -> str:

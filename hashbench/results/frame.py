@@ -28,6 +28,9 @@ COLUMNS = (
     "images_sha256", "finished", "key",
 )  # fmt: skip
 
+#: Those that differ from line to line of a record; where there are no scores, "reason" may, too.
+LINE = ("metric", "convention", "value", "worst", "best")
+
 _COUNTS = {"queries": "query", "training_images": "train", "database_images": "database"}
 
 

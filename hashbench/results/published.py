@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from hashbench.errors import InputError
 from hashbench.results.rows import Row
@@ -27,6 +26,9 @@ from hashbench.results.sheets import (
     spread,
 )
 from hashbench.results.sinks import one_line, slug
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SOURCE = "DCH, CVPR 2018"
 METRIC = "map@h2"
@@ -102,6 +104,8 @@ class Pair:
 @cache
 def published() -> dict[str, Published]:
     """The methods of the paper by name, in its order."""
+    import pandas as pd
+
     with files("hashbench.results").joinpath("published.csv").open() as stream:
         frame = pd.read_csv(stream, keep_default_na=False)
     found: dict[str, Published] = {}
@@ -161,6 +165,8 @@ def comparison_sheets(found: Sequence[Series], bits: Sequence[int] = ()) -> list
 
 def comparison_frame(found: Sequence[Series], bits: Sequence[int] = ()) -> pd.DataFrame:
     """One line a method and code length."""
+    import pandas as pd
+
     rows = [
         {
             "method": pair.method,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,7 @@ class Results:
         missing: cells that lack scores that were asked for, and why.
         trained: how many cells a run trained.
         scored: how many it scored from codes it had.
+        read: the records of `keys`, where they have been read.
     """
 
     folder: Path
@@ -43,6 +44,7 @@ class Results:
     missing: tuple[tuple[str, str], ...] = ()
     trained: int = 0
     scored: int = 0
+    read: tuple[Record, ...] | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def store(self) -> Store:
@@ -58,6 +60,8 @@ class Results:
         """What each cell left, in the order they were asked for."""
         if self.keys is None:
             return self.store.records()
+        if self.read is not None:
+            return list(self.read)
         found = (self.store.get(key) for key in self.keys)
         return [record for record in found if record is not None]
 

@@ -130,7 +130,7 @@ class Series:
         found = labels(list(typed.values()))
         return {row: found[typed[row]] for row in self.rows}
 
-    @property
+    @cached_property
     def records(self) -> list[Record]:
         """Every record, once."""
         found = {record.key: record for records in self.places.values() for record in records}
@@ -142,7 +142,7 @@ class Series:
         newest = max(self.records, key=lambda record: record.age)
         return newest.title("dataset")
 
-    @property
+    @cached_property
     def counts(self) -> Mapping[str, int]:
         """Images in "query", "train" and "database"; empty where nothing ran."""
         found = (record.split.get("counts") for record in self.records)
@@ -337,8 +337,8 @@ class Series:
         values: dict[int, float] = {}
         bounds = []
         failures = []
+        where = f"{label} at {records[0].cell.bits} bits" if records else label
         for record in records:
-            where = f"{label} at {record.cell.bits} bits"
             if self.timed and record.ok:
                 if (took := seconds(record, self.metric)) is None:
                     failures.append(f"{where}: it was not run here, so nothing was timed")

@@ -36,8 +36,10 @@ def is_foreign(method: str) -> bool:
 def is_done(task: Task, store: Store, settings: Settings) -> bool:
     """Whether a cell is trained, its files are whole, and nothing asked for is missing."""
     record = store.get(task.key)
-    if record is None:
-        return store.newer(task.key)
+    return store.newer(task.key) if record is None else _is_whole(record, store, settings)
+
+
+def _is_whole(record: Record, store: Store, settings: Settings) -> bool:
     return record.ok and store.whole(record) and not lacks(store, record, settings)
 
 
@@ -170,18 +172,28 @@ def _clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def pending(tasks: Sequence[Task], store: Store, settings: Settings) -> list[Task]:
-    """The tasks that are not done, failures among them; what is asked again is noted."""
-    left = []
+def pending(
+    tasks: Sequence[Task], store: Store, settings: Settings
+) -> tuple[list[Task], dict[str, Record]]:
+    """The tasks that are not done, failures among them, and the records of the others, by key.
+
+    What is asked again is noted.
+    """
+    left, done = [], {}
     for task in tasks:
-        if not is_done(task, store, settings):
-            left.append(_replacing(task, store))
-        elif store.path("record", task.key).is_file():
+        record = store.get(task.key)
+        if record is None and store.newer(task.key):
             store.put_origin(task.key, task.ask.origin)
-    return left
+        elif record is None or not _is_whole(record, store, settings):
+            left.append(_replacing(task, store, record))
+        else:
+            if task.ask.origin not in record.origins:
+                store.put_origin(task.key, task.ask.origin)
+                record = store.get(task.key) or record
+            done[task.key] = record
+    return left, done
 
 
-def _replacing(task: Task, store: Store) -> Task:
-    record = store.get(task.key)
+def _replacing(task: Task, store: Store, record: Record | None) -> Task:
     trained = record is not None and record.ok and store.whole(record)
     return replace(task, replaces=store.mark(task.key), trained=trained)

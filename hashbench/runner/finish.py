@@ -24,6 +24,11 @@ def lacks(store: Store, record: Record, settings: Settings) -> list[str]:
     return found
 
 
+def can_be_scored(record: Record, settings: Settings) -> bool:
+    """Whether a trained cell can have scores under any convention that a run asks for."""
+    return any(record.relaxed or not item.needs_relaxed for item in settings.parsed)
+
+
 def needs_encoding(store: Store, record: Record, settings: Settings) -> bool:
     """Whether what lacks can be had only by encoding again, with the stored hasher."""
     if store.has_relaxed(record) or not record.relaxed:

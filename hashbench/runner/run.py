@@ -9,18 +9,17 @@ from dataclasses import dataclass, field, replace
 from hashbench import devices
 from hashbench.runner.apart import prepare_apart
 from hashbench.runner.benches import forget_splits
-from hashbench.runner.claim import is_done, pending
+from hashbench.runner.claim import pending
 from hashbench.runner.estimate import Pace, Room
 from hashbench.runner.execute import Limits, Listener, available_cores
 from hashbench.runner.executors import open_executor
-from hashbench.runner.finish import lacks
+from hashbench.runner.finish import can_be_scored, lacks
 from hashbench.runner.memory import warn_of_limit
 from hashbench.runner.prepare import Problem, gather, prepare
 from hashbench.runner.settings import Ask, Settings, Task
 from hashbench.runner.slots import gpu_seats, share, wants_gpu
 from hashbench.store.record import Record
 from hashbench.store.room import hasher_room
-from hashbench.store.scorefiles import get_scores
 from hashbench.store.store import Store
 
 #: Shows how a run goes: called with all cells, the tasks to do, and what similar ones took.
@@ -53,12 +52,14 @@ class Outcome:
         trained: how many were trained.
         scored: how many had codes and were scored alone.
         missing: cells that lack scores that were asked for, and why.
+        records: what each cell left, by its key.
     """
 
     tasks: list[Task]
     trained: int
     scored: int
     missing: list[tuple[Ask, str]]
+    records: dict[str, Record]
 
 
 def run_job(job: Job, display: Display, begun: Callable[[], None] | None = None) -> Outcome:
@@ -76,10 +77,10 @@ def run_job(job: Job, display: Display, begun: Callable[[], None] | None = None)
     """
     settings = job.settings
     tasks, problems = gather(job.asks, settings)
-    store = _open(tasks, settings)
-    todo = pending(tasks, store, settings) if tasks else []
+    todo, done = _look(tasks, settings)
     told: dict[str, Record] = {}
     if todo:
+        done = {}  # while it is done, other runs may replace these
         warn_of_limit()
         store = Store(settings.store, create=True)
         run = open_executor(job.executor, job.limits)
@@ -92,9 +93,8 @@ def run_job(job: Job, display: Display, begun: Callable[[], None] | None = None)
             problems += more
             run(ready, settings, job.limits, _Told(listener, told))
     scored = sum(task.trained for task in todo)
-    return Outcome(
-        tasks, len(todo) - scored, scored, _missing(tasks, problems, store, settings, told)
-    )
+    records, missing = _ended(tasks, problems, settings, told, done)
+    return Outcome(tasks, len(todo) - scored, scored, missing, records)
 
 
 def _prepare(
@@ -111,41 +111,47 @@ def _prepare(
     return ready, problems
 
 
-def _open(tasks: Sequence[Task], settings: Settings) -> Store:
-    """The store; a whole one that is read-only is as good as one that can be written to."""
+def _look(tasks: Sequence[Task], settings: Settings) -> tuple[list[Task], dict[str, Record]]:
+    """What is to do, and the records of what is done.
+
+    A whole store that is read-only is as good as one that can be written to.
+    """
     try:
         store = Store(settings.store)
-        if all(is_done(task, store, settings) for task in tasks):
-            return store
     except ValueError:
-        pass
-    return Store(settings.store, create=True)
+        store = Store(settings.store, create=True)
+    return pending(tasks, store, settings)
 
 
-def _missing(
+def _ended(
     tasks: Sequence[Task],
     problems: Sequence[Problem],
-    store: Store,
     settings: Settings,
     told: dict[str, Record],
-) -> list[tuple[Ask, str]]:
+    done: dict[str, Record],
+) -> tuple[dict[str, Record], list[tuple[Ask, str]]]:
+    """The records there are in the end, by key; and what lacks scores, and why."""
+    store = Store(settings.store)
     found = {id(ask): (ask, str(problem.error)) for problem in problems for ask in problem.asks}
+    records = {}
     for task in tasks:
-        record = store.get(task.key)
+        before = done.get(task.key)  # it was looked at a moment ago
+        record = before or store.get(task.key)
+        if record is not None:
+            records[task.key] = record
         if record is None:
             reason = told[task.key].reason if task.key in told else "it has no record"
         elif not record.ok:
             reason = f"{record.status}, {record.reason}"
-        elif not (left := lacks(store, record, settings)):
-            if not any(get_scores(store, record, item) for item in settings.parsed):
-                reason = "its codes cannot be scored under any convention asked for"
-            else:
+        elif before or not (left := lacks(store, record, settings)):
+            if can_be_scored(record, settings):
                 continue
+            reason = "its codes cannot be scored under any convention asked for"
         else:
             said = told.get(task.key, record).reason
             reason = f"no {', '.join(left)}" + (f": {said}" if said else "")
         found.setdefault(id(task.ask), (task.ask, reason))
-    return list(found.values())
+    return records, list(found.values())
 
 
 class _Told:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from hashbench.cell import Cell
@@ -91,7 +92,7 @@ class Task:
         """The cell."""
         return self.ask.cell
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The key of its result."""
         return self.cell.key(self.evidence)

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from hashbench.cell import Cell
 from hashbench.evidence import Evidence
-from hashbench.files import open_regular
+from hashbench.files import read_regular
 from hashbench.origin import Origin
 from hashbench.store.checks import BadRecordError, check_record, parse
 
@@ -151,8 +151,7 @@ def read_small(path: Path) -> bytes:
         OSError: if it cannot be opened, or is no regular file.
         BadRecordError: if it is larger than any.
     """
-    with open_regular(path) as stream:
-        data = stream.read(_MOST_BYTES + 1)
+    data = read_regular(path, _MOST_BYTES)
     if len(data) > _MOST_BYTES:
         raise BadRecordError("it is larger than any record")
     return data

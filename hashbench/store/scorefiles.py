@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from hashbench.evaluation.convention import Convention
 from hashbench.evaluation.scores import Scores
-from hashbench.files import open_regular, write_atomically
+from hashbench.files import read_regular, write_atomically
 from hashbench.npy import read_arrays
 from hashbench.store.arrays import read_sealed, write_sealed
 from hashbench.store.checks import listing, mapping, number, numbers
@@ -78,7 +79,7 @@ def get_scores(
     values = {name: nan if item is None else float(item) for name, item in body["values"].items()}
     bounds = {name: (float(low), float(high)) for name, (low, high) in body["bounds"].items()}
     curves = {
-        name: [nan if item is None else item for item in curve]
+        name: [nan if item is None else item for item in curve] if None in curve else curve
         for name, curve in body["curves"].items()
     }
     return Scores(convention, values, per_query, curves, bounds), body["versions"]
@@ -115,6 +116,7 @@ def score_path(store: Store, key: str, convention: str) -> Path:
     return store.scores_folder(key) / f"{_stem(convention)}.npz"
 
 
+@lru_cache(maxsize=1000)
 def _stem(convention: str) -> str:
     return hashlib.sha256(convention.encode()).hexdigest()[:16]
 
@@ -165,8 +167,7 @@ def put_lookup(store: Store, record: Record, figures: Mapping[str, Any]) -> None
 def get_lookup(store: Store, record: Record) -> dict[str, Any]:
     """What was measured of lookup in a record's codes; empty if nothing was."""
     try:
-        with open_regular(store.scores_folder(record.key) / "lookup.json") as stream:
-            body = json.loads(stream.read(1 << 20))
+        body = json.loads(read_regular(store.scores_folder(record.key) / "lookup.json", 1 << 20))
         if body["codes"] != record.files.get("codes", "") or not isinstance(body["figures"], dict):
             return {}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
@@ -175,19 +176,26 @@ def get_lookup(store: Store, record: Record) -> dict[str, Any]:
 
 
 def _is_scores(body: Any) -> bool:
-    pair = listing(number)
-    checks = {
-        "key": lambda value: isinstance(value, str),
-        "codes": lambda value: isinstance(value, str),
-        "convention": lambda value: isinstance(value, str),
-        "versions": mapping(lambda value: isinstance(value, str)),
-        "values": lambda value: isinstance(value, dict) and numbers(list(value.values())),
-        "bounds": mapping(lambda value: pair(value) and len(value) == 2 and None not in value),
-        "curves": mapping(numbers),
-        "per_query": listing(lambda value: isinstance(value, str)),
-    }
     return (
         isinstance(body, dict)
-        and set(body) == set(checks)
-        and all(check(body[name]) for name, check in checks.items())
+        and body.keys() == _CHECKS.keys()
+        and all(check(body[name]) for name, check in _CHECKS.items())
     )
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+_pair = listing(number)
+
+_CHECKS = {
+    "key": _text,
+    "codes": _text,
+    "convention": _text,
+    "versions": mapping(_text),
+    "values": lambda value: isinstance(value, dict) and numbers(list(value.values())),
+    "bounds": mapping(lambda value: _pair(value) and len(value) == 2 and None not in value),
+    "curves": mapping(numbers),
+    "per_query": listing(_text),
+}

@@ -193,7 +193,7 @@ class Bench:
 
     def left(self, tasks: Sequence[Task]) -> list[Task]:
         """Those of tasks that have something to do."""
-        return pending(tasks, self.store, self.settings)
+        return pending(tasks, self.store, self.settings)[0]
 
     def run(self, tasks: Sequence[Task], executor: Run = run_local, **limits: float) -> Recorder:
         listener = Recorder()

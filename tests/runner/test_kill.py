@@ -75,7 +75,7 @@ def test_the_table_is_the_same_after_any_number_of_kills(bench, victim) -> None:
     cells = bench.every("quick", BITS, SEEDS, journal=str(bench.journal), seconds=0.02)
     settings = replace(bench.settings, store=bench.settings.store.with_name("whole"))
     store = Store(settings.store, create=True)
-    run_here(pending(cells, store, settings), settings, Limits(), Silent())
+    run_here(pending(cells, store, settings)[0], settings, Limits(), Silent())
     bench.journal.unlink()
 
     kills = 0

@@ -365,7 +365,7 @@ def test_a_cell_that_cannot_be_prepared_leaves_the_others(broken, split, tmp_pat
     )
     settings = Settings(tmp_path / "store", tmp_path, device="cpu", threads=1)
     tasks, _ = prepares.gather(plan(request, tmp_path), settings)
-    tasks = pending(tasks, Store(settings.store, create=True), settings)
+    tasks, _ = pending(tasks, Store(settings.store, create=True), settings)
     ready, _ = prepares.prepare(tasks, settings, Mock())
     methods = [task.cell.method for task in ready]
     # What is no sentence for the user is left to the cell, which keeps its log.

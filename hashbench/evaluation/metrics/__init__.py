@@ -37,8 +37,14 @@ def metrics() -> Mapping[str, Metric]:
     """Every metric by its family's name, in the order they are shown: ours, then plugins'."""
     from hashbench import registry
 
-    parts: dict[str, Metric] = registry.metrics().parts()
-    return {item.name: item for item in BUILT_IN} | parts
+    parts = registry.metrics().parts()
+    if _known[0] is not parts:
+        _known[:] = parts, {**{item.name: item for item in BUILT_IN}, **parts}
+    return _known[1]
+
+
+#: What was registered, and all there was then.
+_known: list[Mapping[str, Metric]] = [{}, {}]
 
 
 def describe_metric(name: str) -> MetricInfo:
@@ -82,7 +88,7 @@ def versions(convention: Convention) -> dict[str, str]:
     """
     every = metrics()
     known = _VERSIONS.get(convention)
-    if known is not None and known[0] == every:  # a plugin may add some
+    if known is not None and known[0] is every:  # a plugin may add some
         return dict(known[1])
     found = {
         metric.name: metric.version for metric in every.values() if _defines(convention, metric)

@@ -6,11 +6,11 @@ import csv as files
 import io
 import math
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hashbench.results.exports import Export, Tables
-from hashbench.results.frame import COLUMNS, Block, blocks
+from hashbench.results.frame import COLUMNS, LINE, Block, blocks
 from hashbench.results.sinks import for_csv
 
 if TYPE_CHECKING:
@@ -37,25 +37,38 @@ def write(tables: Tables) -> str:
 
 def scores_text(found: Iterable[Block]) -> str:
     """Scores as CSV, hundreds of thousands of them; no cell of it is a formula."""
-    out = io.StringIO()
-    write = files.writer(out, lineterminator="\n").writerow
-    place = {name: position for position, name in enumerate(COLUMNS)}
-    safe = cache(for_csv)
-
-    def cell(value: object) -> object:
-        if isinstance(value, float):
-            return "" if math.isnan(value) else float(value)
-        return "" if value is None else safe(value)
-
-    write(COLUMNS)
+    first = COLUMNS.index(LINE[0])
+    pieces = [",".join(COLUMNS)]
     for common, lines in found:
-        head = [cell(common.get(name)) for name in COLUMNS]
+        head = {name: _cell(common.get(name)) for name in COLUMNS}
+        before, after = (
+            ",".join(head[name] for name in part)
+            for part in (COLUMNS[:first], COLUMNS[first + len(LINE) :])
+        )
         for line in lines:
-            row = head.copy()
-            for name, value in line.items():
-                row[place[name]] = cell(value)
-            write(row)
-    return out.getvalue()
+            if "reason" in line:
+                row = head | {name: _cell(value) for name, value in line.items()}
+                pieces.append(",".join(row.values()))
+                continue
+            own = ",".join([_cell(line.get(name)) for name in LINE])
+            pieces.append(f"{before},{own},{after}")
+    return "\n".join([*pieces, ""])
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else repr(float(value))
+    if value is None:
+        return ""
+    return _quoted(value) if isinstance(value, str) else str(value)
+
+
+@lru_cache(maxsize=10_000)
+def _quoted(text: str) -> str:
+    """A text as a cell, which no spreadsheet takes for a formula."""
+    out = io.StringIO()
+    files.writer(out, lineterminator="\n").writerow([for_csv(text), None])  # never a cell alone
+    return out.getvalue().removesuffix(",\n")
 
 
 def csv_text(table: pd.DataFrame, float_format: str | None = None) -> str:

@@ -9,7 +9,7 @@ run: $(VENV)/.runtime  ## the main job, on the data sets prepared here or on the
 	$(BIN)/hashbench run --methods dch,hashnet --bits 16,32,48,64
 
 test: $(VENV)/.dev  ## everything CI checks; what has one process two at a time, then the tests
-	$(MAKE) --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) lint floors types docs board
+	$(MAKE) --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) types docs board lint floors
 	$(MAKE) pytest
 
 lint: $(VENV)/.dev
@@ -29,7 +29,7 @@ board: $(VENV)/.dev  ## every score of the published entries is recomputed, wher
 	if [ -d results/board ]; then $(BIN)/hashbench verify results/board; fi
 
 pytest: $(VENV)/.dev
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 $(VENV)/.runtime: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

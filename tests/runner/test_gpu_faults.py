@@ -151,7 +151,8 @@ def test_features_are_prepared_by_a_process_that_ends_with_its_gpu(bench) -> Non
     assert prepare_apart(tasks, bench.settings, Recorder()) == (tasks, [])
     dying = bench.plugin.with_name("dying.py")
     dying.write_text(
-        "import multiprocessing, os\nif multiprocessing.parent_process(): os._exit(3)\n"
+        "import ctypes, multiprocessing\n"
+        "if multiprocessing.parent_process(): ctypes.CDLL(None)._exit(3)\n"  # as a library might
     )
     settings = bench.settings.__class__(**{**bench.settings.__dict__, "plugins": (dying,)})
     with pytest.raises(InputError, match="prepares features died with exit code 3"):

@@ -11,7 +11,7 @@ from sweep_bench import Recorder
 from hashbench import raycluster, registry
 from hashbench.runner import on_ray
 from hashbench.runner.execute import Limits
-from hashbench.runner.run import _missing
+from hashbench.runner.run import _ended
 
 
 class OneAnswers:
@@ -66,6 +66,6 @@ def test_a_run_ends_soon_after_the_head_of_its_cluster(bench, monkeypatch) -> No
     assert told[first].ok
     assert list(told) == [first, *others]
     assert ray.cancelled == others
-    missing = _missing(tasks, [], bench.store, bench.settings, told)
+    _, missing = _ended(tasks, [], bench.settings, told, {})
     assert [ask.cell.seed for ask, _ in missing] == [1, 2]
     assert all("Ray's head at 127.0.0.1" in reason for _, reason in missing)

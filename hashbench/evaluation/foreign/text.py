@@ -125,12 +125,16 @@ def open_text(path: Path) -> Source:
 def _several(labels: list[str]) -> bool:
     """Whether labels are lists of classes, rather than a class or a row of zeros and ones each.
 
+    An item without a label has an empty list.
+
     Raises:
-        ValueError: if blanks may be within names or between them.
+        ValueError: if blanks may be within names or between them, or there is no label at all.
     """
     lists = [_words(text) for text in labels]
     sizes = {len(words) for words in lists}
-    if max(sizes, default=0) < 2:
+    if sizes == {0}:
+        raise ValueError("no item has a label")
+    if sizes <= {1}:
         return False
     different = {word for words in lists for word in words}
     if len(sizes) == 1 and (different <= {"0", "1"} or different <= {"-1", "1"}):
@@ -187,7 +191,8 @@ def _hot(labels: list[str], classes: dict[str, int]) -> Array:
     """Lists of ids as `(n, classes)` uint8."""
     if len(labels) * len(classes) > MOST_BYTES:
         raise ValueError(f"it has {len(classes):,} different labels")
-    hot = np.zeros((len(labels), len(classes)), np.uint8)
+    # Two columns at least: a single one would be one of ids.
+    hot = np.zeros((len(labels), max(2, len(classes))), np.uint8)
     for row, text in enumerate(labels):
         hot[row, [classes[word] for word in _words(text)]] = 1
     return hot
@@ -229,7 +234,7 @@ def _matrix(lines: list[str], *, codes: bool = True) -> Array:
 
 
 def _numbers(lines: list[str], dimensions: Literal[1, 2]) -> Array:
-    if not lines:
+    if not any(map(str.strip, lines)):
         raise ValueError("it is empty")
     try:
         values = np.loadtxt(lines, np.float64, ndmin=dimensions, comments=None)

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import orjson
+
 from hashbench.cell import Cell
 from hashbench.evidence import Evidence
 from hashbench.files import read_regular
@@ -108,10 +110,12 @@ class Record:
             NewerRecordError: if it is whole, and of a schema this version does not know.
             BadRecordError: if it is not a whole record whose key is that of its content.
         """
-        body = parse(data, SCHEMA)
-        digest = body.pop("sha256", None)
-        if digest != _digest(body):
-            raise BadRecordError("its content does not fit its digest")
+        body = _whole(data)
+        if body is None:
+            body = parse(data, SCHEMA)
+            digest = body.pop("sha256", None)
+            if digest != _digest(body):
+                raise BadRecordError("its content does not fit its digest")
         del body["schema"]
         check_record(body)
         body["cell"] = Cell.from_dict(body["cell"])
@@ -126,9 +130,29 @@ class Record:
         return replace(self, origins=origins)
 
 
+def _whole(data: bytes) -> dict[str, Any] | None:
+    """What `parse` gives of a record whose digest is right, in less time; None for any other.
+
+    orjson refuses what `parse` refuses, but that it takes whole numbers beyond 64 bits for
+    others: those are written with an exponent in what the digest is of, and are left to `parse`.
+    """
+    try:
+        body = orjson.loads(data)
+        if not isinstance(body, dict) or body.get("schema") != SCHEMA:
+            return None
+        digest, text = body.pop("sha256", None), _canonical(body)
+    except (ValueError, RecursionError):
+        return None
+    if "e+" in text or digest != hashlib.sha256(text.encode()).hexdigest():
+        return None
+    return body
+
+
 def _digest(body: Mapping[str, Any]) -> str:
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_canonical(body).encode()).hexdigest()
+
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 def finite(value: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 from hashbench.store.record import Record
@@ -44,6 +46,7 @@ def in_words(size: float) -> str:
 def _size(path: Path) -> int:
     """Of a regular file; a run may remove one while it is looked at."""
     try:
-        return path.lstat().st_size if path.is_file() and not path.is_symlink() else 0
+        found = os.lstat(path)
     except OSError:
         return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from hashbench.evaluation.convention import Convention
@@ -141,7 +142,7 @@ def _named(path: Path) -> str:
 
 def _body_of(text: NDArray[Any], record: Record, convention: str) -> dict[str, Any] | None:
     """What a file of scores says, if it is of a record's codes under a convention."""
-    body = json.loads(text.tobytes())
+    body = orjson.loads(text.tobytes())
     wanted = record.key, record.files.get("codes", ""), convention
     if not _is_scores(body) or (body["key"], body["codes"], body["convention"]) != wanted:
         return None

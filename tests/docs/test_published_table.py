@@ -1,6 +1,7 @@
 """The README's table says what the published scores say, rounded as it stands there."""
 
 import csv
+import lzma
 import statistics
 from collections import defaultdict
 from pathlib import Path
@@ -11,7 +12,7 @@ MAP = [(bits, "map@h2") for bits in (16, 32, 48, 64)]
 
 def test_the_readmes_table_is_the_published_one() -> None:
     values = defaultdict(list)
-    with (ROOT / "results" / "cifar10-head" / "scores.csv").open(newline="") as file:
+    with lzma.open(ROOT / "results" / "cifar10-head" / "scores.csv.xz", "rt", newline="") as file:
         for line in csv.DictReader(file):
             if line["convention"] == "house":
                 place = line["variant"], int(line["bits"]), line["metric"]

@@ -16,6 +16,9 @@ CLOSE = 3.0
 #: Standard errors that a gain must exceed.
 ENOUGH = 1.0
 
+#: And what it must exceed at least: less is none in the four digits that are shown.
+LEAST = 5e-5
+
 
 @dataclass(frozen=True, eq=False)
 class Trial:
@@ -92,7 +95,7 @@ def closest(trials: Sequence[Trial]) -> Trial | None:
 
 
 def choose(trials: Sequence[Trial], again: Sequence[Trial]) -> Decision:
-    """The best point, or the defaults where its gain does not exceed `ENOUGH` standard errors.
+    """The best point where its gain exceeds both `ENOUGH` errors and `LEAST`, else the defaults.
 
     Args:
         trials: the defaults, then each point, on the first carving.
@@ -111,7 +114,7 @@ def choose(trials: Sequence[Trial], again: Sequence[Trial]) -> Decision:
     gains, errors = zip(*(gain(one, other) for one, other in pairs), strict=True)
     mean = float(np.mean(gains))
     error = math.hypot(*errors) / len(errors)
-    taken = mean > ENOUGH * error and not (again and len(pairs) == 1)
+    taken = mean > max(ENOUGH * error, LEAST) and not (again and len(pairs) == 1)
     return Decision(
         point=best.point if taken else {},
         best=best.point,

@@ -131,6 +131,14 @@ def test_the_defaults_stay_where_nothing_beats_them() -> None:
     assert (choice.point, choice.best, choice.default) == ({}, {}, 0.5)
 
 
+def test_a_gain_that_four_digits_do_not_show_is_none() -> None:
+    trials = [_trial(BASE), _trial([value + 2e-5 for value in BASE], x=1)]
+    choice = choose(trials, [])
+    assert choice.point == {}
+    assert choice.best == {"x": 1}
+    assert choice.gain == pytest.approx(2e-5)
+
+
 def test_defaults_that_fail_are_beaten_by_anything() -> None:
     trials = [_trial(None), _trial([0.4] * 4, x=1), _trial([0.3] * 4, x=2)]
     assert closest(trials) is None

@@ -170,6 +170,21 @@ def test_hyper_parameters_of_the_table_of_losses_have_these_defaults() -> None:
     assert not faults
 
 
+def test_gains_of_searched_methods_are_those_of_the_shipped_files() -> None:
+    notes = re.compile(r"# (inflated[^\n]*)\n\[([a-z0-9-]+)\.(\d+)\]\n(\w*)")
+    shipped: dict[str, dict[int, str]] = {}
+    for file in (ROOT / "hashbench" / "shipped").glob("*.toml"):
+        for note, method, bits, first in notes.findall(file.read_text("utf-8")):
+            kept = "the defaults stay" in note or "no point is better" in note
+            assert kept == (not first), f"{method}.{bits}"
+            (gain,) = re.findall(r"gain ([+-]\d\.\d+ ± \d\.\d+)", note) or [""]
+            said = "stay" if kept else gain.replace("0.", ".").replace("-", "−")
+            shipped.setdefault(method, {})[int(bits)] = said
+    table = [row for row in rows(section("docs/tuning.md", "## What is shipped")) if len(row) == 5]
+    said = {row[0].strip("`"): dict(zip((16, 32, 48, 64), row[1:], strict=True)) for row in table}
+    assert said == shipped
+
+
 def test_every_convention_and_metric_is_in_the_tables_of_the_evaluator() -> None:
     presets = section("docs/evaluation.md", "## Conventions")
     named = {name for row in rows(presets) for name in coded(row[0])}

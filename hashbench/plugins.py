@@ -73,7 +73,14 @@ def import_file(path: Path) -> tuple[ModuleType, str]:
     sys.path.insert(0, folder)
     try:
         # Not exec_module(): a bytecode file may be older than an edit within its second.
-        with _limited(), _crash_told(), kept_process(), no_sudden_end(), watched_exits(_MODULES):
+        with (
+            _limited(),
+            _crash_told(),
+            kept_process(),
+            no_sudden_end(),
+            watched_exits(_MODULES),
+            _without_bytecode(),
+        ):
             exec(compile(text, path, "exec"), module.__dict__)
     except BaseException:
         del sys.modules[name]
@@ -127,6 +134,17 @@ def _limited() -> Iterator[None]:
     finally:
         timer.cancel()
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _without_bytecode() -> Iterator[None]:
+    """Have siblings leave no bytecode, which would be taken for an edit within its second."""
+    known = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = known
 
 
 @contextmanager

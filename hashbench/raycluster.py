@@ -29,7 +29,7 @@ def connect(ray: Any) -> bool:
     return True
 
 
-class Head:
+class ClusterHead:
     """The head of the cluster that Ray is connected to, looked at now and then.
 
     Attributes:

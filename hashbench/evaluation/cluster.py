@@ -12,7 +12,7 @@ from hashbench import runtime
 from hashbench.codes import Codes
 from hashbench.errors import InputError, installs
 from hashbench.evaluation.histograms import BUDGET, Histograms, count, shards
-from hashbench.raycluster import SILENCE, Head, connect
+from hashbench.raycluster import SILENCE, ClusterHead, connect
 
 #: Shards a processor of the cluster, so that a lost or slow worker costs little.
 SHARDS_PER_CPU = 4
@@ -43,7 +43,7 @@ def count_on_ray(
             f"the ray executor needs Ray: {installs('ray')}, or use --executor local"
         ) from None
     connect(ray)
-    head = Head(ray)
+    head = ClusterHead(ray)
     processors = max(1, int(ray.cluster_resources().get("CPU", 1)))
     parts = _parts(database, database_labels, budget, processors * SHARDS_PER_CPU)
     task = ray.remote(num_cpus=1, max_retries=5)(_count_shard)

@@ -10,7 +10,7 @@ from typing import Any
 
 from hashbench import devices
 from hashbench.errors import InputError, installs
-from hashbench.raycluster import SILENCE, Head, connect
+from hashbench.raycluster import SILENCE, ClusterHead, connect
 from hashbench.runner.claim import failure, give_up
 from hashbench.runner.execute import Limits, Listener, Quiet
 from hashbench.runner.local import run_local
@@ -76,7 +76,7 @@ def _run(
         running[where.remote(task, own, limits)] = task
     for task in tasks:
         listener.started(task)
-    head = Head(ray)
+    head = ClusterHead(ray)
     try:
         while running:
             if head.is_lost():
@@ -93,7 +93,9 @@ def _run(
             ray.cancel(reference, force=True)
 
 
-def _leave(tasks: Sequence[Task], settings: Settings, listener: Listener, head: Head) -> None:
+def _leave(
+    tasks: Sequence[Task], settings: Settings, listener: Listener, head: ClusterHead
+) -> None:
     """Say what became of cells whose cluster is gone; those that still run may yet be finished.
 
     Nothing is stored of them: the next run asks whether they were.

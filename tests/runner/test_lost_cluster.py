@@ -54,7 +54,7 @@ def test_a_run_ends_soon_after_the_head_of_its_cluster(bench, monkeypatch) -> No
     monkeypatch.setattr(raycluster, "SILENCE", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as server:
         ray = OneAnswers(f"127.0.0.1:{server.getsockname()[1]}")
-        head = raycluster.Head(ray)
+        head = raycluster.ClusterHead(ray)
         head._looked = head._heard = 0.0
         assert not head.is_lost()
     tasks, listener = bench.tasks("quick", seeds=range(3)), Recorder()

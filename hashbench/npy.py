@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import io
-import math
-import struct
 import zipfile
 from collections.abc import Callable, Collection
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hashbench.archive import stored_members
-from hashbench.files import open_regular, read_regular
+from hashbench.files import open_regular
 
 T = TypeVar("T")
 
 #: What begins an .npy file.
 _MAGIC = b"\x93NUMPY"
-
-#: Bytes of a file that is read as a whole, and of a header that is worth remembering.
-SMALL, _SHORT = 1 << 20, 512
 
 #: An array of an .npz that grows beyond both of these, in bytes and by its factor, is a bomb:
 #: real codes and labels do not.
@@ -54,8 +46,6 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, N
         OSError: if it cannot be opened, or is no regular file.
         ValueError: if it is no whole .npz file of plain values, or a bomb.
     """
-    if (found := _at_once(path, names)) is not None:
-        return found
 
     def read(name: str, member: zipfile.ZipInfo, archive: zipfile.ZipFile) -> NDArray[Any]:
         grown = member.file_size > MOST_GROWTH * max(member.compress_size, 1)
@@ -86,51 +76,6 @@ def list_arrays(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
             return shape, dtype
 
     return _each(path, None, read)
-
-
-def _at_once(path: Path, names: Collection[str] | None) -> dict[str, NDArray[Any]] | None:
-    """What `read_arrays` gives of a small file as `numpy.savez` writes it; None for any other."""
-    data = read_regular(path, SMALL)
-    members = stored_members(data) if len(data) <= SMALL else None
-    if members is None:
-        return None
-    found = {}
-    for file, content in members.items():
-        name = file.removesuffix(".npy")
-        if name == file or (names is not None and name not in names):
-            continue
-        array = _array_in(content)
-        if array is None:
-            return None
-        found[name] = array
-    return found
-
-
-def _array_in(content: memoryview) -> NDArray[Any] | None:
-    """The array that fills a member of an archive; None for whatever numpy should look at."""
-    if len(content) < 10 or content[:8] != _MAGIC + b"\1\0":
-        return None
-    (length,) = struct.unpack_from("<H", content, 8)
-    values = content[10 + length :]
-    if length > _SHORT or len(content) < 10 + length:
-        return None
-    try:
-        shape, across, dtype, size = _header(bytes(content[8 : 10 + length]))
-    except Exception:  # tokenizer and parser raise their own
-        return None
-    if across or dtype.hasobject or min(shape, default=1) < 1 or not size or size != len(values):
-        return None
-    return np.frombuffer(values, dtype).reshape(shape).copy()
-
-
-@lru_cache(maxsize=256)
-def _header(text: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
-    """Shape, whether columns are first, type and bytes that the header of an .npy file tells.
-
-    Files of results have a few headers between them, and each takes long to parse.
-    """
-    shape, across, dtype = np.lib.format.read_array_header_1_0(io.BytesIO(text))
-    return shape, across, dtype, dtype.itemsize * math.prod(shape)
 
 
 def _each(

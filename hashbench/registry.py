@@ -260,7 +260,7 @@ class Registry(Generic[T]):
             return self._loaded[name]
 
     def parts(self) -> Mapping[str, T]:
-        """Every part that loads, by name; those that do not move to `broken`.
+        """Every part that loads, by name, ours first; those that do not move to `broken`.
 
         The same object until there are others: scores ask for it thousands of times.
         """
@@ -268,7 +268,7 @@ class Registry(Generic[T]):
         if whole is not None and whole[0] == tuple(self._entries.values()):
             return whole[1]
         loaded = {}
-        for name in self.names():
+        for name in list(self._entries):
             try:
                 loaded[name] = self.get(name)
             except InputError:

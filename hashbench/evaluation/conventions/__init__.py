@@ -42,11 +42,4 @@ def conventions() -> Mapping[str, Convention]:
     """Every named convention, by name: ours in order, then those of plugins."""
     from hashbench import registry
 
-    parts = registry.conventions().parts()
-    if _known[0] is not parts:
-        _known[:] = parts, {**{item.name: item for item in BUILT_IN}, **parts}
-    return _known[1]
-
-
-#: What was registered, and all there was then.
-_known: list[Mapping[str, Convention]] = [{}, {}]
+    return registry.conventions().parts()

@@ -37,14 +37,7 @@ def metrics() -> Mapping[str, Metric]:
     """Every metric by its family's name, in the order they are shown: ours, then plugins'."""
     from hashbench import registry
 
-    parts = registry.metrics().parts()
-    if _known[0] is not parts:
-        _known[:] = parts, {**{item.name: item for item in BUILT_IN}, **parts}
-    return _known[1]
-
-
-#: What was registered, and all there was then.
-_known: list[Mapping[str, Metric]] = [{}, {}]
+    return registry.metrics().parts()
 
 
 def describe_metric(name: str) -> MetricInfo:

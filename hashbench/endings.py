@@ -102,7 +102,7 @@ def _guarded(name: str, real: Callable[..., Any], ends: Callable[..., bool]) -> 
         here = os.getpid()  # a fork's child may end as it likes
         held = any(here == p and t in (None, threading.get_ident()) for p, t in _guards)
         if held and ends(*given, **named):
-            said = ", ".join(map(str, given)) if name in _TOLD else "..."
+            said = ", ".join(map(str, given)) if name.rpartition(".")[2] in _TOLD else "..."
             raise SystemExit(f"{name}({said}) would have ended this process")
         return real(*given, **named)
 
@@ -164,16 +164,26 @@ def _at_our_group(group: int, number: int) -> bool:
     return group in (0, os.getpgrp()) and _fatal(number)
 
 
+#: Where those of the system are: `os` has them from a module of its own.
+_SYSTEM = (os, *(sys.modules[name] for name in ("posix", "nt") if name in sys.modules))
+
 #: What ends or replaces a process, and when.
 _ENDS: tuple[tuple[Any, str, Callable[..., bool]], ...] = (
-    (os, "_exit", _always),
-    (os, "abort", _always),
-    (os, "execv", _always),
-    (os, "execve", _always),
-    (os, "kill", _at_us),
-    (os, "killpg", _at_our_group),
+    *(
+        (module, name, ends)
+        for module in _SYSTEM
+        for name, ends in (
+            ("_exit", _always),
+            ("abort", _always),
+            ("execv", _always),
+            ("execve", _always),
+            ("kill", _at_us),
+            ("killpg", _at_our_group),
+        )
+    ),
     (signal, "raise_signal", _fatal),
+    (sys.modules["_signal"], "raise_signal", _fatal),
 )
 
 #: Those whose arguments are short numbers.
-_TOLD = {"os._exit", "os.abort", "signal.raise_signal"}
+_TOLD = {"_exit", "abort", "raise_signal"}

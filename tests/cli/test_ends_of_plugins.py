@@ -18,6 +18,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and exec are
 
 ENDS = {
     "leaves": ("os._exit(0)", "SystemExit: os._exit(0) would have ended this process"),
+    "slips": ("__import__('posix')._exit(0)", "SystemExit: posix._exit(0) would have ended"),
     "shoots": ("os.kill(os.getpid(), 9)", "SystemExit: os.kill(...) would have ended"),
     "sighs": ("signal.raise_signal(15)", "SystemExit: signal.raise_signal(15) would have"),
     "aborts": ("os.abort()", "SystemExit: os.abort() would have ended this process"),

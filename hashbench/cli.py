@@ -163,6 +163,8 @@ def main(args: list[str] | None = None) -> None:
     except BaseException as error:  # nothing of ours leaves so: a stranger's part may
         if COMPLETES in os.environ and isinstance(error, SystemExit):
             raise  # how click ends once it has completed
+        if isinstance(error, SystemExit) and _raised_by(error).startswith("click."):
+            sys.exit(141)  # how click ends where nobody reads any more, as after `| head`
         whose = f"the plugin {plain(place)}" if (place := blamed(error)) else "a plugin's code"
         _fail(f"{whose} ended this command ({cause(error)})", 2)
     else:
@@ -195,6 +197,14 @@ class _Interrupt:
             end_now(130)
         self.pressed = True
         raise KeyboardInterrupt
+
+
+def _raised_by(error: BaseException) -> str:
+    """The name of the module that raised it."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    return str(at.tb_frame.f_globals.get("__name__", "")) if at else ""
 
 
 def _say_warning(message: Warning | str, *_: object, **__: object) -> None:

@@ -244,3 +244,22 @@ def test_ctrl_c_is_heeded_in_the_background_and_twice_at_once(presses) -> None:
     assert process.returncode == 130
     assert err.strip().splitlines()[-1].startswith("hashbench: stopped; what was finished is kept")
     assert "Traceback" not in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes end otherwise there")
+@pytest.mark.parametrize(
+    "args", [("methods",), ("--help",), ("run", "--help"), ("parts", "--json")]
+)
+def test_where_nobody_reads_its_output_it_ends_without_a_word(args) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "hashbench", *args],
+            stdout=writes,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    finally:
+        os.close(writes)
+    assert (done.returncode, done.stderr) == (141, b"")

@@ -24,7 +24,7 @@ def notes(series: Series) -> tuple[str, ...]:
     first = _TIMED if series.timed else ceiling(series)
     found = [first, uneven(series), *series.left_out]
     found += [elsewhere(series, row) for row in series.rows if row.external]
-    found += sizes(series)
+    found += [by_labels(series), *sizes(series)]
     for record in series.records:
         found += [str(note) for note in record.split.get("notes", [])]
         if record.adjusted:
@@ -72,6 +72,21 @@ def ceiling(series: Series) -> str:
     return (
         f"Ceiling on {series.title}: ranking by cosine of the un-hashed {series.bench.backbone} "
         f"features has a full mAP{where} of {value:.3f} (house convention): {there}."
+    )
+
+
+def by_labels(series: Series) -> str:
+    """Which methods without labels were tuned, and so chosen by some; "" where none was."""
+    tuned = [
+        series.labels[row]
+        for row in series.rows
+        if row.block == "unsupervised" and row.origin.startswith("tuned")
+    ]
+    if not tuned:
+        return ""
+    return (
+        "The search chose by labels of training images, of methods that learn without any, too: "
+        f"{', '.join(tuned)}."
     )
 
 

@@ -134,6 +134,8 @@ def origins_line(asks: Sequence[Ask]) -> str:
     """One sentence where methods with tuned and with other hyper-parameters meet, else ""."""
     labels: dict[str, list[str]] = {}
     for ask in asks:
+        if not ask.cell.params:
+            continue  # a method without any
         names = labels.setdefault(ask.origin.base, [])
         if ask.cell.method not in names:
             names.append(ask.cell.method)
@@ -142,12 +144,13 @@ def origins_line(asks: Sequence[Ask]) -> str:
     data = ", ".join(dict.fromkeys(ask.cell.bench.dataset for ask in asks))
     said = [f"{', '.join(labels.pop('tuned'))}: tuned for {data}"]
     said += [
-        f"{', '.join(methods)}: {'its' if len(methods) == 1 else 'their'} defaults"
+        f"{', '.join(names)}: {'its' if len(names) == 1 else 'their'} defaults"
         if base == "defaults"
-        else f"{', '.join(methods)}: from {base}"
-        for base, methods in labels.items()
+        else f"{', '.join(names)}: from {base}"
+        for base, names in labels.items()
     ]
-    untuned = labels.get("defaults", [""])[0]
+    searched = [name for name in labels.get("defaults", ()) if methods().get(name).space]
+    untuned = searched[0] if searched else ""
     advice = f"tune it with `hashbench tune --method {untuned}`, or " if untuned else ""
     return f"Hyper-parameters differ in origin ({'; '.join(said)}): {advice}run all with --untuned."
 

@@ -15,7 +15,7 @@ from hashbench.results.choose import select
 from hashbench.results.collect import check_metric, collect
 from hashbench.results.comparison import columns
 from hashbench.results.frame import blocks
-from hashbench.results.notes import ceiling, uneven
+from hashbench.results.notes import ceiling, notes, uneven
 from hashbench.results.scored import StoredJudge
 from hashbench.results.sheets import paper_sheets
 from hashbench.results.terminal import show
@@ -440,3 +440,19 @@ def test_who_is_first_is_told_under_conventions_that_the_whole_column_has(judge)
         if line["metric"] == "first/map@h2"
     ]
     assert found == [("ksh", "house", 0.0), ("dch", "house", 1.0)]
+
+
+def test_tuned_methods_without_labels_are_said_to_be_chosen_by_labels(judge) -> None:
+    quiet = {"summary": "", "supervised": False, "kind": "shallow", "role": "method"}
+    records = [
+        judge.add(
+            "itq", 16, 0.4, part=quiet, params={"iterations": 50}, origins=(Origin(base="tuned"),)
+        ),
+        judge.add("sh", 16, 0.3, part=quiet),
+        judge.add("itq-cca", 16, 0.5, origins=(Origin(base="tuned"),)),
+    ]
+    (series,) = collect(records, judge)
+    (said,) = [note for note in notes(series) if "chose by labels" in note]
+    assert said.endswith("without any, too: itq.")
+    (series,) = collect(records[1:], judge)
+    assert not [note for note in notes(series) if "chose by labels" in note]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from hashbench.errors import InputError, shown
 
@@ -12,6 +14,9 @@ LONGEST = 10_000
 
 #: Control characters, other ends of lines, and halves of characters.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+#: Numbers that JSON does not take, for they begin or end with their point, or with a plus.
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
 
 
 def printable(text: str) -> bool:
@@ -100,3 +105,17 @@ def _measure(text: str, what: str, units: Mapping[str, int], examples: str) -> f
     if match is None or match[2] not in units or float(match[1]) == 0:
         raise InputError(f"cannot read {what} '{shown(text)}': write it as {examples}")
     return float(match[1]) * units[match[2]]
+
+
+def parse_value(text: str) -> Any:
+    """A hyper-parameter's value as one types it: JSON, a number such as .5 or 1., or a word.
+
+    Example:
+        >>> [parse_value(text) for text in ("10", ".5", "true", "[1, 2]", "cosine")]
+        [10, 0.5, True, [1, 2], 'cosine']
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        word = text.strip()
+    return float(word) if _NUMBER.fullmatch(word) else word

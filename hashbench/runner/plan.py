@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -18,6 +17,7 @@ from hashbench.hyper import check
 from hashbench.kept import kept_process
 from hashbench.origin import Origin
 from hashbench.params import Setting, at_length, shipped_note, shipped_params
+from hashbench.parsing import parse_value
 from hashbench.registry import methods
 from hashbench.runner.settings import Ask
 
@@ -260,11 +260,7 @@ def parse_setting(text: str) -> tuple[str, str, Any]:
         raise InputError(
             f"cannot read the setting '{text}': write METHOD.NAME=VALUE, as in dch.gamma=10"
         )
-    try:
-        parsed = json.loads(value)
-    except ValueError:
-        parsed = value.strip()
-    return method, key, parsed
+    return method, key, parse_value(value)
 
 
 def settings_by_method(texts: Sequence[str], head: str | None = None) -> dict[str, dict[str, Any]]:

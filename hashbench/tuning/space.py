@@ -13,6 +13,7 @@ import numpy as np
 
 from hashbench.errors import InputError, unknown
 from hashbench.hasher import Hasher, hyperparameters
+from hashbench.parsing import parse_value
 
 SYNTAX = "write NAME=A, NAME=A|B|C, NAME=LOW:HIGH or NAME=LOW:HIGH:log, as in gamma=1:50:log"
 
@@ -68,13 +69,13 @@ def parse_space(text: str, cls: type[Hasher]) -> Space:
         if not equals or not name or not values:
             raise InputError(f"cannot read '{part}' in --space: {SYNTAX}")
         if ":" not in values:
-            options = [_value(option.strip()) for option in values.split("|")]
+            options = [parse_value(option.strip()) for option in values.split("|")]
             space[name] = _declared(cls, name, options)
             continue
         bounds = values.split(":")
         if len(bounds) not in (2, 3):
             raise InputError(f"cannot read '{part}' in --space: {SYNTAX}")
-        numbers = [_value(bound.strip()) for bound in bounds[:2]]
+        numbers = [parse_value(bound.strip()) for bound in bounds[:2]]
         space[name] = _declared(cls, name, (*numbers, *bounds[2:]))
     if not space:
         raise InputError(f"--space is empty: {SYNTAX}")
@@ -149,12 +150,3 @@ def _declared(cls: type[Hasher], name: str, values: Sequence[Any]) -> Range | Ch
 
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _value(text: str) -> Any:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return {"true": True, "false": False}.get(text, text)

@@ -6,6 +6,7 @@ import pytest
 
 from hashbench.errors import InputError
 from hashbench.hasher import Hasher
+from hashbench.parsing import parse_value
 from hashbench.tuning.space import Choice, Range, default_space, describe, grid, parse_space
 
 
@@ -107,3 +108,20 @@ def test_what_is_no_space_is_one_sentence(text: str, says: str) -> None:
 def test_a_method_without_a_space_says_how_to_name_one() -> None:
     with pytest.raises(InputError, match="bare declares no search space: name one with --space"):
         default_space(Bare)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (".5", 0.5),
+        ("1.", 1.0),
+        ("+2", 2.0),
+        ("-.5e-3", -5e-4),
+        ("7", 7),
+        ("a.5", "a.5"),
+        (".", "."),
+    ],
+)
+def test_values_are_read_as_people_write_them(text, value) -> None:
+    found = parse_value(text)
+    assert (found, type(found)) == (value, type(value))

@@ -120,6 +120,7 @@ def job(
     allow_unlabelled: bool = False,
     allow_duplicates: bool = False,
     distractors: Path | str | None = None,
+    mirrored: bool = False,
     results: Path | str = DEFAULT_RESULTS,
     data_root: Path | str | None = None,
     plugins: Iterable[Path | str] = (),
@@ -158,6 +159,7 @@ def job(
         allow_unlabelled: go on when lists hold images without any label.
         allow_duplicates: go on when lists hold the same file as query and in another part.
         distractors: a folder whose images grow the database, relevant to no query.
+        mirrored: train on every training image and on its mirror image.
         results: folder of the results.
         data_root: folder of the data sets.
         plugins: Python files with parts of your own.
@@ -202,6 +204,7 @@ def job(
         "allow_unlabelled": allow_unlabelled,
         "allow_duplicates": allow_duplicates,
         "distractors": str(Path(distractors).resolve()) if distractors else "",
+        "mirrored": mirrored,
     }
     texts = (
         [f"{name}={_json(value)}" for name, value in settings.items()]

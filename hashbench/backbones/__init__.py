@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, cast
@@ -91,25 +91,37 @@ def feature_table(
 def _table(
     source: ImageSource, name: str, progress: Callable[[float, str], None]
 ) -> NDArray[np.float32]:
-    last = source.parts[-1] if isinstance(source, JoinedSource) else None
-    if isinstance(last, MixedSource):
-        base = feature_table(last.base, name, progress=progress)
-        more = cast("NDArray[np.float32]", MixedTable(last, base))
-        return cast("NDArray[np.float32]", JoinedTable([base, more]))
-    shape = typical_shape(source)
+    parts = source.parts if isinstance(source, JoinedSource) else (source,)
+    seen = [part for part in parts if not isinstance(part, MixedSource)]
+    tables = dict(zip(seen, _of_images(seen, typical_shape(source), name, progress), strict=True))
+    found = [
+        # Mixtures have no images: they are made of the features of what has some.
+        cast("NDArray[np.float32]", MixedTable(part, feature_table(part.base, name)))
+        if isinstance(part, MixedSource)
+        else tables[part]
+        for part in parts
+    ]
+    return found[0] if len(found) == 1 else cast("NDArray[np.float32]", JoinedTable(found))
+
+
+def _of_images(
+    parts: Sequence[ImageSource],
+    shape: tuple[int, ...],
+    name: str,
+    progress: Callable[[float, str], None],
+) -> list[NDArray[np.float32]]:
+    """A table for each part; all are preprocessed as images of this shape."""
     if name == "pixels":
         from hashbench.backbones.pixels import pixel_features
 
-        return pixel_features(source, shape, progress)
+        joined = JoinedSource(parts)  # whether all images are grey is asked of all
+        return np.split(pixel_features(joined, shape, progress), joined.starts[1:-1])
     family = name.removesuffix(":multi")
     network = get_backbone(family)
     if family != name and not network.multi_dim:
         raise InputError(f"the backbone {family} has no ':multi': use {family}")
     columns = network.dim if family == name else network.multi_dim
-    if isinstance(source, JoinedSource):
-        parts = [_cached(part, network, columns, shape, progress) for part in source.parts]
-        return cast("NDArray[np.float32]", JoinedTable(parts))
-    return _cached(source, network, columns, shape, progress)
+    return [_cached(part, network, columns, shape, progress) for part in parts]
 
 
 def _cached(

@@ -32,7 +32,13 @@ FOLDER = "splits"
 PARTS = ("query", "train", "database")
 
 #: Options of a data set that an entry may have been made with and that read nothing else.
-_OPTIONS = ("allow_missing", "allow_overlap", "allow_unlabelled", "allow_duplicates")
+_OPTIONS = (
+    "allow_missing",
+    "allow_overlap",
+    "allow_unlabelled",
+    "allow_duplicates",
+    "mirrored",
+)
 
 #: Bytes a file of a split unpacks to, and values of its labels.
 _MOST_BYTES, _MOST_LABELS = 1 << 28, 1 << 28

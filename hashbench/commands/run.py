@@ -150,6 +150,9 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
     metavar="DIR",
     help="Grow the database by every image below DIR, relevant to no query.",
 )
+@click.option(
+    "--mirrored", is_flag=True, help="Train on every training image and on its mirror image."
+)
 @click.option("--dry-run", is_flag=True, help="List the cells, what is done and the ETA; run none.")
 @options.results
 @options.data_root

@@ -15,6 +15,7 @@ from hashbench.data.distractors import with_distractors
 from hashbench.data.duplicates import by_bytes, shared
 from hashbench.data.heldout import hold_out
 from hashbench.data.images import FileSource
+from hashbench.data.mirrored import with_mirrored
 from hashbench.data.protocols import Protocol, Rows
 from hashbench.data.split import Split
 from hashbench.data.variants import VARIANTS, variant_of, vary
@@ -72,6 +73,7 @@ class Dataset(ABC):
         allow_duplicates: accept queries of which a file of the same bytes is in the
             database or in the training set.
         distractors: a folder of images that the database is grown by, or none.
+        mirrored: whether methods are trained on the mirror images of the training set, too.
         held_out: search and ask within the training set, in this of the ways to carve it,
             see `hold_out`; 0 leaves the split as it is.
         inflated: whether a database so held out is filled up to its size in the split.
@@ -109,6 +111,7 @@ class Dataset(ABC):
         allow_unlabelled: bool = False,
         allow_duplicates: bool = False,
         distractors: str | Path = "",
+        mirrored: bool = False,
         held_out: int = 0,
         inflated: bool = False,
     ) -> None:
@@ -118,6 +121,7 @@ class Dataset(ABC):
         self.allow_unlabelled = allow_unlabelled
         self.allow_duplicates = allow_duplicates
         self.distractors = distractors
+        self.mirrored = mirrored
         self.held_out = held_out
         self.inflated = inflated
 
@@ -178,6 +182,8 @@ class Dataset(ABC):
             split = vary(split, chosen, seed)
         if self.held_out:
             split = hold_out(split, seed, self.held_out, self.inflated)
+        if self.mirrored:
+            split = with_mirrored(split)
         return split
 
     def protocol(self, name: str | None = None) -> Protocol:

@@ -36,6 +36,7 @@ def test_the_command_asks_for_exactly_what_is_missing(judge) -> None:
             "allow_missing": True,
             "allow_overlap": False,
             "distractors": "/other pictures",
+            "mirrored": True,
         },
         "request": {"dataset": "lists:my lists; rm -rf $HOME", "plugins": ["/tmp/my hash.py"]},
     }
@@ -46,8 +47,8 @@ def test_the_command_asks_for_exactly_what_is_missing(judge) -> None:
     assert line == [
         "hashbench", "run", "--datasets", "lists:my lists; rm -rf $HOME", "--protocol", "lists",
         "--split-seed", "3", "--backbone", "my net", "--allow-missing", "--distractors",
-        "/other pictures", "--plugin", "/tmp/my hash.py", "--methods", "itq-cca", "--bits", "32",
-        "--no-floors", "--results", "my results",
+        "/other pictures", "--mirrored", "--plugin", "/tmp/my hash.py", "--methods", "itq-cca",
+        "--bits", "32", "--no-floors", "--results", "my results",
     ]  # fmt: skip
     assert gap(series).sentence.startswith("1 of 4 cells")
 

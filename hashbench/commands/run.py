@@ -234,10 +234,12 @@ def _foretell(job: Job, remark: Callable[[], None], as_json: bool) -> None:
         seconds = row["s"]
         left = "" if seconds is None else f", about {duration(float(str(seconds)))}"
         click.echo(f"{row['key']}  {row['cell']}: {row['state']}{left}")
-    basis = "unknown, for no similar cell has finished yet" if eta is None else duration(eta)
+    basis = "eta unknown, for no similar cell has finished yet"
+    if eta is not None:
+        basis = f"eta {duration(eta)} with {workers} at a time"
     click.echo(
-        f"{len(rows)} cells, {len(rows) - len(todo)} done, {len(todo)} to do; "
-        f"eta {basis if todo else duration(0)} with {workers} at a time."
+        f"{len(rows)} cell{'' if len(rows) == 1 else 's'}, {len(rows) - len(todo)} done, {len(todo)} to do"
+        f"{f'; {basis}' if todo else ''}."
     )
     known_room = sum(float(str(size)) for size in sizes if size is not None)
     if room is not None:

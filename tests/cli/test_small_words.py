@@ -133,7 +133,7 @@ def test_a_plugin_that_forks_and_wanders_leaves_one_process_where_it_was(hashben
     run = ("run", "--methods", "mine", "--datasets", "digits", "--bits", "8", "--dry-run")
     done = hashbench(*run, "--no-floors", "--plugin", "odd.py")
     assert done.code == 0, done.err
-    assert done.out.count("1 cells, 0 done, 1 to do") == 1
+    assert done.out.count("1 cell, 0 done, 1 to do") == 1
     assert Path.cwd() == here
     Path("made").write_text("")
     assert Path("made").stat().st_mode & 0o600 == 0o600

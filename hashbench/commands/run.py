@@ -238,7 +238,8 @@ def _foretell(job: Job, remark: Callable[[], None], as_json: bool) -> None:
     if eta is not None:
         basis = f"eta {duration(eta)} with {workers} at a time"
     click.echo(
-        f"{len(rows)} cell{'' if len(rows) == 1 else 's'}, {len(rows) - len(todo)} done, {len(todo)} to do"
+        f"{len(rows)} cell{'' if len(rows) == 1 else 's'}, "
+        f"{len(rows) - len(todo)} done, {len(todo)} to do"
         f"{f'; {basis}' if todo else ''}."
     )
     known_room = sum(float(str(size)) for size in sizes if size is not None)

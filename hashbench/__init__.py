@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hashbench.results.plots import Plot as Plot
     from hashbench.training.deep import DeepHasher as DeepHasher
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 _PUBLIC = {
     "Codes": "hashbench.codes",

@@ -361,3 +361,17 @@ def test_nearest_breaks_ties_as_stored() -> None:
     )
     assert rows_found.tolist() == [[3, 0, 2, 1]]
     assert distances.tolist() == [[0, 1, 1, 4]]
+
+
+@pytest.mark.parametrize("count", [1, 3, 8])
+def test_a_legend_is_never_cut_off_at_the_side(count) -> None:
+    figure = style.new_figure(style.PAGE, 2.2)
+    axes = figure.subplots()
+    for at in range(count):
+        axes.plot([0, 1], [0, at], label=f"a method of a long name, variant {at} [defaults]")
+    style.legend_below(figure, axes, 7)
+    figure.canvas.draw()
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.width
+    assert len(legend.get_texts()) == count

@@ -14,6 +14,7 @@ from hashbench.results.plots.style import (
     BLUE,
     PAGE,
     VERMILION,
+    legend_below,
     line_styles,
     new_figure,
     spread_band,
@@ -75,8 +76,7 @@ def _drawing(request: FigureRequest, series: Series, bits: int) -> Drawing:
         lowest = max(line for line in range(lines) if line * columns + column < len(rows))
         panels[lowest, column].set_xlabel("Hamming distance")
         panels[lowest, column].tick_params(labelbottom=True)
-    handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    legend_below(figure, panels[0, 0], 3)
     figure.suptitle(title(series, bits), fontsize=8)
     numbers = pd.concat(frames, ignore_index=True)
     return Drawing(request.name("distances", series, bits), figure, numbers)

@@ -20,6 +20,7 @@ from hashbench.results.plots.style import (
     GREEN,
     ORANGE,
     VERMILION,
+    legend_below,
     new_figure,
 )
 
@@ -63,7 +64,7 @@ def _drawing(bits: int) -> Drawing:
     lower.set_ylabel("loss of a similar pair")
     lower.set_xlabel(f"Hamming distance of {bits}-bit codes")
     lower.set_ylim(0, 6)
-    figure.legend(loc="outside lower center", ncols=2)
+    legend_below(figure, upper, 2)
     numbers = pd.concat(
         [
             pd.DataFrame(

@@ -117,12 +117,23 @@ def spread_band(axes: Axes, across: Floats, mean: Floats, std: Floats, colour: s
         axes.fill_between(across, low, high, color=colour, alpha=0.18, linewidth=0)
 
 
-def legend_below(figure: Figure, axes: Axes, columns: int) -> None:
-    """One legend under all panels, in the order of the lines of `axes`."""
+def legend_below(figure: Figure, axes: Axes, columns: int, scale: float = 1) -> None:
+    """One legend under all panels, in the order of the lines of `axes`.
+
+    Args:
+        figure: what it stands in.
+        axes: whose lines it names.
+        columns: at most so many, and so few that none is cut off at the figure's side.
+        scale: how much larger its markers are than those of the lines.
+    """
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(
-        handles, labels, loc="outside lower center", ncols=max(1, min(columns, len(labels)))
-    )
+    for count in range(max(1, min(columns, len(labels))), 0, -1):
+        legend = figure.legend(
+            handles, labels, loc="outside lower center", ncols=count, markerscale=scale
+        )
+        if count == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            return
+        legend.remove()
 
 
 def save(plot: Drawing, out: Path, file_format: str) -> Sequence[Path]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hashbench.errors import InputError, installs
 from hashbench.results.plots import Drawing, Plot
 from hashbench.results.plots.request import FigureRequest, facts, shown_at, title
-from hashbench.results.plots.style import PAGE, line_styles, new_figure
+from hashbench.results.plots.style import PAGE, legend_below, line_styles, new_figure
 from hashbench.results.rows import Row
 from hashbench.results.series import Series
 from hashbench.results.sinks import for_figure
@@ -98,8 +98,7 @@ def _drawing(request: FigureRequest, series: Series, bits: int) -> Drawing:
                 }
             )
         )
-    handles, texts = panels[0].get_legend_handles_labels()
-    figure.legend(handles, texts, loc="outside lower center", ncols=5, markerscale=4)
+    legend_below(figure, panels[0], 5, scale=4)
     numbers = pd.concat(frames, ignore_index=True)
     return Drawing(request.name("tsne", series, bits), figure, numbers)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 import tempfile
@@ -76,6 +77,33 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def write_named(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write where a user said: as `write_atomically`, to what a link points to.
+
+    A device or a pipe, such as /dev/null or a shell's >(gzip), is written into: a rename would put
+    a file in its place.
+
+    Raises:
+        OSError: as `write_atomically`, or as the device refuses.
+    """
+    if not is_special(path):
+        write_atomically(Path(os.path.realpath(path)), write)
+        return
+    whole = io.BytesIO()  # what is written may want to seek
+    write(whole)
+    with path.open("wb") as stream:
+        stream.write(whole.getbuffer())
+
+
+def is_special(path: Path) -> bool:
+    """Whether there is something at a path that is neither file nor folder."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from hashbench.errors import InputError, shown
-from hashbench.files import write_atomically
+from hashbench.files import write_named
 from hashbench.tomlfile import parse, read_text
 
 SETTING = "tuned-for"
@@ -132,7 +132,7 @@ def write_params(
     body = "\n".join(blocks).encode()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, lambda stream: stream.write(body))
+        write_named(path, lambda stream: stream.write(body))
     except OSError as error:
         raise InputError(
             f"cannot write {path}: {error.strerror or error}; name another file with --out"

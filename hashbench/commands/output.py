@@ -35,7 +35,11 @@ def _refusal(out: Path) -> str | None:
     """Why nothing can be written at a place, in the system's words, or None."""
     if str(out) == "-":
         return None
-    folder = out.absolute().parent
+    from hashbench.files import is_special
+
+    if is_special(out):
+        return None if os.access(out, os.W_OK) else os.strerror(errno.EACCES)
+    folder = Path(os.path.realpath(out)).parent
     while not os.path.lexists(folder) and folder != folder.parent:
         folder = folder.parent  # it will be made
     if not folder.is_dir():
@@ -59,7 +63,7 @@ def printed_to(out: Path | None) -> Iterator[None]:
         InputError: if the file cannot be written.
     """
     from hashbench.errors import InputError
-    from hashbench.files import write_atomically
+    from hashbench.files import write_named
 
     if out is None or str(out) == "-":
         yield
@@ -68,7 +72,7 @@ def printed_to(out: Path | None) -> Iterator[None]:
     with contextlib.redirect_stdout(text):
         yield
     try:
-        write_atomically(out, lambda stream: stream.write(text.getvalue().encode()))
+        write_named(out, lambda stream: stream.write(text.getvalue().encode()))
     except OSError as error:
         raise InputError(f"cannot write {out}: {error.strerror}; choose another --out") from error
     click.echo(f"Wrote {out}.", err=True)

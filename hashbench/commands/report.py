@@ -69,7 +69,7 @@ def command(
     """
     from hashbench.errors import InputError
     from hashbench.evaluation import Convention
-    from hashbench.files import write_atomically
+    from hashbench.files import write_named
     from hashbench.pages.build import Source, add_gallery, page_data
     from hashbench.pages.conventions import usual
     from hashbench.pages.render import render
@@ -117,7 +117,7 @@ def command(
         add_gallery(data, series, codes, data_root, always=gallery is True, tick=tick)
     page = render(data).encode("utf-8", "replace")
     try:
-        write_atomically(out, lambda stream: stream.write(page))
+        write_named(out, lambda stream: stream.write(page))
     except OSError as error:
         raise InputError(f"cannot write {out}: {error.strerror}; choose another --out") from error
     click.echo(f"Wrote {out} ({len(page) / 1e6:.1f} MB, {data.made['records']} cells).")

@@ -9,7 +9,7 @@ import numpy as np
 
 from hashbench.codes import Codes
 from hashbench.errors import InputError, shown
-from hashbench.files import write_atomically
+from hashbench.files import write_named
 from hashbench.npy import read_arrays
 
 
@@ -37,7 +37,7 @@ def write_codes(
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, lambda stream: np.savez(stream, **arrays))  # type: ignore[arg-type]
+        write_named(path, lambda stream: np.savez(stream, **arrays))  # type: ignore[arg-type]
     except OSError as error:
         raise InputError(
             f"the codes {shown(str(path), 200)} cannot be written ({shown(error)}): "

@@ -263,3 +263,23 @@ def test_where_nobody_reads_its_output_it_ends_without_a_word(args) -> None:
     finally:
         os.close(writes)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="has no pipes as here")
+def test_a_pipe_and_a_link_are_written_into(hashbench, tmp_path) -> None:
+    pipe, link, file = tmp_path / "pipe", tmp_path / "link.csv", tmp_path / "table.csv"
+    os.mkfifo(pipe)
+    link.symlink_to(file.name)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        for out in (pipe, link):
+            export = ("export", "--format", "markdown", "--against", "published", "--out", str(out))
+            done = hashbench(*export)
+            assert done.code == 0, done.err
+        said = os.read(reader, 1 << 16).decode()
+    finally:
+        os.close(reader)
+    assert "DCH" in said
+    assert file.read_text() == said
+    assert pipe.is_fifo()
+    assert link.is_symlink()

@@ -57,11 +57,9 @@ TABLES_OF = {
     "cifar10-partial": TABLES,
     "voc2007-head": {**TABLES, **GRADED},
 }
-#: Boards whose entries are published, and those whose figures are.
+#: Boards whose entries are published.
 PACKED = ("cifar10-head", "cifar10-tuned", "cifar10-mlp", "cifar10-partial", "voc2007-head")
-DRAWN = ("cifar10-head", "voc2007-head")
 
-#: The figures of a board: kind, options of `hashbench plot`; the paper's pairs first.
 PAIR = ["--methods", "dch,hashnet", "--seeds", "1"]
 FEW = ["--methods", "dch,hashnet,csq,itq-cca,class-codes,lsh"]
 FIGURES = [
@@ -69,8 +67,13 @@ FIGURES = [
     ("pr", [*FEW, "--bits", "48"]),
     ("distances", [*PAIR, "--bits", "48"]),
     ("tsne", [*PAIR, "--bits", "48"]),
-    ("topk", [*PAIR, "--bits", "48"]),
 ]
+#: The figures of each board that has some: kind, options of `hashbench plot`.
+FIGURES_OF = {
+    "cifar10-head": [*FIGURES, ("topk", [*PAIR, "--bits", "48"])],
+    "cifar10-tuned": [("bits", ["--methods", "dch,hashnet,dch-c,itq-cca"])],
+    "voc2007-head": FIGURES,  # photographs are not ours to publish
+}
 
 
 def boards(names: Sequence[str]) -> list[Path]:
@@ -91,9 +94,7 @@ def commands(board: Path, work: Path, sweep_too: bool) -> Iterator[list[str]]:
             yield ["run", str(sweep), *kept]
     for name, options in TABLES_OF.get(board.name, HOUSE).items():
         yield ["export", *options, "--out", str(board / name), *kept]
-    for kind, options in FIGURES if board.name in DRAWN else ():
-        if kind == "topk" and not board.name.startswith("cifar10"):
-            continue  # photographs are not ours to publish
+    for kind, options in FIGURES_OF.get(board.name, ()):
         yield ["plot", kind, *options, "--format", "png", "--out", str(board / "figures"), *kept]
     if board.name not in PACKED:
         return

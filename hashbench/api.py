@@ -191,10 +191,10 @@ def job(
     registry("executors").entry(executor)  # what is not there is known before any work
     if train not in MODES:
         raise unknown("training mode", train, MODES)
-    if unwanted := set(parse_names(_text(discard))) - {"hashers"}:
+    if unwanted := set(parse_names(_text("discard", discard))) - {"hashers"}:
         raise unknown("kind of file to discard", sorted(unwanted)[0], ["hashers"])
     root = Path(data_root).expanduser() if data_root is not None else default_data_root()
-    names = parse_names(_text(methods))
+    names = parse_names(_text("methods", methods))
     if not names:
         raise InputError("there is no method to run: name at least one, such as dch")
     asked = tuple(registry("methods").names()) if names == ("all",) else names
@@ -213,13 +213,15 @@ def job(
     )
     request = Request(
         methods=with_floors(asked) if floors else asked,
-        bits=parse_numbers(_text(bits), "--bits", low=1, high=1024),
-        seeds=parse_seeds(_text(seeds, alone=True)),
-        datasets=default_datasets(root) if datasets is None else parse_names(_text(datasets)),
+        bits=parse_numbers(_text("bits", bits), "--bits", low=1, high=1024),
+        seeds=parse_seeds(_text("seeds", seeds, alone=True)),
+        datasets=default_datasets(root)
+        if datasets is None
+        else parse_names(_text("datasets", datasets)),
         protocol=protocol,
         split_seeds=(split_seed,)
         if split_seeds is None
-        else parse_seeds(_text(split_seeds, alone=True), "--split-seeds"),
+        else parse_seeds(_text("split_seeds", split_seeds, alone=True), "--split-seeds"),
         backbone=backbone,
         mode=train,
         settings=settings_by_method(texts, head),
@@ -228,6 +230,9 @@ def job(
         shipped=not untuned,
         options={name: given for name, given in allowed.items() if given},
     )
+    for what, limit in (("workers", workers), ("timeout", timeout), ("memory", memory)):
+        if limit is not None and not isinstance(limit, str) and limit < 0:
+            raise InputError(f"{what} must not be below 0, got {limit}")
     limits = Limits(
         workers=workers,
         timeout=parse_duration(timeout, "--timeout") if isinstance(timeout, str) else timeout,
@@ -236,9 +241,9 @@ def job(
     shared = Settings(
         store=Path(results),
         data_root=root,
-        conventions=tuple(map(str, Convention.parse_list(_text(conventions)))),
+        conventions=tuple(map(str, Convention.parse_list(_text("conventions", conventions)))),
         keep_relaxed=keep_relaxed,
-        keep_hashers="hashers" not in parse_names(_text(discard)),
+        keep_hashers="hashers" not in parse_names(_text("discard", discard)),
         lookup=lookup,
         device=device,
         plugins=files,
@@ -272,7 +277,9 @@ def open_results(
     from hashbench.results.results import Results
 
     load_plugins(Path(path) for path in plugins)
-    return Results(Path(folder))
+    found = Results(Path(folder))
+    _ = found.store  # refuses a folder that has none
+    return found
 
 
 def load(path: Path | str, cell: str | None = None) -> Encoder:
@@ -295,11 +302,16 @@ def load(path: Path | str, cell: str | None = None) -> Encoder:
     """
     from hashbench.encoder.folder import load as load_folder
 
+    if cell is None and (Path(path) / "records").is_dir():
+        raise InputError(
+            f"{shown(str(path), 200)} holds results and no encoder of its own: name a cell, as in "
+            f'load({shown(str(path), 200)!r}, "dch:48:0")'
+        )
     return load_folder(path) if cell is None else open_results(path).hasher(cell)
 
 
-def _text(value: Names | Numbers, *, alone: bool = False) -> str:
-    """Names or numbers as the command line writes them."""
+def _text(what: str, value: Names | Numbers, *, alone: bool = False) -> str:
+    """Names or numbers as the command line writes them; `what` is the argument's name."""
     if isinstance(value, (str, Path)) or hasattr(value, "main_metric"):  # a convention
         return str(value)
     number = hasattr(value, "__index__") and getattr(value, "ndim", 0) == 0
@@ -309,7 +321,7 @@ def _text(value: Names | Numbers, *, alone: bool = False) -> str:
         pieces = [str(piece) for piece in value]  # type: ignore[union-attr]
     except TypeError:
         raise InputError(
-            f"{shown(value, 40)} is neither a name or a whole number nor a list of such"
+            f"{what}={shown(value, 40)} is neither a name or a whole number nor a list of such"
         ) from None
     # "7," is the list of 7 alone, where "7" may mean a number of something.
     return ",".join(pieces) + "," * (alone and len(pieces) == 1)

@@ -77,9 +77,11 @@ class Codes:
         """Binarise `(n, bits)` real outputs: bit = 1 if x > 0 else 0.
 
         Raises:
-            ValueError: if `outputs` is not two-dimensional or holds NaN.
+            ValueError: if `outputs` is not two-dimensional, no real numbers, or holds NaN.
         """
         values = np.asarray(outputs)
+        if values.dtype.kind not in "biuf":
+            raise ValueError(f"real outputs must be real numbers, got {values.dtype}")
         if values.ndim != 2:
             raise ValueError(f"real outputs must be (n, bits), got shape {values.shape}")
         if np.isnan(values).any():

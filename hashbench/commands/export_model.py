@@ -75,11 +75,19 @@ def command(
         return
     from hashbench.encoder.exports import ENDINGS, NEAR, export
     from hashbench.encoder.model import describe
+    from hashbench.errors import InputError, shown
+    from hashbench.files import write_named
 
     path = out or Path(name + ENDINGS[file_format])
     found = export(encoder, file_format, path, None if images is None else open_pictures(images))
     description = path.with_name(path.name + ".json")
-    description.write_text(json.dumps(describe(encoder), indent=1) + "\n", "utf-8")
+    text = json.dumps(describe(encoder), indent=1) + "\n"
+    try:
+        write_named(description, lambda stream: stream.write(text.encode()))
+    except OSError as error:
+        raise InputError(
+            f"cannot write {description}: {shown(error)}; choose another --out"
+        ) from error
     if as_json:
         click.echo(json.dumps({"out": str(path), "checked": asdict(found)}, indent=1))
         return

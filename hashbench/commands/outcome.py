@@ -34,6 +34,9 @@ def report(results: Results, *, as_json: bool) -> None:
     from hashbench.errors import command
     from hashbench.evaluation import Convention
     from hashbench.parsing import plain
+    from hashbench.results.collect import collect
+    from hashbench.results.draws import averaged
+    from hashbench.results.scored import StoredJudge
     from hashbench.results.terminal import show
 
     console = Console()
@@ -42,7 +45,10 @@ def report(results: Results, *, as_json: bool) -> None:
     first = Convention.parse(results.conventions[0])
     sizes = [record.split.get("counts", {}).get("database", 0) for record in results.records]
     metric = first.main_metric(max(sizes, default=0))
-    for series in results.table(metric, all_versions=True) if results.records else ():
+    judge = StoredJudge(results.store) if results.records else None
+    # Not results.table, which refuses a metric that none has: a run that is done shows dashes.
+    found = collect(results.records, judge, metric, str(first), all_versions=True) if judge else ()
+    for series in averaged(found):
         show(console, series)
     shown = {str(record.cell) for record in results.records if not record.ok}
     for cell, reason in results.missing:

@@ -32,8 +32,8 @@ class CodesAndLabels(NamedTuple):
 
 
 def evaluate(
-    query_codes: Array,
-    database_codes: Array,
+    query_codes: Array | Codes,
+    database_codes: Array | Codes,
     query_labels: Array,
     database_labels: Array,
     convention: str | Convention = HOUSE,
@@ -45,7 +45,8 @@ def evaluate(
     Args:
         query_codes: `(queries, bits)` of -1/+1 or 0/1 in any dtype, or with
             `bits` given `(queries, ceil(bits / 8))` uint8 packed least
-            significant bit first (`np.packbits(..., bitorder="little")`).
+            significant bit first (`np.packbits(..., bitorder="little")`); or
+            the `Codes` that a hasher's `encode` gives.
         database_codes: the same of the database; packed codes may be a memory
             map.
         query_labels: `(queries, classes)` multi-hot of 0/1 or -1/+1, or class
@@ -82,8 +83,8 @@ def evaluate(
 
 
 def from_arrays(
-    query_codes: Array,
-    database_codes: Array,
+    query_codes: Array | Codes,
+    database_codes: Array | Codes,
     query_labels: Array,
     database_labels: Array,
     *,
@@ -112,7 +113,11 @@ def from_arrays(
     return inputs
 
 
-def _codes(side: str, codes: Array, relaxed: Array | None, bits: int | None) -> Codes:
+def _codes(side: str, codes: Array | Codes, relaxed: Array | None, bits: int | None) -> Codes:
+    if isinstance(codes, Codes):  # what a hasher's encode gives
+        if relaxed is None:
+            return codes
+        bits, codes = codes.bits, codes.packed
     codes = given(f"{side} codes", codes)
     if codes.ndim != 2:
         raise InputError(f"{side} codes must be two-dimensional, got shape {codes.shape}")

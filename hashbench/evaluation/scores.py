@@ -52,7 +52,11 @@ class Scores(Mapping[str, float]):
         self._values = values
 
     def __getitem__(self, name: str) -> float:
-        return self._values[name]
+        try:
+            return self._values[name]
+        except KeyError:
+            known = ", ".join(self._values)
+            raise KeyError(f"no {name} under {self.convention}; there are {known}") from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)

@@ -80,6 +80,20 @@ def check_metric(series: Sequence[Series]) -> None:
         return
     if not any(record.ok for one in series for record in one.records):
         raise InputError("no cell of these results has finished: run `hashbench run` again")
+    check_known(series)
+    for one in series:
+        if one.failures:
+            raise InputError(f"there is nothing to show: {one.failures[0]}")
+
+
+def check_known(series: Sequence[Series]) -> None:
+    """Raise if there are scores of these cells, and none of them is called so.
+
+    Raises:
+        InputError: with what is called nearly so.
+    """
+    if any(one.entry(*place).values for one in series for place in one.places):
+        return
     known = {
         name
         for one in series
@@ -90,8 +104,6 @@ def check_metric(series: Sequence[Series]) -> None:
     for one in series:
         if known and one.metric not in known:
             raise unknown(f"metric of convention '{one.convention}'", one.metric, known)
-        if one.failures:
-            raise InputError(f"there is nothing to show: {one.failures[0]}")
 
 
 def _series(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hashbench.evaluation.statistics import Family
 from hashbench.parsing import parse_names
 from hashbench.results.choose import bits_of, select
-from hashbench.results.collect import check_metric, collect
+from hashbench.results.collect import check_known, check_metric, collect
 from hashbench.results.draws import averaged
 from hashbench.results.rows import Row
 from hashbench.results.scored import StoredJudge
@@ -91,7 +91,7 @@ class Results:
                 their mean.
 
         Raises:
-            InputError: for names that no result has.
+            InputError: for names that no result has, the metric's among them.
         """
         chosen = select(self.records, methods=methods, bits=bits, datasets=datasets)
         found = collect(
@@ -102,6 +102,7 @@ class Results:
             all_versions=all_versions,
             order=tuple(methods or ()),
         )
+        check_known(found)
         return found if each_draw else averaged(found)
 
     def compare(

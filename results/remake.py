@@ -55,6 +55,7 @@ TABLES_OF = {
     "cifar10-unseen": VIEWS,
     "cifar10-mlp": TABLES,
     "cifar10-partial": TABLES,
+    "cifar10-mirrored": {**HOUSE, **RECALL},
     "voc2007-head": {**TABLES, **GRADED},
 }
 #: Boards whose entries are published.

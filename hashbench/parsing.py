@@ -24,6 +24,11 @@ def printable(text: str) -> bool:
     return _UNPRINTABLE.search(text) is None
 
 
+def in_number(count: int, one: str, many: str) -> str:
+    """`1 query` or `20 queries`."""
+    return f"{count} {one if count == 1 else many}"
+
+
 def plain(text: str) -> str:
     """A stranger's text on one line for a terminal: what would move its cursor is a `?`."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -214,6 +214,7 @@ def _foretell(job: Job, remark: Callable[[], None], as_json: bool) -> None:
     """List the cells, whether they are done, and how long the others will take."""
     import json
 
+    from hashbench.parsing import in_number
     from hashbench.progress import duration
     from hashbench.runner.run import at_a_time, foretell
     from hashbench.store.room import in_words
@@ -238,7 +239,7 @@ def _foretell(job: Job, remark: Callable[[], None], as_json: bool) -> None:
     if eta is not None:
         basis = f"eta {duration(eta)} with {workers} at a time"
     click.echo(
-        f"{len(rows)} cell{'' if len(rows) == 1 else 's'}, "
+        f"{in_number(len(rows), 'cell', 'cells')}, "
         f"{len(rows) - len(todo)} done, {len(todo)} to do"
         f"{f'; {basis}' if todo else ''}."
     )

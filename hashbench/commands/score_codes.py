@@ -110,10 +110,16 @@ def keep_codes(
 def described(inputs: CodesAndLabels) -> str:
     """How many queries and items of what."""
     from hashbench.evaluation.labels import class_count
+    from hashbench.parsing import in_number
 
-    return (
-        f"{len(inputs.query)} queries, {len(inputs.database)} database items, "
-        f"{inputs.query.bits} bits, {class_count(*inputs[2:])} classes"
+    return ", ".join(
+        in_number(count, *nouns)
+        for count, nouns in (
+            (len(inputs.query), ("query", "queries")),
+            (len(inputs.database), ("database item", "database items")),
+            (inputs.query.bits, ("bit", "bits")),
+            (class_count(*inputs[2:]), ("class", "classes")),
+        )
     )
 
 

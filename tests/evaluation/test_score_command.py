@@ -80,6 +80,12 @@ def save(path, codes, labels, **more):
     return path
 
 
+def test_one_of_anything_is_said_as_one(tmp_path):
+    one = (Codes.from_real(np.ones((1, 8))), Codes.from_real(np.ones((1, 8))))
+    path = save(tmp_path / "one.npz", one, [np.ones((1, 1), np.uint8)] * 2)
+    assert "1 query, 1 database item, 8 bits, 1 class" in run("--codes", path)
+
+
 def test_your_own_codes_side_by_side(tmp_path, codes, labels):
     path = save(tmp_path / "mine.npz", codes, labels)
     conventions = Convention.parse_list("house,deephash-pytorch")

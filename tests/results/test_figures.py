@@ -25,7 +25,7 @@ from hashbench.store.layout import split_arrays
 from hashbench.store.scorefiles import put_lookup
 
 pytest.importorskip("matplotlib")
-from hashbench.results.plots import style, topk
+from hashbench.results.plots import style, topk, tsne
 
 FROM_RECORDS = ("bits", "pr", "topn", "distances", "training", "probability")
 
@@ -375,3 +375,20 @@ def test_a_legend_is_never_cut_off_at_the_side(count) -> None:
     box = legend.get_window_extent()
     assert 0 <= box.x0 < box.x1 <= figure.bbox.width
     assert len(legend.get_texts()) == count
+
+
+@pytest.mark.parametrize(
+    ("there", "shown"),
+    [
+        (("lsh", "itq-cca", "ksh"), ["itq-cca", "ksh"]),
+        (("lsh", "ksh"), ["ksh", "lsh"]),
+        (("lsh", "ksh", "dch"), ["dch", "ksh"]),
+        (("ksh", "hashnet", "dch"), ["dch", "hashnet"]),
+    ],
+)
+def test_strips_show_methods_before_floors(store, there, shown) -> None:
+    judge = MadeJudge()
+    records = [judge.add(name, 16, 0.5) for name in there]
+    (series,) = collect(records, judge)
+    asked = FigureRequest(records=records, store=store)
+    assert [row.method for row in tsne.pair(asked, series, 16)] == shown

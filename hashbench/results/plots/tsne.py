@@ -54,12 +54,14 @@ def draw(request: FigureRequest) -> list[Drawing]:
 
 
 def pair(request: FigureRequest, series: Series, bits: int) -> list[Row]:
-    """The two rows to show: the first of those asked for, or the paper's pair where it is there."""
+    """The two rows to show: of those asked for, else of the paper's pair, methods, floors."""
     rows = shown_at(series, bits)
     if request.methods:
         return rows[:2]
     found = {row.method: row for row in reversed(rows)}
-    return [found[name] for name in PAIR if name in found] or rows[:2]
+    chosen = [found[name] for name in PAIR if name in found]
+    others = [row for row in rows if row not in chosen]
+    return [*chosen, *sorted(others, key=lambda row: row.beneath)][:2]
 
 
 def seed_of(series: Series, row: Row, bits: int) -> str:

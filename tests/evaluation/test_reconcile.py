@@ -158,7 +158,7 @@ def run(*arguments):
 def test_the_command(file):
     given = ("--codes", file, "--names", "labels=database_labels", "--claimed")
     text = run(*given, "75%", "--metric", "map@h2")
-    assert "1 queries, 3 database items" in text
+    assert "1 query, 3 database items" in text
     assert "75% is" in text
     assert "[0.5000, 1.0000]" in text
     assert "house" in text.splitlines()[4]

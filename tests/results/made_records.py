@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.console import Console
 
 from hashbench.cell import Bench, Cell
 from hashbench.codes import Codes
@@ -14,6 +16,8 @@ from hashbench.errors import InputError
 from hashbench.evaluation import Convention, Scores, code_health
 from hashbench.evidence import Evidence
 from hashbench.origin import Origin
+from hashbench.results.series import Series
+from hashbench.results.terminal import show
 from hashbench.store import Record, Store
 from hashbench.store.arrays import digest_of
 from hashbench.store.layout import split_arrays
@@ -185,3 +189,10 @@ def example(part: str) -> str:
     """The file of the documentation that defines an "Export" or a "Plot"."""
     page = Path(__file__).parents[2] / "docs" / "extending" / f"{part.lower()}s.md"
     return re.findall(r"```python\n(.*?)```", page.read_text(), re.S)[0]
+
+
+def printed(series: Series, width: int = 120) -> str:
+    """What a terminal shows of a table."""
+    console = Console(file=io.StringIO(), width=width)
+    show(console, series)
+    return console.file.getvalue()

@@ -121,12 +121,19 @@ def scarcity(error: BaseException) -> str | None:
     return None
 
 
-#: More names than this are no help in an error.
-LISTED = 50
+#: Names of more letters than this, in all, are too many for a sentence.
+LISTED = 300
 
 
-def unknown(noun: str, name: str, known: Iterable[str]) -> InputError:
-    """The error for a name nobody registered, with the nearest known names."""
+def unknown(noun: str, name: str, known: Iterable[str], where: str = "") -> InputError:
+    """The error for a name nobody registered, with the nearest known names.
+
+    Args:
+        noun: what is named.
+        name: the name.
+        known: those there are.
+        where: the command that lists them, for where they are too many.
+    """
     names = sorted(known)
     name = shown(name)
     letters = sorted(name.lower())  # a slip of two keys is the commonest of all
@@ -135,8 +142,9 @@ def unknown(noun: str, name: str, known: Iterable[str]) -> InputError:
     near = list(dict.fromkeys([*swapped, *alike]))[:3]
     if near:
         hint = f"did you mean {' or '.join(near)}?"
-    elif len(names) > LISTED:
-        hint = f"none of the {len(names):,} known names is like it."
+    elif len(", ".join(names)) > LISTED:
+        lists = f": `{where}` lists them" if where else ""
+        hint = f"none of the {len(names):,} known names is like it{lists}."
     else:
         name = shown(name, 40)  # a long list leaves little room in a sentence
         hint = f"known: {', '.join(names)}." if names else "none is known."

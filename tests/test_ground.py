@@ -221,4 +221,5 @@ def test_unknown_names_come_with_the_nearest() -> None:
     assert "known: dch, hashnet." in str(unknown("method", "zzz", ["hashnet", "dch"]))
     assert "none is known" in str(unknown("method", "dch", []))
     many = [f"resnet{number}" for number in range(1300)]
-    assert "none of the 1,300 known names is like it" in str(unknown("network", "zzz", many))
+    said = str(unknown("network", "zzz", many, "hashbench parts"))
+    assert said.endswith("none of the 1,300 known names is like it: `hashbench parts` lists them.")

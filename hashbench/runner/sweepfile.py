@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +36,7 @@ def read_sweep(path: Path, options: Iterable[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in body.items():
         if name not in known:
-            if get_close_matches(shown(name), known, n=1, cutoff=0.5):
-                raise unknown(f"option in {path}:", name, known)
-            raise InputError(
-                f"unknown option in {path}: '{shown(name, 40)}': `hashbench run --help` lists them"
-            )
+            raise unknown(f"option in {path}:", name, known, "hashbench run --help")
         found[name] = _settings(value, path) if name == "set" else _as_written(name, value, path)
         if name in PATHS:
             found[name] = _beside(path, found[name])

@@ -94,13 +94,11 @@ def _table(
     parts = source.parts if isinstance(source, JoinedSource) else (source,)
     seen = [part for part in parts if not isinstance(part, MixedSource)]
     tables = dict(zip(seen, _of_images(seen, typical_shape(source), name, progress), strict=True))
-    found = [
-        # Mixtures have no images: they are made of the features of what has some.
-        cast("NDArray[np.float32]", MixedTable(part, feature_table(part.base, name)))
-        if isinstance(part, MixedSource)
-        else tables[part]
-        for part in parts
-    ]
+    for part in parts:
+        if isinstance(part, MixedSource):  # no images: made of the features of what has some
+            base = tables[part.base] if part.base in tables else feature_table(part.base, name)
+            tables[part] = cast("NDArray[np.float32]", MixedTable(part, base))
+    found = [tables[part] for part in parts]
     return found[0] if len(found) == 1 else cast("NDArray[np.float32]", JoinedTable(found))
 
 

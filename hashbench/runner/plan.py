@@ -175,7 +175,8 @@ def _params(
     if lower is not None:
         base = request.params_file or "file"
     params = resolve(name, cls, request.settings, setting.tuning, lower or {})
-    if lower is None and request.shipped:
+    searched = not request.options.get("mirrored")  # a training set that no search saw
+    if lower is None and request.shipped and searched:
         setting = replace(setting, head=params.get("head", ""))
         shipped = shipped_params(setting).get(name)
         lower = None if shipped is None else at_length(shipped, bits)

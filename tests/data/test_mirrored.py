@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from PIL import Image
 
 import hashbench
+from hashbench import api
 from hashbench.backbones import feature_table
 from hashbench.data import open_dataset
 from hashbench.items import ids_of, source_of
+from hashbench.runner import plan
 
 
 def test_each_training_image_comes_with_its_mirror_image_and_labels() -> None:
@@ -97,3 +100,17 @@ def test_a_run_says_that_it_has_them_and_shares_no_table_with_one_that_has_not(t
     plain, mirrored = hashbench.open_results(tmp_path / "results").table()
     both = {len(dict(series.bench.options)): series.title for series in (plain, mirrored)}
     assert sorted(both) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("mirrored", "ridge", "base"), [(False, 9.0, "tuned"), (True, 1.0, "defaults")]
+)
+def test_what_was_searched_without_them_is_not_taken_for_tuned(
+    tmp_path, monkeypatch, mirrored, ridge, base
+) -> None:
+    monkeypatch.setattr(plan, "shipped_params", lambda _: {"itq-cca": {"ridge": 9.0}})
+    monkeypatch.setattr(plan, "shipped_note", lambda *_: "as a search found")
+    (ask,) = api.job(
+        "itq-cca", 16, "digits", mirrored=mirrored, floors=False, results=tmp_path / "results"
+    ).asks
+    assert (ask.cell.params["ridge"], ask.origin.base) == (ridge, base)

@@ -107,6 +107,7 @@ def command(
     from hashbench.bundles.pack import Wording, pack
     from hashbench.errors import command as line
     from hashbench.evaluation import Convention
+    from hashbench.parsing import in_number
     from hashbench.store import Store
     from hashbench.store.room import in_words
 
@@ -131,7 +132,7 @@ def command(
     for path in splits:
         total += path.stat().st_size
         click.echo(f"{path.relative_to(out)}  {in_words(path.stat().st_size)}")
-    click.echo(f"\n{len(bundles)} entries in {out}, {in_words(total)}")
+    click.echo(f"\n{in_number(len(bundles), 'entry', 'entries')} in {out}, {in_words(total)}")
     click.echo(f"Next: {line('verify', out)}")
 
 

@@ -55,6 +55,7 @@ def command(
     from hashbench.bundles.verify import Verifier
     from hashbench.data import default_data_root
     from hashbench.errors import InputError, shown
+    from hashbench.parsing import in_number
     from hashbench.registry import load_plugins
 
     load_plugins(plugins)
@@ -84,7 +85,7 @@ def command(
         click.echo(json.dumps(body, indent=1))
     else:
         rest = "" if good == len(verdicts) else f", {len(verdicts) - good} not"
-        click.echo(f"\n{len(verdicts)} entries: {good} verified{rest}")
+        click.echo(f"\n{in_number(len(verdicts), 'entry', 'entries')}: {good} verified{rest}")
     return int(good < len(verdicts))
 
 

@@ -58,7 +58,9 @@ def unpack(archive: Path, md5: str, name: str) -> None:
         # Unpacked aside and renamed: two runs at once must not read half a batch.
         with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".unpack-") as aside:
             with tarfile.open(archive) as tar:
-                tar.extractall(aside, filter="data")
+                # An argument from Python 3.11.4 on; before it nothing looks at this.
+                tar.extraction_filter = getattr(tarfile, "data_filter", None)
+                tar.extractall(aside)
             if not folder.exists():
                 (Path(aside) / name).rename(folder)
     except (OSError, tarfile.TarError) as error:

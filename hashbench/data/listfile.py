@@ -24,7 +24,7 @@ LONGEST = 64 * 1024
 MOST, LARGEST = 16_000_000, 4 * 1024**3
 
 #: The labels at the end of a line, read backwards so that no line takes longer than its length.
-_LABELS = re.compile(rb"(?:[01]\s++)++")
+_LABELS = re.compile(rb"(?:[01]\s+)+")
 
 
 @dataclass(frozen=True, eq=False)

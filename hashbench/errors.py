@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import errno
 import shlex
+import sys
 from collections.abc import Iterable
 
 
@@ -50,6 +51,11 @@ def command(*words: object) -> str:
 def installs(extra: str) -> str:
     """How to install what an optional part needs: hashbench is on no index, so from its source."""
     return f"pip install '.[{extra}]' in the folder of hashbench's source"
+
+
+def python() -> str:
+    """The Python that is running as a shell takes it: there may be none on the path."""
+    return shlex.quote(sys.executable)
 
 
 def cause(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hashbench.backbones.backbone import Backbone, Preprocessing
 from hashbench.backbones.weights import verified
-from hashbench.errors import InputError, installs, unknown
+from hashbench.errors import InputError, installs, python, unknown
 
 if TYPE_CHECKING:
     from hashbench.backbones.network import Trunk
@@ -31,7 +31,7 @@ def timm_net(name: str) -> Backbone:
     def weights() -> str:
         path = _find(config)
         remedy = (
-            f"fetch them with `python -c \"import timm; timm.create_model('{name}', "
+            f"fetch them with `{python()} -c \"import timm; timm.create_model('{name}', "
             'pretrained=True)"`'
         )
         if path is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hashbench.backbones.backbone import Backbone, Preprocessing
 from hashbench.backbones.weights import load, verified
+from hashbench.errors import python
 
 if TYPE_CHECKING:
     from torch import nn
@@ -76,7 +77,7 @@ def _trunk(name: str, path: Path | None) -> Trunk:
 
 def _remedy(enumeration: str) -> str:
     return (
-        f'fetch them with `python -c "from torchvision.models import {enumeration} as W; '
+        f'fetch them with `{python()} -c "from torchvision.models import {enumeration} as W; '
         'W.IMAGENET1K_V1.get_state_dict(check_hash=True)"`'
     )
 

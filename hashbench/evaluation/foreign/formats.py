@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from hashbench.errors import InputError
+from hashbench.errors import InputError, python
 from hashbench.evaluation.foreign.source import Source
 from hashbench.files import open_regular
 
@@ -67,7 +66,7 @@ def detect(path: Path) -> Format:
     if (head[:1] == b"\x80" and head[1:2] in b"\2\3\4\5") or path.suffix.lower() in _PICKLES:
         raise InputError(
             f"{path} is a pickle, which can run anything and is not opened; if you trust it: "
-            f'{shlex.quote(sys.executable)} -c "{_CONVERSION}" {quoted} codes.npz'
+            f'{python()} -c "{_CONVERSION}" {quoted} codes.npz'
         )
     if path.suffix.lower() == ".mat" or head.startswith(b"MATLAB 5.0"):
         return MAT

@@ -11,6 +11,7 @@ from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
 from hashbench import devices, runtime
+from hashbench.training.allocator import freed_memory_kept
 
 
 @contextmanager
@@ -35,6 +36,7 @@ def compute_on(threads: int | None = None) -> Iterator[torch.device]:
         with (
             _blas().limit(limits=threads, user_api="blas") if threads else nullcontext(),
             devices.deterministic(device.type),
+            freed_memory_kept(),
         ):
             yield device
     finally:

@@ -23,6 +23,7 @@ from hashbench.hyper import check, choice, number, whole
 from hashbench.items import Items, TrainItems, rows_of, source_of
 from hashbench.seeds import derive
 from hashbench.training import selection, trainer
+from hashbench.training.allocator import freed_memory_kept
 from hashbench.training.arrays import OnArrays, training_items
 from hashbench.training.balance import PairBalance
 from hashbench.training.checkpoints import Checkpoint
@@ -251,7 +252,7 @@ class DeepHasher(Hasher, OnArrays):
             train = replace(train, labels=np.zeros_like(train.labels))
         seed = derive(self.seed, self.name, "train")
         # The device is checked before anything long begins; nothing of that draws what follows.
-        with compute_on(self._threads) as device:
+        with compute_on(self._threads) as device, freed_memory_kept():
             inputs = self._inputs().of(train, recipe, self.side)
             self.prepare(train.labels)
             with seeded(seed, device) as generator:

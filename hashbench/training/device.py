@@ -11,7 +11,6 @@ from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
 from hashbench import devices, runtime
-from hashbench.training.allocator import freed_memory_kept
 
 
 @contextmanager
@@ -36,7 +35,6 @@ def compute_on(threads: int | None = None) -> Iterator[torch.device]:
         with (
             _blas().limit(limits=threads, user_api="blas") if threads else nullcontext(),
             devices.deterministic(device.type),
-            freed_memory_kept(),
         ):
             yield device
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,11 @@ from hashbench.store.store import Store
 from hashbench.tomlfile import parse, read_text
 
 #: Options whose values are paths.
-PATHS = frozenset({"plugin", "params", "data-root", "results"})
+PATHS = frozenset({"plugin", "params", "data-root", "results", "distractors"})
+
+#: The folder that paths are relative to, where it is not that of the file: the copy that is kept
+#: with the results names the folder that the sweep was in.
+BASE = "relative-to"
 
 
 def read_sweep(path: Path, options: Iterable[str]) -> dict[str, Any]:
@@ -22,7 +27,7 @@ def read_sweep(path: Path, options: Iterable[str]) -> dict[str, Any]:
 
     Lists become comma-separated, except `plugin` and `set`, which may be lists;
     `set` may also be a table, as in `[set.dch]` with `gamma = 10`. Paths are
-    relative to the file's folder.
+    relative to the file's folder, or to the one that `relative-to` names.
 
     Args:
         path: the TOML file.
@@ -31,34 +36,55 @@ def read_sweep(path: Path, options: Iterable[str]) -> dict[str, Any]:
     Raises:
         InputError: if the file cannot be read, is not TOML, or sets what is no option.
     """
-    body = parse(read_text(path, "the sweep"), str(path))
-    known = set(options)
+    return _options(parse(read_text(path, "the sweep"), str(path)), path, set(options))
+
+
+def _options(body: Mapping[str, Any], path: Path, known: set[str]) -> dict[str, Any]:
+    folder = _base(body, path)
     found: dict[str, Any] = {}
     for name, value in body.items():
+        if name == BASE:
+            continue
         if name not in known:
             raise unknown(f"option in {path}:", name, known, "hashbench run --help")
         found[name] = _settings(value, path) if name == "set" else _as_written(name, value, path)
         if name in PATHS:
-            found[name] = _beside(path, found[name])
+            found[name] = _beside(folder, found[name])
         elif name == "datasets":
-            found[name] = ",".join(_data_beside(path, part) for part in str(found[name]).split(","))
+            found[name] = ",".join(
+                _data_beside(folder, part) for part in str(found[name]).split(",")
+            )
     return found
 
 
-def _beside(path: Path, value: Any) -> Any:
-    """A path of a sweep file, relative to the folder of that file."""
+def _base(body: Mapping[str, Any], path: Path) -> Path:
+    if BASE not in body:
+        return path.parent
+    folder = Path(str(_scalar(BASE, body[BASE], path))).expanduser()
+    if not folder.is_absolute():
+        raise InputError(
+            f"'{BASE}' in {path} must be an absolute folder, or be left out: paths are then "
+            "relative to the folder of the file"
+        )
+    return folder
+
+
+def _beside(folder: Path, value: Any) -> Any:
+    """A path of a sweep file, relative to a folder."""
     if isinstance(value, list):
-        return [_beside(path, part) for part in value]
-    return str(path.parent / Path(str(value)).expanduser())
+        return [_beside(folder, part) for part in value]
+    return str(folder / Path(str(value)).expanduser())
 
 
-def _data_beside(path: Path, name: str) -> str:
+def _data_beside(folder: Path, name: str) -> str:
     kind, colon, place = name.strip().partition(":")
-    return f"{kind}:{_beside(path, place)}" if colon else name
+    return f"{kind}:{_beside(folder, place)}" if colon else name
 
 
 def keep_sweep(path: Path, store: Store) -> Path:
     """Keep the file that was run with the results; an edited one is another file.
+
+    The copy can be run as it stands: where paths are relative, its first line says to what.
 
     Raises:
         InputError: if it cannot be read or kept.
@@ -68,12 +94,23 @@ def keep_sweep(path: Path, store: Store) -> Path:
             data = stream.read()
         folder = store.root / "sweeps"
         folder.mkdir(exist_ok=True)
+        if path.parent.samefile(folder):
+            return path  # a kept one that is run again
+        if _has_relative_paths(data.decode(), path):
+            # JSON's strings are TOML's.
+            data = f"{BASE} = {json.dumps(str(path.parent.resolve()))}\n".encode() + data
         kept = folder / f"{path.stem}-{hashlib.sha256(data).hexdigest()[:8]}.toml"
         if not kept.exists():
             write_atomically(kept, lambda stream: stream.write(data))
     except OSError as error:
         raise InputError(f"cannot keep {path} with the results: {shown(error)}") from error
     return kept
+
+
+def _has_relative_paths(text: str, path: Path) -> bool:
+    body = parse(text, str(path))
+    here, there = (_options(body, Path(root, path.name), set(body)) for root in ("/a", "/b"))
+    return here != there
 
 
 def _as_written(name: str, value: Any, path: Path) -> Any:

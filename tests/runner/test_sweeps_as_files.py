@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+import click
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,8 +15,8 @@ from hashbench.errors import InputError
 from hashbench.evidence import Evidence
 from hashbench.parsing import parse_duration, parse_seeds, parse_size
 from hashbench.runner.estimate import Pace
-from hashbench.runner.sweepfile import read_sweep
-from hashbench.store import Record
+from hashbench.runner.sweepfile import PATHS, keep_sweep, read_sweep
+from hashbench.store import Record, Store
 
 NAMES = ("methods", "bits", "seeds", "set", "plugin", "keep-relaxed", "results")
 
@@ -62,6 +63,7 @@ def test_a_sweep_file_says_what_the_command_line_would(tmp_path) -> None:
         ("methods = ", "is no TOML"),
         (b"\xff\xfe\x00", "is not UTF-8"),
         ("methods = {a = 1}", "'methods' in .* must be a word"),
+        ("relative-to = 'here'", "'relative-to' in .* must be an absolute folder"),
         ("set = 3", "'set' in .* must be a table or a list"),
         ("a = " + "[" * 3000, "is no TOML"),
         ("# " + "x" * 4_000, "line 1 is longer than 4,000"),
@@ -72,6 +74,49 @@ def test_a_sweep_file_that_says_nothing_sensible_is_one_sentence(tmp_path, text,
     with pytest.raises(InputError, match=part) as refusal:
         read(tmp_path, text)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_kept_sweep_means_what_it_meant_where_it_was(tmp_path, monkeypatch) -> None:
+    text = """# of a night
+methods = "lsh"
+datasets = "digits,lists:coco"
+distractors = "more"
+plugin = "mine.py"
+data-root = "/data"
+"""
+    monkeypatch.chdir(tmp_path)
+    Path('a "b"').mkdir()
+    path = Path('a "b"', "sweep.toml")
+    path.write_text(text)
+    store = Store(tmp_path / "results", create=True)
+    kept = keep_sweep(path, store)
+    names = (*NAMES, "datasets", "distractors", "data-root")
+    assert kept.parent == tmp_path / "results" / "sweeps"
+    assert kept.read_text().endswith(text)
+    folder = tmp_path / 'a "b"'
+    assert read_sweep(kept, names) == {
+        "methods": "lsh",
+        "datasets": f"digits,lists:{folder / 'coco'}",
+        "distractors": str(folder / "more"),
+        "plugin": [str(folder / "mine.py")],
+        "data-root": "/data",
+    }
+    assert keep_sweep(kept, store) == kept
+    path.write_text("methods = 'lsh'\nplugin = '/mine.py'\n")
+    assert keep_sweep(path, store).read_bytes() == path.read_bytes()
+    assert len(list(kept.parent.iterdir())) == 2
+
+
+def test_every_path_among_the_options_is_taken_for_one() -> None:
+    from hashbench.commands.run import command
+
+    taken = {
+        name.removeprefix("--")
+        for option in command.params
+        if isinstance(option, click.Option) and isinstance(option.type, click.Path)
+        for name in option.opts
+    }
+    assert taken == PATHS
 
 
 def test_a_sweep_file_that_is_not_there_is_one_sentence(tmp_path) -> None:

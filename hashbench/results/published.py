@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from hashbench.errors import InputError
+from hashbench.registry import datasets, methods
 from hashbench.results.rows import Row
 from hashbench.results.series import SeedScores, Series
 from hashbench.results.sheets import (
@@ -113,6 +114,17 @@ def published() -> dict[str, Published]:
         method = found.setdefault(str(row.method), Published(str(row.title), {}, str(row.guess)))
         method.values[str(row.dataset), int(str(row.bits))] = float(str(row.value))
     return found
+
+
+def references() -> list[tuple[str, str, str]]:
+    """Kind, name and BibTeX entry of every method and data set of the paper."""
+    names = [*(("method", name) for name in published()), *(("dataset", name) for name in TITLES)]
+    return [(kind, name, _bibtex(kind, name)) for kind, name in names]
+
+
+@cache
+def _bibtex(kind: str, name: str) -> str:
+    return str((methods() if kind == "method" else datasets()).get(name).bibtex)
 
 
 def pairs(dataset: str, series: Series | None, bits: Sequence[int] = ()) -> list[Pair]:
@@ -251,7 +263,7 @@ def _sheet(dataset: str, series: Series | None, bits: Sequence[int]) -> Sheet:
         if key not in starts:
             starts[key] = len(lines)
             kinds = ("published", "ours", "difference") if pair.row else ("published",)
-            cites = pair.row.bibtex if pair.row else ""
+            cites = pair.row.bibtex if pair.row else _bibtex("method", pair.method)
             lines += [Line(pair.label, cites, kind) for kind in kinds]
         start, column = starts[key], lengths.index(pair.bits)
         places[start, column] = Place(pair.published)
@@ -269,7 +281,7 @@ def _sheet(dataset: str, series: Series | None, bits: Sequence[int]) -> Sheet:
         f"Ours: {describe(series)}. {spread([series])}" if series else "",
     ]
     title = series.title if series else TITLES[dataset]
-    entry = dataset_bibtex(series) if series else ""
+    entry = dataset_bibtex(series) if series else _bibtex("dataset", dataset)
     remarks = [*unlike(dataset, series), *map(one_line, series.notes)] if series else []
     return Sheet(
         name=slug("published", dataset, series.bench.backbone if series else ""),

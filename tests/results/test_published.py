@@ -119,3 +119,13 @@ def test_the_verb_shows_the_published_numbers_without_a_folder(tmp_path, capsys)
     assert "48 bits" in said.out
     assert "16 bits" not in said.out
     assert "published numbers alone" in said.err
+
+
+def test_published_numbers_alone_are_cited(judge) -> None:
+    cited = re.findall(r"cite\{(\w+)\}", text("latex", judge))
+    assert {"gong2011itq", "cao2018dch", "cao2017hashnet", "chua2009nuswide"} <= set(cited)
+    listed = re.findall(r"@\w+\{(\w+),", text("bib", judge))
+    assert set(listed) == set(cited)
+    assert len(listed) == len(set(listed))
+    ours = re.findall(r"@\w+\{(\w+),", text("bib", judge, judge.add("dch", 48, 0.1)))
+    assert set(ours) == set(cited)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hashbench.results.exports import Export, Tables
+from hashbench.results.published import references
 from hashbench.results.sinks import for_bibtex
 
 
@@ -40,12 +41,14 @@ class References:
 
 
 def write(tables: Tables) -> str:
-    """The entries of every method and data set of the results, by title."""
+    """The entries of every method and data set of the results, and of published numbers."""
     parts = {
         (kind, record.title(kind), str(record.parts.get(kind, {}).get("bibtex") or ""))
         for record in tables.records
         for kind in ("method", "dataset")
     }
+    if tables.against:
+        parts.update(references())
     return References(entry for _, _, entry in sorted(parts)).text
 
 

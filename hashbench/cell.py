@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from hashbench.evidence import Evidence
+from hashbench.parsing import in_number
 
 #: Training modes in which a network is trained from images rather than from features.
 FROM_PIXELS = ("partial", "full")
@@ -88,7 +89,8 @@ class Cell:
 
     def __str__(self) -> str:
         draw = f", split seed {self.bench.split_seed}" if self.bench.split_seed else ""
-        return f"{self.method} {self.bits} bits seed {self.seed} on {self.bench.dataset}{draw}"
+        code = f"{self.method} {in_number(self.bits, 'bit', 'bits')}"
+        return f"{code} seed {self.seed} on {self.bench.dataset}{draw}"
 
 
 def _digest(body: object) -> str:

@@ -15,6 +15,9 @@ LONGEST = 10_000
 #: Control characters, other ends of lines, and halves of characters.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
+#: What may stand between the columns of a table, and words in quotes, where it does not.
+_SEPARATORS, _QUOTED = re.compile("[,;\t]"), re.compile('"[^"]*"')
+
 #: Numbers that JSON does not take, for they begin or end with their point, or with a plus.
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
 
@@ -25,8 +28,20 @@ def printable(text: str) -> bool:
 
 
 def in_number(count: int, one: str, many: str) -> str:
-    """`1 query` or `20 queries`."""
-    return f"{count} {one if count == 1 else many}"
+    """`1 query` or `2,000 queries`."""
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def separator(header: str) -> tuple[str, str]:
+    """What stands between the columns of a table, and its name: a comma, a semicolon or a tab.
+
+    Spreadsheets write semicolons where numbers have decimal commas. The first of the three in the
+    table's first line counts, but for those in quotes.
+    """
+    found = _SEPARATORS.search(_QUOTED.sub("", header))
+    return {",": (",", "comma"), ";": (";", "semicolon"), "\t": ("\t", "tab")}[
+        found[0] if found else ","
+    ]
 
 
 def plain(text: str) -> str:

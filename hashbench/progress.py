@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from hashbench.cell import Cell
 from hashbench.errors import shown
 from hashbench.evaluation import Convention
+from hashbench.parsing import in_number
 from hashbench.runner.estimate import Pace
 from hashbench.runner.execute import Listener
 from hashbench.runner.run import Display, Job
@@ -60,7 +61,10 @@ def _shown(
         yield _Lines(count, said, quiet)
         return
     if total > len(todo):
-        console.print(f"{total - len(todo)} of {total} cells have scores already.")
+        console.print(
+            f"{total - len(todo)} of {in_number(total, 'cell', 'cells')} "
+            f"{'has' if total - len(todo) == 1 else 'have'} scores already."
+        )
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -179,7 +183,7 @@ class _Bar:
             self.task,
             description=description,
             completed=self.count.done + sum(self.shares.values()),
-            cells=f"{self.count.done}/{self.count.total} cells",
+            cells=f"{self.count.done}/{in_number(self.count.total, 'cell', 'cells')}",
             eta=self.count.eta(),
         )
 

@@ -23,6 +23,7 @@ from hashbench.errors import InputError, shown
 from hashbench.evaluation import HOUSE, Scores, score
 from hashbench.hasher import Hasher
 from hashbench.items import Items, rows_of, source_of
+from hashbench.parsing import in_number
 from hashbench.saved import load_hasher
 
 METRIC = "map@h2"
@@ -56,8 +57,8 @@ class Fresh:
 
     def __str__(self) -> str:
         return (
-            f"{METRIC} {self.score:.4f} ± {self.error:.4f} on {self.queries:,} queries drawn with "
-            f"seed {self.seed}"
+            f"{METRIC} {self.score:.4f} ± {self.error:.4f} on "
+            f"{in_number(self.queries, 'query', 'queries')} drawn with seed {self.seed}"
         )
 
 

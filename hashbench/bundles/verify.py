@@ -17,6 +17,7 @@ from hashbench.codes import Codes
 from hashbench.data import Split
 from hashbench.errors import InputError, shown
 from hashbench.evaluation import Convention, Scores
+from hashbench.parsing import in_number
 
 #: By how much a claim may differ from the score: half of the fourth decimal, or of so many of
 #: the digits of a number above 1.
@@ -91,7 +92,10 @@ class Verifier:
         counts = split.counts
         for part, count in bundle.counts.items():
             if counts[part] != count:
-                fault = f"it says {count:,} {part} images, and its split has {counts[part]:,}"
+                fault = (
+                    f"it says {in_number(count, f'{part} image', f'{part} images')}, and its "
+                    f"split has {counts[part]:,}"
+                )
                 return Verdict(folder, bundle, problems=(fault,), suspicions=suspicions)
         try:
             problems, scores, claims = _recompute(bundle, codes, split)

@@ -8,6 +8,7 @@ import click
 
 from hashbench.commands import kinds, options, selection
 from hashbench.commands.output import OUT
+from hashbench.parsing import in_number
 
 EPILOG = """\b
 Examples:
@@ -93,7 +94,10 @@ def command(
     for sentence in board.said():
         click.echo(plain(sentence), err=True)
     size = f"{len(page) / 1e6:.1f} MB"
-    click.echo(f"Wrote {out / 'index.html'} ({size}) with {len(board.records)} entries.")
+    click.echo(
+        f"Wrote {out / 'index.html'} ({size}) with "
+        f"{in_number(len(board.records), 'entry', 'entries')}."
+    )
     if show:
         click.launch(str(out / "index.html"))
     return int(bool(board.refused))

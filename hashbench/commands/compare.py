@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hashbench.commands import options, selection
+from hashbench.parsing import in_number
 
 if TYPE_CHECKING:
     from hashbench.results.series import Series
@@ -98,7 +99,13 @@ def _print(series: Series, body: list[dict[str, Any]]) -> None:
             for row in column["rows"]
         ]
         title = f"{series.info.title} ({series.convention})"
-        headings = [f"{column['bits']} bits", title, "seeds", "95% interval", "first of all"]
+        headings = [
+            in_number(column["bits"], "bit", "bits"),
+            title,
+            "seeds",
+            "95% interval",
+            "first of all",
+        ]
         click.echo("\n" + tabulate(rows, headings, disable_numparse=True))
         for row in column["rows"]:
             if row["same_as"]:

@@ -10,6 +10,7 @@ import click
 from hashbench.commands import kinds, options
 from hashbench.errors import command as line
 from hashbench.errors import shown
+from hashbench.parsing import in_number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -199,14 +200,19 @@ def import_(
 
 
 def _show(found: Inspection) -> None:
-    click.echo(f"{found.dataset}, protocol {found.protocol}: {found.images:,} images")
+    click.echo(
+        f"{found.dataset}, protocol {found.protocol}: {in_number(found.images, 'image', 'images')}"
+    )
     for part, count in found.counts.items():
         click.echo(f"  {part:<15} {count:>9,}  without label {found.unlabelled.get(part, 0):,}")
     for pair, shared in found.overlap.items():
         click.echo(f"  {pair:<15} {shared:>9,}  in both")
     if found.copies:
         links = f", {found.links:,} of them by links" if found.links else ""
-        click.echo(f"  {found.copies:,} of {found.images:,} images are the same as another{links}")
+        click.echo(
+            f"  {found.copies:,} of {in_number(found.images, 'image', 'images')} "
+            f"{'is' if found.copies == 1 else 'are'} the same as another{links}"
+        )
     for kind, counts in found.duplicates.items():
         for part, count in counts.items():
             click.echo(f"  query/{part:<9} {count:>9,}  the same by {kind} under other names")

@@ -9,6 +9,7 @@ import click
 from hashbench.commands import kinds, options
 from hashbench.commands.hashers import HASHER
 from hashbench.commands.output import OUT
+from hashbench.parsing import in_number
 
 EPILOG = """\b
 Examples:
@@ -71,6 +72,9 @@ def command(
         }
         click.echo(json.dumps(body, indent=1))
     elif len(codes):
-        click.echo(f"{len(codes)} pictures, {codes.bits} bits each: {out}")
+        click.echo(
+            f"{in_number(len(codes), 'picture', 'pictures')}, "
+            f"{in_number(codes.bits, 'bit', 'bits')} each: {out}"
+        )
     say_unreadable(unreadable, len(codes) + len(unreadable))
     context.exit(1 if unreadable else 0)

@@ -9,6 +9,7 @@ import click
 from hashbench.commands import kinds, options
 from hashbench.commands.hashers import HASHER
 from hashbench.commands.output import OUT
+from hashbench.parsing import in_number
 
 EPILOG = """\b
 Examples:
@@ -92,7 +93,8 @@ def command(
         click.echo(json.dumps({"out": str(path), "checked": asdict(found)}, indent=1))
         return
     click.echo(
-        f"{path} gives the codes of {hasher} on {found.pictures} pictures: 0 of {found.bits} bits "
+        f"{path} gives the codes of {hasher} on "
+        f"{in_number(found.pictures, 'picture', 'pictures')}: 0 of {found.bits} bits "
         f"differ, {found.near} lie within {NEAR:g} of zero and were not compared; "
         f"{description.name} says how to call it"
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from hashbench.commands import kinds, options
+from hashbench.parsing import in_number
 
 EPILOG = """\b
 Examples:
@@ -50,10 +51,12 @@ def command(
     if names and not yes and not as_json:
         for name in names:
             click.echo(plain(name))
-        click.confirm(f"Forget {len(names)} results of {store.root}?", abort=True)
+        click.confirm(
+            f"Forget {in_number(len(names), 'result', 'results')} of {store.root}?", abort=True
+        )
     for key in found:
         store.forget(key)
     if as_json:
         click.echo(json.dumps({"forgotten": list(found)}))
     else:
-        click.echo(f"Forgot {len(found)} results of {store.root}.")
+        click.echo(f"Forgot {in_number(len(found), 'result', 'results')} of {store.root}.")

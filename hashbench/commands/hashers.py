@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hashbench.parsing import in_number
+
 if TYPE_CHECKING:
     from hashbench.codes import Codes
     from hashbench.encoder import Encoder
@@ -120,4 +122,5 @@ def say_unreadable(sentences: list[str], total: int) -> None:
     for sentence in sentences:
         click.echo(f"hashbench: {sentence}", err=True)
     if sentences:
-        click.echo(f"hashbench: {len(sentences)} of {total} pictures could not be read", err=True)
+        of = in_number(total, "picture", "pictures")
+        click.echo(f"hashbench: {len(sentences)} of {of} could not be read", err=True)

@@ -10,6 +10,7 @@ import click
 from hashbench.commands import kinds, options
 from hashbench.commands.hashers import HASHER
 from hashbench.commands.output import OUT
+from hashbench.parsing import in_number
 
 EPILOG = """\b
 Examples:
@@ -147,7 +148,8 @@ def command(
     else:
         kind = f"{engine} {structure}" if engine == "faiss" else engine
         click.echo(
-            f"{len(index)} codes of {index.bits} bits ({kind}, {size / 2**20:.1f} MB with the "
+            f"{in_number(len(index), 'code', 'codes')} of {in_number(index.bits, 'bit', 'bits')} "
+            f"({kind}, {size / 2**20:.1f} MB with the "
             f"encoder, {seconds:.1f} s): {out}"
         )
     say_unreadable(unreadable, len(index) + len(unreadable))

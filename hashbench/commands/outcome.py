@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hashbench.parsing import in_number
 from hashbench.runtime import DEFAULT_RESULTS
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _kept(results: Results) -> str:
     ours = results.records
     failed = sum(not record.ok for record in ours)
     beside = len(set(results.store.keys()) - {record.key for record in ours})
-    said = f"{len(ours)} record{'s' * (len(ours) != 1)} of this run in {results.folder}"
+    said = f"{in_number(len(ours), 'record', 'records')} of this run in {results.folder}"
     if failed:
         said += f", {failed} of them of cells that failed"
     return said + (f"; {beside} of other cells beside them" if beside else "")

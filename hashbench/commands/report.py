@@ -10,6 +10,7 @@ import click
 
 from hashbench.commands import kinds, options, selection
 from hashbench.commands.output import OUT
+from hashbench.parsing import in_number
 
 if TYPE_CHECKING:
     from hashbench.codes import Codes
@@ -120,6 +121,9 @@ def command(
         write_named(out, lambda stream: stream.write(page))
     except OSError as error:
         raise InputError(f"cannot write {out}: {error.strerror}; choose another --out") from error
-    click.echo(f"Wrote {out} ({len(page) / 1e6:.1f} MB, {data.made['records']} cells).")
+    click.echo(
+        f"Wrote {out} ({len(page) / 1e6:.1f} MB, "
+        f"{in_number(data.made['records'], 'cell', 'cells')})."
+    )
     if show:
         click.launch(str(out))

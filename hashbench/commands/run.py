@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hashbench.commands import kinds, options
+from hashbench.parsing import in_number
 
 if TYPE_CHECKING:
     from hashbench.runner.run import Job
@@ -203,9 +204,15 @@ def command(sweep: Path | None, dry_run: bool, as_json: bool, **given: Any) -> i
         return 0
     results = api.run_job(job, progress=not as_json, begun=begun)
     if results.scored:
-        say(f"Scored {results.scored} cells from their codes, without training.", as_json)
+        say(
+            f"Scored {in_number(results.scored, 'cell', 'cells')} from "
+            f"{'its' if results.scored == 1 else 'their'} codes, without training.",
+            as_json,
+        )
     elif not results.trained:
-        say(f"All {len(job.asks)} cells are in {job.settings.store} already.", as_json)
+        there = in_number(len(job.asks), "cell is", "cells are")
+        every = "All " if len(job.asks) > 1 else ""
+        say(f"{every}{there} in {job.settings.store} already.", as_json)
     report(results, as_json=as_json)
     return int(bool(results.missing))
 
@@ -214,7 +221,6 @@ def _foretell(job: Job, remark: Callable[[], None], as_json: bool) -> None:
     """List the cells, whether they are done, and how long the others will take."""
     import json
 
-    from hashbench.parsing import in_number
     from hashbench.progress import duration
     from hashbench.runner.run import at_a_time, foretell
     from hashbench.store.room import in_words

@@ -10,6 +10,7 @@ import click
 from hashbench.commands import kinds, options, selection
 from hashbench.commands.output import OUT, printed_to
 from hashbench.commands.score_codes import keep_codes, print_table, show_codes, shown_value
+from hashbench.parsing import in_number
 
 if TYPE_CHECKING:
     from hashbench.evaluation import Convention
@@ -195,7 +196,11 @@ def _chosen(
             "what was chosen is all of another state of the data, or of other code, than a run "
             "found last: run it again, or name a cell by the beginning of its key"
         )
-    told = f"{len(chosen) - len(kept)} results of another state of the data or of other code are"
+    left = len(chosen) - len(kept)
+    told = (
+        f"{in_number(left, 'result of', 'results of')} another state of the data "
+        f"or of other code {'is' if left == 1 else 'are'}"
+    )
     drop = command("forget", "--superseded", "--results", store.root)
     said = f"{told} left out: name one by the beginning of its key; {drop} drops them."
     return sorted(kept, key=_order), [said] * (len(kept) < len(chosen))

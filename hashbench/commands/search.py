@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hashbench.commands import options
+from hashbench.parsing import in_number
 
 if TYPE_CHECKING:
     from hashbench.search.engine import Near
@@ -106,6 +107,7 @@ def command(
         click.echo(f"... and {len(near.rows) - most} more (--most)")
     count = f"{len(near.rows)} found" if len(near.rows) else "the ball is empty: nothing"
     click.echo(
-        f"{count} {what} among {len(opened)} codes, in {1e3 * seconds:.2f} ms "
+        f"{count} {what} among {in_number(len(opened), 'code', 'codes')}, in {1e3 * seconds:.2f} "
+        "ms "
         f"({opened.engine_name}, median of {REPEATS} after a warm-up)"
     )

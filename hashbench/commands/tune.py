@@ -10,6 +10,7 @@ import click
 
 from hashbench.commands import kinds, options
 from hashbench.commands.output import OUT_FILE
+from hashbench.parsing import in_number
 
 if TYPE_CHECKING:
     from hashbench.params import Setting
@@ -256,13 +257,14 @@ def _note(found: Found, goal: Goal, space: str) -> str:
     from hashbench.tuning.search import describe_point
 
     choice = found.choice
-    where = f"{choice.queries} held-out queries"
+    where = in_number(choice.queries, "held-out query", "held-out queries")
     if choice.carvings > 1:
         where += f", each of {choice.carvings} carvings"
     seeds = len(goal.request.seeds)
     said = (
         f"{goal.criterion.name} {goal.metric} ({goal.convention}), {where}, "
-        f"{seeds} seed{'s' * (seeds > 1)}, {len(goal.points)} points of {space}: "
+        f"{in_number(seeds, 'seed', 'seeds')}, {in_number(len(goal.points), 'point', 'points')} "
+        f"of {space}: "
     )
     gain = f"gain {choice.gain:+.4f} ± {choice.error:.4f}"
     against = f"{choice.worth:.4f} against {choice.default:.4f} of the defaults, {gain}"

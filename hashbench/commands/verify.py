@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hashbench.commands import options
+from hashbench.parsing import in_number
 
 if TYPE_CHECKING:
     from hashbench.bundles.verify import Verdict
@@ -55,7 +56,6 @@ def command(
     from hashbench.bundles.verify import Verifier
     from hashbench.data import default_data_root
     from hashbench.errors import InputError, shown
-    from hashbench.parsing import in_number
     from hashbench.registry import load_plugins
 
     load_plugins(plugins)
@@ -106,7 +106,7 @@ def _line(verdict: Verdict) -> str:
     if not said:
         house = (verdict.scores or {}).get("house")
         first = [f"map@h2 {house['map@h2']:.3f}"] if house and "map@h2" in house else []
-        said = [*first, f"{verdict.claims} scores recomputed"]
+        said = [*first, f"{in_number(verdict.claims, 'score', 'scores')} recomputed"]
     if verdict.given:
         said.append("labels as the board's file of its split has them, not drawn here")
     if verdict.fresh is not None:

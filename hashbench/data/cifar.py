@@ -21,6 +21,7 @@ from hashbench.data.named import NamedSource
 from hashbench.data.protocols import Protocol
 from hashbench.errors import InputError, shown
 from hashbench.items import ImageSource
+from hashbench.parsing import in_number
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,8 @@ class CIFAR(Dataset):
                 files = sorted(filter(_is_image, listed), key=natural)
                 if len(files) != size:
                     raise InputError(
-                        f"{folder} holds {len(files):,} images instead of {size:,}: put in what "
+                        f"{folder} holds {in_number(len(files), 'image', 'images')} instead of "
+                        f"{size:,}: put in what "
                         f"is missing, or take out what is not {self.title}'s"
                     )
                 paths += [folder / file for file in files]

@@ -19,7 +19,7 @@ from hashbench.data.protocols import Protocol
 from hashbench.errors import InputError, shown
 from hashbench.files import open_regular, write_atomically
 from hashbench.npy import read_arrays
-from hashbench.parsing import printable
+from hashbench.parsing import in_number, printable
 
 PARTS = ("train2014", "val2014")
 
@@ -141,7 +141,8 @@ class COCO(Dataset):
                 raise InputError(f"{path} names an image that is in no folder of the part's own")
             if len(files) != self.sizes[part] or (classes and kinds != classes):
                 raise InputError(
-                    f"{path} lists {len(files):,} images in {len(kinds)} classes and not "
+                    f"{path} lists {in_number(len(files), 'image', 'images')} in "
+                    f"{in_number(len(kinds), 'class', 'classes')} and not "
                     f"{self.sizes[part]:,}: take the official file of 2014"
                 )
             classes = kinds

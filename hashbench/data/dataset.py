@@ -21,6 +21,7 @@ from hashbench.data.split import Split
 from hashbench.data.variants import VARIANTS, variant_of, vary
 from hashbench.errors import InputError, shown, unknown
 from hashbench.items import ImageSource, Items, TrainItems, ids_of, rows_of, source_of
+from hashbench.parsing import in_number
 
 
 @dataclass(frozen=True)
@@ -245,7 +246,10 @@ def present(images: LabelledImages, allowed: bool) -> LabelledImages:
 def _absence(source: FileSource, missing: Rows) -> str:
     first = [shown(source.ids[row]) for row in missing[:3]]
     names = ", ".join(first) + (" and so on" if len(missing) > len(first) else "")
-    return f"{len(missing):,} of {len(source):,} images are missing ({names})"
+    verb = "is" if len(missing) == 1 else "are"
+    return (
+        f"{len(missing):,} of {in_number(len(source), 'image', 'images')} {verb} missing ({names})"
+    )
 
 
 def drawn(images: LabelledImages, protocol: Protocol, seed: int) -> Split:
@@ -285,20 +289,23 @@ def faults(split: Split, allow_overlap: bool, allow_unlabelled: bool) -> tuple[s
         common = np.intersect1d(rows_of(split.query), rows_of(items))
         if len(common):
             first = source_of(items).ids[int(common[0])]
-            fault = f"{len(common):,} queries are in the {name} (the first is {first})"
+            fault = (
+                f"{in_number(len(common), 'query is', 'queries are')} in the {name} (the "
+                f"first is {first})"
+            )
             if not allow_overlap:
                 raise InputError(f"{fault}: mend the lists or allow it with --allow-overlap")
             notes.append(f"{fault}, allowed.")
     parts = (
-        ("queries", split.query, split.query_labels),
-        ("training images", split.train, split.train.labels),
-        ("database images", split.database, split.database_labels),
+        (("query has", "queries have"), split.query, split.query_labels),
+        (("training image has", "training images have"), split.train, split.train.labels),
+        (("database image has", "database images have"), split.database, split.database_labels),
     )
-    for name, items, labels in parts:
+    for words, items, labels in parts:
         bare = np.flatnonzero(~labels.any(axis=1))
         if len(bare):
             first = ids_of(items)[int(bare[0])]
-            fault = f"{len(bare):,} {name} have no label (the first is {first})"
+            fault = f"{in_number(len(bare), *words)} no label (the first is {first})"
             if not allow_unlabelled:
                 raise InputError(f"{fault}: mend the lists or allow it with --allow-unlabelled")
             notes.append(f"{fault}, allowed.")
@@ -317,7 +324,10 @@ def duplicates(split: Split, allowed: bool) -> tuple[str, ...]:
         found = [pair for pair in pairs if pair.part == part]
         if found:
             first = f"{shown(found[0].query)} and {shown(found[0].other)}"
-            fault = f"{len(found):,} queries are identical to images of the {name} (first {first})"
+            fault = (
+                f"{in_number(len(found), 'query is', 'queries are')} identical to images of "
+                f"the {name} (first {first})"
+            )
             if not allowed:
                 raise InputError(
                     f"{fault}: take them out of the lists or allow it with --allow-duplicates; "

@@ -15,7 +15,7 @@ from hashbench.data.names import composed
 from hashbench.data.split import Split
 from hashbench.errors import InputError, shown
 from hashbench.items import Items, TrainItems, rows_of, source_of
-from hashbench.parsing import printable
+from hashbench.parsing import in_number, printable
 
 #: Distractors of a name that no data set's images have.
 PREFIX = "distractors"
@@ -48,7 +48,11 @@ def with_distractors(split: Split, folder: Path) -> Split:
         query=Items(joined, rows_of(split.query)),
         database=Items(joined, rows),
         database_labels=np.concatenate([split.database_labels, unlabelled]),
-        notes=(*split.notes, f"{len(kept):,} distractors without labels in the database{words}."),
+        notes=(
+            *split.notes,
+            f"{in_number(len(kept), 'distractor', 'distractors')} without labels in the "
+            f"database{words}.",
+        ),
     )
 
 

@@ -17,7 +17,7 @@ from hashbench.data.images import SUFFIXES
 from hashbench.data.listfile import class_names, read_lines, read_list
 from hashbench.data.names import composed, path_parts
 from hashbench.errors import InputError, shown
-from hashbench.parsing import printable
+from hashbench.parsing import in_number, printable, separator
 
 #: What the header of a CSV may call the column of paths, and the column of labels.
 PATHS = ("path", "file", "filename", "image", "name")
@@ -98,7 +98,8 @@ def gather_folders(root: Path) -> Gathered:
     classes = tuple(sorted(set(kinds)))
     if len(classes) < 2:
         raise InputError(
-            f"{root} holds images of {len(classes)} classes: put the images of each class into a "
+            f"{root} holds images of {in_number(len(classes), 'class', 'classes')}: put the "
+            "images of each class into a "
             "folder of its own"
         )
     column = {kind: number for number, kind in enumerate(classes)}
@@ -152,6 +153,7 @@ def _images(folder: Path) -> list[str]:
 def gather_csv(path: Path) -> Gathered:
     """A table whose header names a column of paths, and of labels or one column for each class.
 
+    Commas, semicolons or tabs stand between columns, as the header shows.
     With one column of labels, several labels of an image stand in it between `;` or `|`, and
     an image without any has an empty cell. With a column for each class, cells are 0 or 1.
 
@@ -164,8 +166,8 @@ def gather_csv(path: Path) -> Gathered:
         raise InputError(f"{path} is not UTF-8 text: save the table as UTF-8") from error
     if "\0" in text:
         raise InputError(f"{path} holds a NUL byte: save the table as UTF-8 text")
-    separator = "\t" if path.suffix.lower() == ".tsv" else ","
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    between, name = separator(text.partition("\n")[0])
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=between, strict=True)
     try:
         header = [word.strip() for word in next(rows, [])]
         table = [(rows.line_num, row) for row in rows if any(cell.strip() for cell in row)]
@@ -183,8 +185,8 @@ def gather_csv(path: Path) -> Gathered:
     for line, row in table:
         if len(row) != len(header):
             raise InputError(
-                f"{path}, line {line} has {len(row)} cells and the header {len(header)}: a path "
-                "with a comma needs quotes"
+                f"{path}, line {line} has {in_number(len(row), 'cell', 'cells')} and the header "
+                f"{len(header)}: a cell with a {name} needs quotes"
             )
         parts = path_parts(row[where].strip(), f"{path}, line {line}")
         names.append(composed("/".join(parts)))
@@ -234,8 +236,8 @@ def _by_words(
     words = []
     for line, row in table:
         cell = row[kind]
-        for separator in SEPARATORS[1:]:
-            cell = cell.replace(separator, SEPARATORS[0])
+        for other in SEPARATORS[1:]:
+            cell = cell.replace(other, SEPARATORS[0])
         mine = [composed(word.strip()) for word in cell.split(SEPARATORS[0]) if word.strip()]
         if not all(map(printable, mine)):
             raise InputError(f"{path}, line {line}: a label holds a control character")
@@ -249,7 +251,9 @@ def _by_words(
     _demand_distinct(path, {word for mine in words for word in mine})
     classes = tuple(sorted({word for mine in words for word in mine}))
     if len(classes) < 2:
-        raise InputError(f"{path} has {len(classes)} classes: at least 2 are needed")
+        raise InputError(
+            f"{path} has {in_number(len(classes), 'class', 'classes')}: at least 2 are needed"
+        )
     column = {word: number for number, word in enumerate(classes)}
     labels = np.zeros((len(words), len(classes)), np.uint8)
     for number, mine in enumerate(words):

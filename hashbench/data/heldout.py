@@ -11,6 +11,7 @@ from hashbench.data.mixed import MixedSource
 from hashbench.data.split import Split
 from hashbench.errors import InputError
 from hashbench.items import Items, TrainItems, rows_of, source_of
+from hashbench.parsing import in_number
 from hashbench.seeds import derive
 
 #: One training item in this many goes to either held-out part.
@@ -39,7 +40,8 @@ def hold_out(split: Split, seed: int, carving: int = 1, inflated: bool = False) 
     train = split.train
     if len(train) < FEWEST:
         raise InputError(
-            f"tuning holds out two fifths of the training set and {len(train)} items are too few: "
+            "tuning holds out two fifths of the training set and "
+            f"{in_number(len(train), 'item is', 'items are')} too few: "
             f"use a protocol with at least {FEWEST}"
         )
     use = ("validation",) if carving == 1 else ("validation", carving)

@@ -15,6 +15,7 @@ from hashbench.data.names import path_parts
 from hashbench.data.protocols import Protocol
 from hashbench.errors import InputError, shown
 from hashbench.files import open_regular
+from hashbench.parsing import in_number
 
 _LISTS = ("test.txt", "train.txt", "database.txt")
 
@@ -105,7 +106,8 @@ class ImageNet100(Dataset):
         wanted = (self.classes, protocol.queries, protocol.train)
         if found != wanted:
             raise InputError(
-                f"the lists in {self.folder} have {found[0]} classes, {found[1]:,} queries and "
+                f"the lists in {self.folder} have {in_number(found[0], 'class', 'classes')}, "
+                f"{in_number(found[1], 'query', 'queries')} and "
                 f"{found[2]:,} training images and protocol {protocol.name} has {wanted[0]}, "
                 f"{wanted[1]:,} and {wanted[2]:,}: take another protocol, or HashNet's own lists"
             )
@@ -121,7 +123,8 @@ class ImageNet100(Dataset):
                 mine = _images(self.folder / part / kind)
                 if part == "val" and len(mine) != self.each:
                     raise InputError(
-                        f"{self.folder / part / kind} holds {len(mine):,} images instead of "
+                        f"{self.folder / part / kind} holds "
+                        f"{in_number(len(mine), 'image', 'images')} instead of "
                         f"{self.each}: put in what is missing"
                     )
                 names += [f"{part}/{kind}/{file}" for file in mine]
@@ -143,7 +146,8 @@ class ImageNet100(Dataset):
         classes = tuple(line.strip() for line in lines if line.strip())
         if len(classes) != self.classes or len(set(classes)) != len(classes):
             raise InputError(
-                f"{path} names {len(set(classes))} classes instead of {self.classes}: write one "
+                f"{path} names {in_number(len(set(classes)), 'class', 'classes')} instead of "
+                f"{self.classes}: write one "
                 "a line"
             )
         for kind in classes:

@@ -17,6 +17,7 @@ from hashbench.data.images import FileSource
 from hashbench.data.split import Split
 from hashbench.errors import InputError
 from hashbench.items import ImageSource, rows_of, source_of
+from hashbench.parsing import in_number
 
 #: From images to their `(n, dim)` features.
 Features = Callable[[ImageSource], NDArray[np.float32]]
@@ -96,7 +97,10 @@ def inspect(
     if isinstance(source, FileSource):
         found.missing.extend(source.ids[row] for row in source.missing())
     if found.missing:
-        found.problems.append(f"{len(found.missing):,} of {len(source):,} images are missing")
+        found.problems.append(
+            f"{len(found.missing):,} of {in_number(len(source), 'image', 'images')} "
+            f"{'is' if len(found.missing) == 1 else 'are'} missing"
+        )
     # Lists can be judged without their images, as far as labels and overlaps go.
     images = every
     if found.missing and every.parts is None and len(found.missing) < len(source):
@@ -104,7 +108,9 @@ def inspect(
     if decode:
         found.damaged.extend(_damaged(present(every, True).source, progress))
         if found.damaged:
-            found.problems.append(f"{len(found.damaged):,} images cannot be decoded")
+            found.problems.append(
+                f"{in_number(len(found.damaged), 'image', 'images')} cannot be decoded"
+            )
     try:
         split = drawn(images, chosen, seed)
         if images is every:
@@ -121,13 +127,18 @@ def inspect(
     for part, (_items, labels) in parts.items():
         found.unlabelled[part] = int(np.count_nonzero(~labels.any(axis=1)))
         if found.unlabelled[part]:
-            found.problems.append(f"{found.unlabelled[part]:,} {part} images have no label")
+            found.problems.append(
+                f"{in_number(found.unlabelled[part], f'{part} image has', f'{part} images have')} "
+                "no label"
+            )
     rows = {part: rows_of(items) for part, (items, _labels) in parts.items()}
     for one, other in (("query", "train"), ("query", "database"), ("train", "database")):
         shared = len(np.intersect1d(rows[one], rows[other]))
         found.overlap[f"{one}/{other}"] = shared
         if shared and one == "query":
-            found.problems.append(f"{shared:,} query images are in the {other} list too")
+            found.problems.append(
+                f"{in_number(shared, 'query image is', 'query images are')} in the {other} list too"
+            )
     totals = split.database_labels.sum(axis=0, dtype=np.int64)
     found.histogram.update(zip(split.classes, totals.tolist(), strict=True))
     copied, linked = _duplicates(found, split, dataset, look_alikes, progress)
@@ -158,7 +169,8 @@ def _duplicates(
         found.duplicates[kind] = dict(counts)
         if kind != "features" and not dataset.published:
             found.problems.extend(
-                f"{count:,} query images are identical ({kind}) to {part} images of another name"
+                f"{in_number(count, 'query image is', 'query images are')} identical ({kind}) to "
+                f"{part} images of another name"
                 for part, count in counts.items()
             )
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hashbench.data.names import composed, path_parts
 from hashbench.errors import InputError, shown
 from hashbench.files import open_regular
-from hashbench.parsing import printable
+from hashbench.parsing import in_number, printable
 
 #: Bytes of the longest line that is read; 80 classes take 200.
 LONGEST = 64 * 1024
@@ -72,7 +72,8 @@ def read_list(file: Path) -> ImageList:
         digits = match[0][::-1].translate(None, b" \t\r\n\v\f")
         if rows and len(digits) != len(rows[0]):
             raise InputError(
-                f"{where} has {len(digits)} labels and line {lines[0]} has {len(rows[0])}: "
+                f"{where} has {in_number(len(digits), 'label', 'labels')} and line {lines[0]} has "
+                f"{len(rows[0])}: "
                 "every line needs one 0 or 1 for each class"
             )
         if path in seen:
@@ -107,7 +108,9 @@ def class_names(folder: Path, count: int) -> tuple[str, ...]:
     if not all(map(printable, names)):
         raise InputError(f"{path} holds a control character: write one class name a line")
     if len(names) != count:
-        raise InputError(f"{path} names {len(names)} classes and the lists have {count}")
+        raise InputError(
+            f"{path} names {in_number(len(names), 'class', 'classes')} and the lists have {count}"
+        )
     return tuple(names)
 
 

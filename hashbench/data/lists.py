@@ -17,7 +17,7 @@ from hashbench.data.listfile import ImageList, class_names, read_list
 from hashbench.data.names import Spelling
 from hashbench.data.protocols import Protocol
 from hashbench.errors import InputError, shown
-from hashbench.parsing import printable
+from hashbench.parsing import in_number, printable
 
 PREFIX = "lists:"
 
@@ -90,7 +90,8 @@ class ImageLists(Dataset):
             first = lists["query"]
             if content.labels.shape[1] != first.labels.shape[1]:
                 raise InputError(
-                    f"{content.file} has {content.labels.shape[1]} classes and {first.file} has "
+                    f"{content.file} has {in_number(content.labels.shape[1], 'class', 'classes')} "
+                    f"and {first.file} has "
                     f"{first.labels.shape[1]}: take lists of one data set"
                 )
             mine = np.empty(len(content.paths), np.int64)

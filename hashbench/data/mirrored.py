@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hashbench.data.joined import JoinedSource
 from hashbench.data.split import Split
 from hashbench.items import ImageSource, Items, TrainItems, rows_of, source_of
+from hashbench.parsing import in_number
 
 #: Mirror images of a name that no data set's images have.
 PREFIX = "mirror image of"
@@ -68,5 +69,8 @@ def with_mirrored(split: Split) -> Split:
         train=TrainItems(joined, both, labels=np.concatenate([train.labels, train.labels])),
         query=Items(joined, rows_of(split.query)),
         database=Items(joined, rows_of(split.database)),
-        notes=(*split.notes, f"{len(rows):,} mirror images among the training items."),
+        notes=(
+            *split.notes,
+            f"{in_number(len(rows), 'mirror image', 'mirror images')} among the training items.",
+        ),
     )

@@ -16,7 +16,7 @@ from hashbench.data.names import path_parts
 from hashbench.data.protocols import Protocol
 from hashbench.errors import InputError, shown
 from hashbench.files import open_regular
-from hashbench.parsing import printable
+from hashbench.parsing import in_number, printable
 
 #: How many of the most frequent concepts the usual variant keeps.
 FREQUENT = 21
@@ -122,7 +122,8 @@ class NUSWIDE(Dataset):
             labels = np.concatenate([parts[0][2], parts[1][2]])
         if len(names) != self.images or len(concepts) != self.concepts:
             raise InputError(
-                f"{self.folder} lists {len(names):,} images with {len(concepts)} concepts and not "
+                f"{self.folder} lists {in_number(len(names), 'image', 'images')} with "
+                f"{in_number(len(concepts), 'concept', 'concepts')} and not "
                 f"{self.images:,} with {self.concepts}: unpack ImageList.zip and Groundtruth.zip"
             )
         notes += _listed_twice(names)

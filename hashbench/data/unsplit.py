@@ -19,6 +19,7 @@ from hashbench.data.protocols import Protocol
 from hashbench.data.variants import variant_of
 from hashbench.errors import InputError, shown
 from hashbench.items import ids_of
+from hashbench.parsing import in_number
 
 PREFIX = "images:"
 
@@ -39,7 +40,10 @@ def drawing(text: str) -> Protocol | None:
     name = "-".join(match.groups())
     inside = train == "all" or rest == "rest+train"
     count = None if train == "all" else int(train)
-    summary = f"{queries:,} queries, {train} training images, drawn by the split seed"
+    summary = (
+        f"{in_number(queries, 'query', 'queries')}, {train} training images, drawn by the "
+        "split seed"
+    )
     return Protocol(name, queries, count, inside, summary)
 
 
@@ -122,7 +126,8 @@ class Unsplit(Dataset):
             queries = np.flatnonzero(every.queries[order])
             if len(queries) != protocol.queries:
                 raise InputError(
-                    f"{len(queries):,} images of {self._path} ask, as its folders say, and not "
+                    f"{in_number(len(queries), 'image asks', 'images ask')} in {self._path}, as "
+                    "its folders say, and not "
                     f"{protocol.queries:,}: write the split as {len(queries)}-..."
                 )
         return LabelledImages(

@@ -15,6 +15,7 @@ from hashbench.data.names import path_parts
 from hashbench.data.protocols import Protocol
 from hashbench.errors import InputError, shown
 from hashbench.files import open_regular
+from hashbench.parsing import in_number
 
 CLASSES = (
     "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
@@ -103,7 +104,8 @@ class VOC(Dataset):
             mine, column_marks = _marks(path)
             if len(mine) != self.sets[part] or (names and mine != names):
                 raise InputError(
-                    f"{path} lists {len(mine):,} images and not the {self.sets[part]:,} of the "
+                    f"{path} lists {in_number(len(mine), 'image', 'images')} and not the "
+                    f"{self.sets[part]:,} of the "
                     f"official set {part}, in its order: unpack the archive again"
                 )
             names = mine

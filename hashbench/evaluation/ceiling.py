@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from hashbench.errors import InputError
 from hashbench.evaluation.labels import Labels, read_labels
 from hashbench.evaluation.ties import group_gain
+from hashbench.parsing import in_number
 
 #: Similarities held at once, of some queries with the whole database.
 _BLOCK = 1 << 23
@@ -75,7 +76,10 @@ def cosine_precision(
     labels = read_labels(query_labels, database_labels)
     for side, given, mine in zip(("query", "database"), (query, database), labels, strict=True):
         if len(given) != len(mine):
-            raise InputError(f"{len(given)} {side} features have {len(mine)} labels: give one each")
+            raise InputError(
+                f"{in_number(len(given), f'{side} feature has', f'{side} features have')} "
+                f"{len(mine)} labels: give one each"
+            )
     precision = np.empty(len(query))
     step = max(1, _BLOCK // len(database))
     for start in range(0, len(query), step):

@@ -15,6 +15,7 @@ from hashbench.evaluation.metrics import Counts, ranked_lengths, scores_of
 from hashbench.evaluation.rankings import Rankings
 from hashbench.evaluation.scores import Scores
 from hashbench.evaluation.zeros import Recoded, check_relaxed, recode
+from hashbench.parsing import in_number
 
 #: What `histograms.count` is called with and returns.
 Counter = Callable[..., Histograms]
@@ -124,7 +125,8 @@ def _check(
         raise InputError(f"codes have {query.bits:,} bits, and no more than {MOST_BITS:,} count")
     if query.bits != database.bits:
         raise InputError(
-            f"query codes have {query.bits} bits and database codes {database.bits}: "
+            f"query codes have {in_number(query.bits, 'bit', 'bits')} and database codes "
+            f"{database.bits}: "
             "encode both with the same hasher"
         )
     for side, codes, labels in (
@@ -135,12 +137,14 @@ def _check(
             raise InputError(f"there are no {side} codes to score: give at least one")
         if labels.ndim != query_labels.ndim or labels.ndim > 2 or len(labels) != len(codes):
             raise InputError(
-                f"{len(codes)} {side} codes need ({len(codes)}, classes) multi-hot labels, "
+                f"{in_number(len(codes), f'{side} code needs', f'{side} codes need')} "
+                f"({len(codes)}, classes) multi-hot labels, "
                 f"or class ids ({len(codes)},) on both sides, got shape {labels.shape}"
             )
         check_relaxed(side, codes)
     if query_labels.ndim == 2 and query_labels.shape[1] != database_labels.shape[1]:
         raise InputError(
-            f"query labels have {query_labels.shape[1]} classes and database labels "
+            f"query labels have {in_number(query_labels.shape[1], 'class', 'classes')} and "
+            "database labels "
             f"{database_labels.shape[1]}: give both the same columns"
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from hashbench.errors import InputError
 from hashbench.evaluation import Convention
+from hashbench.parsing import in_number
 from hashbench.store import Record, Store
 from hashbench.store.judge import missing_scores
 from hashbench.store.scorefiles import kept_conventions
@@ -48,11 +49,15 @@ def usual(
             missing = sum(bool(missing_scores(store, record, [convention])) for record in done)
             if missing > MOST:
                 sentences.append(
-                    f"{missing:,} cells have no scores under {name}, which is left out: "
+                    f"{in_number(missing, 'cell has', 'cells have')} no scores under {name}, "
+                    "which is left out: "
                     f"--convention house,{name} computes them."
                 )
                 continue
             if missing:
-                tick(f"{missing} cells are scored under {name} from their codes, once")
+                tick(
+                    f"{in_number(missing, 'cell is', 'cells are')} scored under {name} from their "
+                    "codes, once"
+                )
         found.append(convention)
     return found, sentences

@@ -14,6 +14,7 @@ from hashbench.errors import InputError
 from hashbench.evaluation import Convention, describe_metric
 from hashbench.evaluation.lookup import fastest
 from hashbench.pages.data import CURVE, rounded
+from hashbench.parsing import in_number
 from hashbench.results.notes import ceiling
 from hashbench.results.rows import BLOCKS, Row
 from hashbench.results.series import Series
@@ -63,7 +64,7 @@ def bench_of(series: Series, conventions: Sequence[Convention], tick: Tick) -> d
         tick: called with what is being read.
     """
     bench = series.bench
-    tick(f"{series.title}: {len(series.records)} cells")
+    tick(f"{series.title}: {in_number(len(series.records), 'cell', 'cells')}")
     views = [
         {
             metric: replace(series, convention=item, metric=metric_name(metric, item))

@@ -10,7 +10,7 @@ from pathlib import Path
 from hashbench.cell import Bench
 from hashbench.errors import InputError, command, shown, unknown
 from hashbench.evidence import Evidence
-from hashbench.parsing import parse_names, parse_numbers, parse_seeds
+from hashbench.parsing import in_number, parse_names, parse_numbers, parse_seeds
 from hashbench.runtime import DEFAULT_RESULTS
 from hashbench.store import Record, Store, StoreError
 
@@ -128,10 +128,10 @@ def current(
     drop = command("forget", "--superseded", *place)
     for found, why in ((other_data, "another state of the data"), (older_code, "other code")):
         for name, count in found.items():
-            what = "1 result of" if count == 1 else f"{count} results of"
             verb = "is" if count == 1 else "are"
             sentences.setdefault(name, []).append(
-                f"{what} {why} {verb} left out: --all-versions shows them, {drop} drops them."
+                f"{in_number(count, 'result', 'results')} of {why} {verb} left out: "
+                f"--all-versions shows them, {drop} drops them."
             )
     return [record for record in records if record.key in keys], sentences
 

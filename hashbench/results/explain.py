@@ -15,6 +15,7 @@ from hashbench.codes import Codes
 from hashbench.errors import InputError
 from hashbench.errors import shown as printed
 from hashbench.evaluation import Convention
+from hashbench.parsing import in_number
 from hashbench.seeds import derive
 from hashbench.store.record import Record
 from hashbench.store.scorefiles import get_lookup, get_scores, kept_conventions
@@ -165,7 +166,7 @@ def compare(
     }
     bits = _differing_bits(first, second)
     if bits:
-        differing["codes"] = (f"{bits[0]} of {bits[1]} bits differ", None)
+        differing["codes"] = (f"{bits[0]} of {in_number(bits[1], 'bit', 'bits')} differ", None)
     return differing
 
 

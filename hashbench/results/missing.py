@@ -12,6 +12,7 @@ from typing import Any
 from hashbench.cell import Bench
 from hashbench.errors import InputError
 from hashbench.params import Setting, at_length, read_params, shipped_params
+from hashbench.parsing import in_number
 from hashbench.results.rows import Row
 from hashbench.results.series import Series
 from hashbench.runtime import DEFAULT_RESULTS
@@ -78,7 +79,8 @@ def gap(series: Series, results: Path | None = None, whole: Series | None = None
     verb = "has" if missing == 1 else "have"
     draw = f", {series.drawn}," if series.bench.split_seed else ""
     return Gap(
-        f"{missing} of {total} cells on {series.title}{draw} {verb} not been run.",
+        f"{missing} of {in_number(total, 'cell', 'cells')} on {series.title}{draw} {verb} not "
+        "been run.",
         tuple(_line(ask, results) for ask in _together(asks)),
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hashbench.evaluation.statistics import Family
-from hashbench.parsing import parse_names
+from hashbench.parsing import in_number, parse_names
 from hashbench.results.choose import bits_of, select
 from hashbench.results.collect import check_known, check_metric, collect
 from hashbench.results.draws import averaged
@@ -161,6 +161,6 @@ class Results:
         return encoder_of(self.store, find_cell(self.store, cell))
 
     def __repr__(self) -> str:
-        what = "all cells" if self.keys is None else f"{len(self.keys)} cells"
+        what = "all cells" if self.keys is None else in_number(len(self.keys), "cell", "cells")
         lacking = f", {len(self.missing)} without scores" if self.missing else ""
         return f"Results({self.folder}, {what}{lacking})"

@@ -25,6 +25,7 @@ from hashbench.evaluation import (
 from hashbench.evaluation.scores import mean
 from hashbench.evaluation.statistics import SEEDS, Family
 from hashbench.evidence import Evidence
+from hashbench.parsing import in_number
 from hashbench.results.column import Column
 from hashbench.results.notes import notes
 from hashbench.results.rows import Row, labels, said
@@ -355,7 +356,9 @@ class Series:
                 undefined = "is undefined" if self.metric in scores else "has no value"
                 items, length = self.counts.get("database", 0), self.metric.rpartition("@")[2]
                 longer = length.isdecimal() and 0 < items < int(length)
-                why = f", for the database has {items:,} items" if longer else ""
+                why = (
+                    f", for the database has {in_number(items, 'item', 'items')}" if longer else ""
+                )
                 failures.append(
                     f"{where}: {self.info.title} {undefined} under the {self.convention} "
                     f"convention{why}"

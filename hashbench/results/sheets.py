@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hashbench.parsing import in_number
 from hashbench.results.missing import Gap, gap
 from hashbench.results.rows import BLOCKS, Row, labels
 from hashbench.results.series import SeedScores, Series
@@ -148,8 +149,9 @@ def describe(series: Series) -> str:
     """Where a table's numbers come from: protocol, sizes, backbone, training, origins."""
     counts = series.counts
     sizes = (
-        f" ({counts.get('query', 0):,} queries, {counts.get('train', 0):,} training, "
-        f"{counts.get('database', 0):,} database images)"
+        f" ({in_number(counts.get('query', 0), 'query', 'queries')}, "
+        f"{counts.get('train', 0):,} training, "
+        f"{in_number(counts.get('database', 0), 'database image', 'database images')})"
         if counts
         else ""
     )
@@ -172,7 +174,7 @@ def spread(found: Sequence[Series]) -> str:
 def counted(number: int, unit: str) -> str:
     """`3 seeds`, `1 draw of the split`."""
     noun, of, what = unit.partition(" of ")
-    return f"{number} {noun}{'' if number == 1 else 's'}{of}{what}"
+    return in_number(number, noun, f"{noun}s") + of + what
 
 
 def place_of(entry: SeedScores, series: Series, seeds: int, notes: tuple[int, ...] = ()) -> Place:

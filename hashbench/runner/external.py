@@ -20,6 +20,7 @@ from hashbench.evaluation.arrays import CodesAndLabels
 from hashbench.evaluation.foreign import read_codes_of
 from hashbench.evaluation.labels import class_members
 from hashbench.evidence import Evidence
+from hashbench.parsing import in_number
 from hashbench.registry import methods
 from hashbench.runner.benches import draw_split, evidence_of
 from hashbench.runner.environment import environment
@@ -240,7 +241,8 @@ def _demand(path: Path, inputs: CodesAndLabels, ground: Ground, checked: bool) -
         count = len(ground.arrays[f"{side}_labels"])
         if len(codes) != count:
             raise InputError(
-                f"{path} has codes of {len(codes):,} {side} items, and {ground.bench} has "
+                f"{path} has codes of {in_number(len(codes), f'{side} item', f'{side} items')}, "
+                f"and {ground.bench} has "
                 f"{count:,}: give a code for each of them, in its order ({ids})"
             )
     if not checked:

@@ -20,6 +20,7 @@ from hashbench.errors import InputError, shown
 from hashbench.evaluation import code_health
 from hashbench.hasher import Hasher
 from hashbench.items import Items, TrainItems, ids_of, source_of
+from hashbench.parsing import in_number
 from hashbench.registry import datasets, methods
 from hashbench.runner.benches import bound_split, evidence_of
 from hashbench.runner.environment import environment, gpu_facts
@@ -252,7 +253,8 @@ def encode(hasher: Hasher, items: Items, task: Task) -> Codes:
     cell = task.cell
     if not isinstance(codes, Codes) or len(codes) != len(items) or codes.bits != cell.bits:
         raise InputError(
-            f"{cell.method} must encode {len(items)} items as Codes of {cell.bits} bits, "
+            f"{cell.method} must encode {in_number(len(items), 'item', 'items')} as Codes of "
+            f"{in_number(cell.bits, 'bit', 'bits')}, "
             f"but returned {_describe(codes)}"
         )
     return codes
@@ -320,5 +322,5 @@ def _more_parts(hasher: Hasher) -> int | None:
 
 def _describe(codes: object) -> str:
     if isinstance(codes, Codes):
-        return f"{len(codes)} codes of {codes.bits} bits"
+        return f"{in_number(len(codes), 'code', 'codes')} of {in_number(codes.bits, 'bit', 'bits')}"
     return type(codes).__name__

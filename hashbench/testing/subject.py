@@ -10,6 +10,7 @@ import numpy as np
 from hashbench.codes import Codes
 from hashbench.hasher import Hasher
 from hashbench.items import Items, TrainItems
+from hashbench.parsing import in_number
 from hashbench.testing.toy import Toy, toy
 
 #: Code length of the checks: no multiple of 8, so that packing is exercised.
@@ -95,7 +96,8 @@ class Subject:
         )
         require(
             len(codes) == len(items) and codes.bits == hasher.bits,
-            f"encode() returned {len(codes)} codes of {codes.bits} bits for {len(items)} items "
+            f"encode() returned {in_number(len(codes), 'code', 'codes')} of "
+            f"{in_number(codes.bits, 'bit', 'bits')} for {in_number(len(items), 'item', 'items')} "
             f"and bits={hasher.bits}: return one code of `bits` bits for each item",
         )
         return codes

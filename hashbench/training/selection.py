@@ -10,6 +10,7 @@ from hashbench.codes import Codes
 from hashbench.errors import InputError
 from hashbench.evaluation import HOUSE, score
 from hashbench.items import TrainItems
+from hashbench.parsing import in_number
 from hashbench.seeds import derive
 
 #: One training item in this many is held out.
@@ -27,7 +28,8 @@ def hold_out(train: TrainItems, seed: int) -> tuple[TrainItems, TrainItems]:
     """
     if len(train) < FEWEST:
         raise InputError(
-            f"select=validation holds out a fifth of the training set and {len(train)} items are "
+            "select=validation holds out a fifth of the training set and "
+            f"{in_number(len(train), 'item is', 'items are')} "
             f"too few: use select=last or at least {FEWEST} items"
         )
     order = train.by_label_set(derive(seed, "held out"))

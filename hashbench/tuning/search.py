@@ -16,6 +16,7 @@ from hashbench.codes import Codes
 from hashbench.errors import InputError, shown
 from hashbench.evaluation import Convention, score
 from hashbench.evaluation.metrics import describe_metric
+from hashbench.parsing import in_number
 from hashbench.runner.benches import load_split
 from hashbench.runner.plan import Request, plan
 from hashbench.runner.run import Display, Job, run_job
@@ -130,7 +131,7 @@ def _try(
     """What each (code length, point) is worth on one carving."""
     groups = [_asks(goal, job.settings, bits, point, carving) for bits, point in wanted]
     names = {
-        id(ask.cell): f"{ask.cell.method} {bits} bits, {describe_point(point)}"
+        id(ask.cell): f"{ask.cell.method} {in_number(bits, 'bit', 'bits')}, {describe_point(point)}"
         + (f", seed {ask.cell.seed}" if len(asks) > 1 else "")
         + (f", carving {carving}" if carving > 1 else "")
         for (bits, point), asks in zip(wanted, groups, strict=True)

@@ -119,7 +119,7 @@ def test_prepare_and_verify_agree_on_folders(tiny_cifar, tmp_path):
     tiny_cifar.folders(tmp_path / "cifar10")
     CIFAR10(tmp_path).prepare()
     (tmp_path / "cifar10" / "test" / "cat" / "1.png").unlink()
-    with pytest.raises(InputError, match="test/cat holds 1 images instead of 2"):
+    with pytest.raises(InputError, match="test/cat holds 1 image instead of 2"):
         CIFAR10(tmp_path).prepare()
 
 

@@ -56,7 +56,7 @@ def test_split_trains_inside_the_database(tiny_coco):
 def test_missing_images_are_refused_or_left_out_by_name(tiny_coco):
     name = "COCO_val2014_000000000042.jpg"
     (tiny_coco / "coco" / "val2014" / name).unlink()
-    with pytest.raises(InputError, match=rf"1 of 8 images are missing .*{name}.*--allow-missing"):
+    with pytest.raises(InputError, match=rf"1 of 8 images is missing .*{name}.*--allow-missing"):
         COCO(tiny_coco).split()
     split = COCO(tiny_coco, allow_missing=True).split()
     assert len(split.notes) == 1

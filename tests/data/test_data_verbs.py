@@ -69,7 +69,7 @@ def test_verify_finds_everything_at_once(tmp_path):
     assert len(found["sha256"]) == 64
     code, output = invoke(data, "verify", f"lists:{lists}")
     assert code == 1
-    assert "problem: 1 query images are in the database list too" in output
+    assert "problem: 1 query image is in the database list too" in output
 
 
 def test_verify_passes_what_is_whole(tiny_cifar, tmp_path):

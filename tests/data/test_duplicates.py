@@ -47,13 +47,12 @@ def test_lists_without_copies_are_taken(lists):
 
 def test_a_copy_in_the_database_is_refused_or_allowed_by_name(lists):
     shutil.copy(lists / "q1.png", lists / "d2.png")
-    with pytest.raises(InputError, match=r"1 queries are identical .* database \(first q1.png and"):
+    with pytest.raises(InputError, match=r"1 query is identical .* database \(first q1.png and"):
         opened(lists).split()
     split = opened(lists, allow_duplicates=True).split()
     (note,) = split.notes
     assert (
-        note
-        == "1 queries are identical to images of the database (first q1.png and d2.png), allowed."
+        note == "1 query is identical to images of the database (first q1.png and d2.png), allowed."
     )
 
 
@@ -96,7 +95,7 @@ def test_equal_pixels_in_other_bytes_are_found(lists):
     assert found.duplicates == {"bytes": {}, "pixels": {"database": 1}, "features": {}}
     assert found.copies == 0
     assert found.problems == [
-        "1 query images are identical (pixels) to database images of another name"
+        "1 query image is identical (pixels) to database images of another name"
     ]
 
 

@@ -73,7 +73,7 @@ def test_images_may_lie_under_the_data_root(tmp_path):
 
 def test_queries_in_the_database_are_refused_unless_allowed(usual):
     write(usual, database=DATABASE + "a/2.png 0 1 1\n")
-    with pytest.raises(InputError, match=r"1 queries are in the database .*a/2\.png.*-overlap"):
+    with pytest.raises(InputError, match=r"1 query is in the database .*a/2\.png.*-overlap"):
         opened(usual).split()
     split = opened(usual, allow_overlap=True).split()
     assert len(split.database) == 5
@@ -82,7 +82,7 @@ def test_queries_in_the_database_are_refused_unless_allowed(usual):
 
 def test_queries_in_the_training_set_are_refused_unless_allowed(usual):
     write(usual, train=TRAIN + "a/1.png 1 0 0\n")
-    with pytest.raises(InputError, match="1 queries are in the training set"):
+    with pytest.raises(InputError, match="1 query is in the training set"):
         opened(usual).split()
     assert "training set" in opened(usual, allow_overlap=True).split().notes[0]
 
@@ -90,9 +90,9 @@ def test_queries_in_the_training_set_are_refused_unless_allowed(usual):
 @pytest.mark.parametrize(
     ("part", "text", "says"),
     [
-        ("test", QUERY.replace("1 0 0", "0 0 0"), "1 queries have no label"),
+        ("test", QUERY.replace("1 0 0", "0 0 0"), "1 query has no label"),
         ("train", TRAIN.replace("1 0 0", "0 0 0"), "otherwise than an earlier list"),
-        ("database", DATABASE.replace("1 1 0", "0 0 0"), "1 database images have no label"),
+        ("database", DATABASE.replace("1 1 0", "0 0 0"), "1 database image has no label"),
     ],
 )
 def test_unlabelled_rows_are_refused(usual, part, text, says):
@@ -105,12 +105,12 @@ def test_unlabelled_rows_can_be_allowed(usual):
     write(usual, test=QUERY.replace("1 0 0", "0 0 0"))
     split = opened(usual, allow_unlabelled=True).split()
     assert split.query_labels.sum(axis=1).tolist() == [0, 2]
-    assert split.notes == ("1 queries have no label (the first is a/1.png), allowed.",)
+    assert split.notes == ("1 query has no label (the first is a/1.png), allowed.",)
 
 
 def test_missing_images_can_be_left_out(usual):
     (usual / "a" / "3.png").unlink()
-    with pytest.raises(InputError, match="1 of 6 images are missing"):
+    with pytest.raises(InputError, match="1 of 6 images is missing"):
         opened(usual).split()
     split = opened(usual, allow_missing=True).split()
     assert ids_of(split.train) == ["a/4.png", "a/5.png"]
@@ -141,7 +141,7 @@ def test_lists_of_different_classes_are_refused(usual):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"a.png 1 0\nb.png 1\n", "line 2 has 1 labels and line 1 has 2"),
+        (b"a.png 1 0\nb.png 1\n", "line 2 has 1 label and line 1 has 2"),
         (b"a.png 1 0\n\nb.png 1 x\n", "line 3: 'x' is not a label"),
         (b"a.png 1 0\nb.png 1 2\n", "line 2: '2' is not a label"),
         (b"a.png 1 0\nb.png\n", "line 2: there are no labels"),

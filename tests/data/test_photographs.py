@@ -179,10 +179,10 @@ def test_imagenets_folders_and_a_class_list(imagenet):
         assert split.classes[label.argmax()] == name.split("/")[1]
     assert len(open_dataset("imagenet100", imagenet).split("imagenet100-10k").train) == 2
     (folder / "val" / "n01" / "n01_1.JPEG").unlink()
-    with pytest.raises(InputError, match="val/n01 holds 1 images instead of 2"):
+    with pytest.raises(InputError, match="val/n01 holds 1 image instead of 2"):
         open_dataset("imagenet100", imagenet).split()
     (folder / "classes.txt").write_text("n02\n")
-    with pytest.raises(InputError, match="names 1 classes instead of 2"):
+    with pytest.raises(InputError, match="names 1 class instead of 2"):
         open_dataset("imagenet100", imagenet).split()
 
 

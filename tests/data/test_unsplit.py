@@ -83,7 +83,7 @@ def test_test_and_train_folders_say_who_asks(tmp_path, monkeypatch):
     assert all(name.startswith("test/") for name in ids_of(split.query))
     assert split.counts == {"query": 4, "train": 3, "database": 5}
     assert split.classes == ("k0", "k1")
-    with pytest.raises(InputError, match=r"4 images of .* ask, as its folders say, and not 2"):
+    with pytest.raises(InputError, match=r"4 images ask in .*, as its folders say, and not 2"):
         opened(tmp_path / "d").split("2-3-rest")
 
 
@@ -110,6 +110,15 @@ def test_a_name_with_its_accents_apart_is_the_same_class(photos):
     assert found.labels[:, 1].tolist() == [1, 1, 0]
 
 
+def test_a_table_as_spreadsheets_with_decimal_commas_write_it(photos):
+    found = gather(table(photos, 'path;label\n"a;b.png";"cat;a, b"\nc,d.png;cat\n'))
+    assert found.names == ["a;b.png", "c,d.png"]
+    assert found.classes == ("a, b", "cat")
+    assert found.labels.tolist() == [[1, 1], [0, 1]]
+    found = gather(table(photos, 'path;"a, b";cat\nc.png;1;0\n'))
+    assert found.classes == ("a, b", "cat")
+
+
 def test_a_table_with_a_column_for_each_class(photos):
     found = gather(table(photos, "file\tcat\tbig dog\nx/1.png\t1\t0\ny,2.png\t1\t1\n", "t.tsv"))
     assert found.classes == ("cat", "big dog")
@@ -123,9 +132,10 @@ def test_a_table_with_a_column_for_each_class(photos):
         ("", "line 1: a header is needed"),
         ("a.png,cat\nb.png,dog\n", "line 1: a header is needed"),
         ("path,label\n", "lists no image"),
-        ("path,label\na.png,cat\nb.png\n", "line 3 has 1 cells and the header 2"),
+        ("path,label\na.png,cat\nb.png\n", "line 3 has 1 cell and the header 2"),
+        ("path;label\na.png;x;y\n", "line 2 has 3 cells .* a cell with a semicolon needs quotes"),
         ("path,label\na.png,cat\na.png,dog\n", "lists a.png twice"),
-        ("path,label\na.png,cat\nb.png,cat\n", "has 1 classes"),
+        ("path,label\na.png,cat\nb.png,cat\n", "has 1 class:"),
         ("path,label\n../a.png,cat\n", "line 2: '../a.png' leads out"),
         ("path,label,extra\na.png,cat,1\n", "beside 'label' there is 'extra'"),
         ("path,cat,dog\na.png,1,yes\n", "line 2: 'yes' in column 'dog' is neither 0 nor 1"),
@@ -165,7 +175,7 @@ def test_one_list_is_split_too(photos):
 
 def test_folders_that_hold_no_classes_are_refused(tmp_path):
     write_image(tmp_path / "one" / "a.png", noise(0))
-    for path, says in ((tmp_path, "images of 1 classes"), (tmp_path / "one", "of 0 classes")):
+    for path, says in ((tmp_path, "images of 1 class:"), (tmp_path / "one", "of 0 classes")):
         with pytest.raises(InputError, match=says):
             gather(path)
     with pytest.raises(InputError, match=r"there is no .*nowhere"):

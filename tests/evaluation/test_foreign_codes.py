@@ -257,6 +257,20 @@ def test_what_the_labels_of_a_table_mean(tmp_path, written, wanted):
     assert alike.astype(int).tolist() == wanted
 
 
+def test_tables_as_spreadsheets_with_decimal_commas_write_them(tmp_path):
+    lines = ['query;01010101;"1;2"', "db;01010111;2", "db;11110000;1"]
+    (tmp_path / "x.csv").write_text("\n".join(["split;code;label", *lines]))
+    query, database, *labels = read_codes(tmp_path / "x.csv")
+    assert (query.bits, len(database)) == (8, 2)
+    assert ((labels[0] > 0) @ (labels[1] > 0).T).tolist() == [[True, True]]
+    for side in ("query", "database"):
+        (tmp_path / f"{side}_codes.csv").write_text("0,5;-0,25\n1;1,5\n")
+        (tmp_path / f"{side}_labels.csv").write_text("1\n2\n")
+    (tmp_path / "x.csv").unlink()
+    with pytest.raises(InputError, match="commas and semicolons stand in one line"):
+        read_codes(tmp_path)
+
+
 def test_a_file_of_class_ids_is_not_taken_for_codes(tmp_path):
     for side in ("query", "database"):
         (tmp_path / f"{side}_codes.txt").write_text("01010101\n11110000\n")
@@ -281,6 +295,7 @@ def test_class_ids_that_a_short_float_runs_together_are_refused(tmp_path):
     [
         ("split,code,label\nquery,01010101\n", "line 2 has 2 columns"),
         ("split,code,label\nvalid,01010101,1\n", "line 2 says neither query nor database"),
+        ("split;code;label\nquery;01010101;1;2\n", "has 4 columns.* with a semicolon needs quotes"),
         ("a,b\n1,2\n", "columns split, code and label"),
         ("\0", "no text"),
     ],

@@ -63,7 +63,7 @@ def test_one_flipped_bit_is_found(store) -> None:
     changed = other.put(record, (Codes(packed, 8), database))
     found = compare((store, record), (other, changed))
     total = 8 * (len(query) + len(database))
-    assert found["codes"] == (f"1 of {total} bits differ", None)
+    assert found["codes"] == (f"1 of {total:,} bits differ", None)
     assert found["codes.query"][0] == before["codes"]["query"] != found["codes.query"][1]
 
 

@@ -83,7 +83,7 @@ def test_a_cell_is_exported_and_gives_the_same_codes(hashbench, results, digits)
 def test_an_index_of_a_cell_is_of_its_own_database(hashbench, results, digits) -> None:
     code, out, err = hashbench("index", "itq-cca:16:0", "--results", results)
     assert (code, err) == (0, "")
-    assert "1097 codes of 16 bits" in out
+    assert "1,097 codes of 16 bits" in out
     picture = digits / "query" / "0000.png"
     _, out, _ = hashbench("search", "index", "--image", picture, "--radius", 2, "--json")
     found = json.loads(out)["found"]
@@ -123,7 +123,7 @@ def test_a_picture_that_is_none_is_one_sentence(hashbench, results) -> None:
     code, _, err = hashbench("encode", "dch:16:0", "--images", "x.png", "--results", results)
     assert code == 1
     assert err.splitlines()[0].startswith("hashbench: x.png cannot be decoded")
-    assert err.splitlines()[1] == "hashbench: 1 of 1 pictures could not be read"
+    assert err.splitlines()[1] == "hashbench: 1 of 1 picture could not be read"
 
 
 def test_a_damaged_hasher_is_refused_by_its_digest(hashbench, results) -> None:

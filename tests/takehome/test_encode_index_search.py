@@ -36,7 +36,7 @@ def test_unreadable_pictures_are_named_counted_and_exit_1(hashbench, encoder, ph
     assert "2 of 21 pictures could not be read" in err
     code, out, err = hashbench("encode", encoder, "--images", photos / "red" / "x.jpg")
     assert code == 1
-    assert "1 of 1 pictures could not be read" in err
+    assert "1 of 1 picture could not be read" in err
     assert err.count("\n") == 2
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from hashbench.errors import InputError, shown
 from hashbench.evaluation.foreign.source import MOST_BYTES, Array, Source, entry
 from hashbench.files import open_regular
+from hashbench.parsing import in_number, separator
 
 #: A line without separators is a code from this many digits on; fewer are a class id.
 _SHORTEST_CODE = 8
@@ -69,6 +70,7 @@ def read_label_table(path: Path) -> Array:
 def open_text(path: Path) -> Source:
     """A table with a line an item: the columns `split`, `code` and `label`.
 
+    Commas, semicolons or tabs stand between them, as the first line shows.
     `split` says query or database (or test, train, ...); a code is written
     without separators or with blanks; an item of several classes has their ids
     separated by blanks or semicolons, their names by semicolons.
@@ -79,7 +81,7 @@ def open_text(path: Path) -> Source:
         InputError: if a label may mean two things, or two may mean one.
     """
     lines = _lines(path)
-    delimiter = "\t" if lines and "\t" in lines[0] else ","
+    delimiter, name = separator(lines[0] if lines else "")
     try:
         rows = list(csv.reader(lines, delimiter=delimiter))
     except csv.Error as error:
@@ -96,7 +98,10 @@ def open_text(path: Path) -> Source:
         if not row:
             continue
         if len(row) != len(heading):
-            raise ValueError(f"line {number} has {len(row)} columns, and the first {len(heading)}")
+            raise ValueError(
+                f"line {number} has {in_number(len(row), 'column', 'columns')}, and the first "
+                f"{len(heading)}: a cell with a {name} needs quotes"
+            )
         side = _SIDES.get(row[at["split"]].strip().lower())
         if side is None:
             raise ValueError(f"line {number} says neither query nor database")
@@ -218,6 +223,8 @@ def _matrix(lines: list[str], *, codes: bool = True) -> Array:
     """Lines as one array; digits without separators as codes, or else as numbers."""
     first = lines[0].strip() if lines else ""
     if _SEPARATOR.search(first):
+        if any("," in line and ";" in line for line in lines):
+            raise ValueError("commas and semicolons stand in one line: write 0.5 for 0,5")
         return _numbers([re.sub(r"[\s,;]+", " ", line) for line in lines], 2)
     texts = [line.strip() for line in lines]
     if codes and _is_code(first):

@@ -14,7 +14,7 @@ function entryFacts(entry) {
     ['Comment', entry.comment],
     ['Licence', entry.licence],
     ['Images', entry.images ? null : 'their content is not stated by this entry'],
-    ['Verified', `${entry.claims} claimed scores recomputed`],
+    ['Verified', `${entry.claims} claimed ${entry.claims === 1 ? 'score' : 'scores'} recomputed`],
     ['Look', entry.suspicions.join('; ')],
     ['Files', h('a', { href: `${entry.folder}/entry.json` }, entry.folder)],
   ];

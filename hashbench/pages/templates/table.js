@@ -148,7 +148,7 @@ function benchTable(bench) {
     h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': `Leaderboard of ${titleOf(bench)}` },
       h('table', {}, h('thead', {}, h('tr', {}, h('th', { scope: 'col', class: 'rank' }, '#', h('span', { class: 'skip' }, ` by ${bits} bits`)), h('th', { scope: 'col', class: 'move' }, h('span', { class: 'skip' }, `places moved from ${house}`)), heads)), h('tbody', {}, ceilingRow(bench, columns), body))),
     state.metric === HEADLINE && bench.dagger[state.convention] ? h('p', { class: 'soft small' }, `${bench.dagger[state.convention]}.`) : null,
-    failures.length ? h('details', {}, h('summary', {}, `${failures.length} places without a score`), h('ul', {}, failures.map((text) => h('li', {}, text)))) : null);
+    failures.length ? h('details', {}, h('summary', {}, `${failures.length} ${failures.length === 1 ? 'place' : 'places'} without a score`), h('ul', {}, failures.map((text) => h('li', {}, text)))) : null);
 }
 
 function sortBy(column, by, down) {

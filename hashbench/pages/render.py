@@ -22,6 +22,7 @@ from markupsafe import Markup
 
 from hashbench.errors import InputError, installs
 from hashbench.pages.data import PageData
+from hashbench.parsing import in_number
 
 #: Scripts of the page, in the order they need each other; they share one scope.
 SCRIPTS = (
@@ -72,6 +73,7 @@ def _templates() -> jinja2.Environment:
     environment.filters["json"] = lambda value: json.dumps(value, sort_keys=True, default=str)
     environment.filters["anchor"] = anchor
     environment.globals["same"] = _same
+    environment.globals["in_number"] = in_number
     return environment
 
 

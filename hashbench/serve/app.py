@@ -24,6 +24,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hashbench.errors import InputError
+from hashbench.parsing import in_number
 from hashbench.serve.shelves import Ball, Shelf
 from hashbench.serve.uploads import form_of, picture_of
 
@@ -241,6 +242,7 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     # A file's name may hold what is no UTF-8; such a link leads nowhere, and breaks nothing.
+    environment.globals["in_number"] = in_number
     environment.filters["query"] = lambda values: urlencode(values, errors="replace")
     return environment
 

@@ -182,7 +182,7 @@ def test_cells_of_results_are_walked_from_failure_to_ball(cells_page) -> None:
     follow(page, page.get_by_role("button", name="Look"))
     assert page.locator("h2").all_inner_texts() == ["itq-cca, 12 bits"] * 2
     follow(page, page.locator(".sides a").first)  # a picture of the database, as a query
-    assert "looked up among 1097 codes" in page.locator(".sides").inner_text()
+    assert "looked up among 1,097 codes" in page.locator(".sides").inner_text()
     page.wait_for_load_state("networkidle")
     loaded = "image => image.complete && image.naturalWidth > 0"
     assert page.locator(".query img").evaluate(loaded)

@@ -61,7 +61,7 @@ def test_balls_are_of_stored_codes(client, results) -> None:
         right = int((split.database_labels[inside] @ split.query_labels[5]).sum())
         part = page.split(f"<h2>{method}, 12 bits</h2>")[1].split("</section>")[0]
         assert f"{len(inside)} within radius 2, {right} of them relevant" in part
-        assert "ooked up among 1097 codes" in part
+        assert "ooked up among 1,097 codes" in part
 
 
 def test_an_image_of_the_database_is_a_query_that_does_not_find_itself(client, results) -> None:

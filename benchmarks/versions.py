@@ -1,4 +1,4 @@
-"""The evaluator, and the training of heads, of two versions of the code, timed in turn.
+"""The evaluator, tests, and the training of heads, of two versions of the code, timed in turn.
 
     python benchmarks/versions.py REVISION      # this checkout against another
 
@@ -122,6 +122,32 @@ def scoring(world, names: str, **options):
     return lambda: score(*world, conventions, **options)
 
 
+def rivals(methods: int, seeds: int = 3, queries: int = 1000):
+    """Scores of single queries: of methods better and better, the last one by a little more."""
+    rng = np.random.default_rng(methods)
+    base = rng.random(queries)
+    means = np.r_[np.linspace(0.3, 0.6, methods - 1), 0.635]
+    noise = rng.normal(0, 0.2, (methods, seeds, queries)) + rng.normal(
+        0, 0.003, (methods, seeds, 1)
+    )
+    return dict(enumerate(np.clip(means[:, None, None] + 0.5 * (base - 0.5) + noise, 0, 1)))
+
+
+def comparing(methods: int, **options):
+    from hashbench.evaluation.statistics import compare_family
+
+    scores = rivals(methods, **options)
+    return lambda: compare_family(scores)
+
+
+def leading(methods: int, **options):
+    """Whether the best of a column has its dagger."""
+    from hashbench.evaluation.statistics import leads
+
+    scores = rivals(methods, **options)
+    return lambda: leads(scores, methods - 1, range(methods - 1))
+
+
 def head(method: str, kind: str, steps: int = 300, bits: int = 48):
     """Training of a head on features of 5,000 items, as many as official CIFAR-10 has."""
     train, _ = features()
@@ -198,6 +224,10 @@ TASKS = {
     "score, storage, a few each": lambda: scoring(several(80), "house(order=stable,scope=list)"),
     "score, house, a few each": lambda: scoring(several(80), "house"),
     "score, house, 10,000 items": lambda: scoring(single(10, 10_000, 500), "house"),
+    "dagger of 40 methods": lambda: leading(40),
+    "dagger of 40 methods, one seed": lambda: leading(40, seeds=1),
+    "780 comparisons": lambda: comparing(40),
+    "780 comparisons, one seed": lambda: comparing(40, seeds=1),
     "head, DCH, linear, 300 steps": lambda: head("dch", "linear"),
     "head, DCH, mlp, 100 steps": lambda: head("dch", "mlp", 100),
     "head, HashNet, linear, 300 steps": lambda: head("hashnet", "linear"),

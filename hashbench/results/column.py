@@ -86,23 +86,19 @@ class Column:
         has one is not marked, nor one whose methods hardly share queries, or
         differ the other way round on those they share.
         """
-        return frozenset(row for row in self.same if self._beats_all(row))
+        best = [row for row in self.same if self.series.rank(row, self.bits) == 1]
+        tested = {self.same[row] for row in best}  # one, or there is no winner
+        return frozenset(best if len(tested) == 1 and self._beats_all(*tested) else ())
 
-    def _beats_all(self, row: Row) -> bool:
-        series = self.series
-        if series.rank(row, self.bits) != 1:
+    def _beats_all(self, best: Row) -> bool:
+        over = {
+            lead
+            for row, lead in self.same.items()
+            if row.ranked and self.series.entry(row, self.bits).values and lead != best
+        }
+        if not over or not {best, *over} <= self._tested.keys():
             return False
-        rivals = [
-            other
-            for other, lead in self.same.items()
-            if other.ranked and series.entry(other, self.bits).values and lead != self.same[row]
-        ]
-        if not rivals or any(series.rank(other, self.bits) == 1 for other in rivals):
-            return False
-        mine, over = self.same[row], {self.same[other] for other in rivals}
-        if not {mine, *over} <= self._tested.keys():
-            return False
-        return leads(self._tested, mine, over, better=self._better, floors=self._floors)
+        return leads(self._tested, best, over, better=self._better, floors=self._floors)
 
     @property
     def _better(self) -> Literal["higher", "lower"]:

@@ -1,7 +1,7 @@
 """Tests, intervals and certificates against exact enumeration and known truths."""
 
 from itertools import product
-from math import comb, erfc, sqrt
+from math import comb, erfc, exp, sqrt
 
 import numpy as np
 import pytest
@@ -13,10 +13,12 @@ from hashbench.evaluation.statistics import (
     compare_family,
     correct,
     flip_test,
+    flips,
     holm,
     leads,
     shown_p,
 )
+from hashbench.evaluation.statistics.flips import flip_bound
 
 
 def queries(seed=0, seeds=1, n=400, spread=0.2):
@@ -68,6 +70,26 @@ def test_the_test_keeps_its_level():
 def test_equal_scores_are_not_different():
     assert flip_test(np.zeros(50)) == 1
     assert flip_test(np.empty(0)) == 1
+
+
+def test_the_bound_without_a_draw_is_never_below_the_p_that_is_drawn():
+    rng = np.random.default_rng(3)
+    shifts = [(n, shift) for n in (1, 9, 40, 500) for shift in (0, 0.05, 0.2, 1, 5)]
+    for n, shift in shifts:
+        for d in (rng.normal(shift, 1, n), np.sign(rng.normal(shift, 1, n))):
+            assert flip_test(d) <= flip_bound(d)
+    ahead = 0.2 * np.where(np.arange(400) % 5 < 3, 1, -1)  # sum 16, sum of squares 16
+    assert flip_bound(ahead) == pytest.approx(2 * exp(-(16**2) / (2 * 16)), rel=1e-5)
+    assert flip_bound(np.zeros(3)) >= 1
+
+
+def test_draws_do_not_depend_on_how_many_are_made_at_a_time(monkeypatch):
+    d = np.random.default_rng(4).normal(0.05, 1, 501)
+    whole = flip_test(d, 9)
+    monkeypatch.setattr(flips, "BLOCK", 1 << 10)
+    flips._block.cache_clear()
+    assert flip_test(d, 9) == whole
+    flips._block.cache_clear()
 
 
 def test_small_p_values_are_shown_as_such():

@@ -5,9 +5,6 @@ leaves a query out.
 """
 
 from hashbench.evaluation.statistics.family import (
-    COMMON,
-    LEVEL,
-    Comparison,
     Family,
     certify,
     compare_family,
@@ -15,6 +12,7 @@ from hashbench.evaluation.statistics.family import (
     leads,
 )
 from hashbench.evaluation.statistics.flips import flip_test, holm, shown_p
+from hashbench.evaluation.statistics.pairs import COMMON, LEVEL, Comparison
 from hashbench.evaluation.statistics.resampling import SEEDS, Interval
 
 __all__ = [

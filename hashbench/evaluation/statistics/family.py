@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hashbench.errors import InputError
 from hashbench.evaluation.statistics.flips import flip_test, holm
+from hashbench.evaluation.statistics.pairs import LEVEL, Comparison, compare, p_value, paired_scores
 from hashbench.evaluation.statistics.resampling import (
     RESAMPLES,
     SEEDS,
@@ -25,53 +26,6 @@ from hashbench.evaluation.statistics.resampling import (
 
 Floats = NDArray[np.float64]
 Name = TypeVar("Name", bound=Hashable)
-
-#: Two methods are compared on at least this share of the queries either counts.
-COMMON = 0.95
-LEVEL = 0.05
-
-
-@dataclass(frozen=True)
-class Comparison(Generic[Name]):
-    """Two methods, compared on the same queries.
-
-    Attributes:
-        first: the one.
-        second: the other.
-        difference: mean of first minus mean of second, as a table shows them:
-            over seeds, of each seed's mean over the queries it counts.
-        low: lower end of the difference's confidence interval.
-        high: upper end.
-        queries: how many queries every seed of both counts.
-        common: their share of the queries either counts.
-        seeds: the smaller number of seeds.
-        p: two-sided; from three seeds on the larger of that of the paired
-            randomisation test over queries and that of queries and seeds drawn
-            anew, else the former.
-        adjusted: p after Holm's correction over the family.
-        against: why it is not called significant, whatever p; empty if nothing
-            stands against it. Few seeds are no such reason, see `over_queries`.
-    """
-
-    first: Name
-    second: Name
-    difference: float
-    low: float
-    high: float
-    queries: int
-    common: float
-    seeds: int
-    p: float
-    adjusted: float
-    against: str = ""
-
-    def significant(self, level: float = LEVEL) -> bool:
-        """Whether the difference would be there with other queries and other seeds."""
-        return self.seeds >= SEEDS and self.over_queries(level)
-
-    def over_queries(self, level: float = LEVEL) -> bool:
-        """Whether it would be there with other queries; below three seeds no more can be said."""
-        return not self.against and self.adjusted <= level
 
 
 @dataclass(frozen=True)
@@ -139,7 +93,7 @@ def compare_family(
     units = next(iter(queries), 0) if groups is None else int(groups.max(initial=-1)) + 1
 
     def compared(pairs: Iterable[tuple[Name, Name]]) -> tuple[Comparison[Name], ...]:
-        found = [_compared(*pair, checked, draws, groups, units, level, seed) for pair in pairs]
+        found = [compare(*pair, checked, draws, groups, units, level, seed) for pair in pairs]
         return tuple(_corrected(found))
 
     return Family(
@@ -180,8 +134,9 @@ def leads(
 ) -> bool:
     """Whether a method is better than some others over queries, as `compare_family` has it.
 
-    The other pairs are tested only where the method's own do not decide: Holm's
-    correction lowers no p, and raises none beyond the number of pairs.
+    The other pairs are tested only where the method's own do not decide, for Holm's
+    correction lowers no p, and raises none beyond the number of pairs; and of them only
+    those may need flips whose p is between that bound and the largest of the method's own.
 
     Args:
         scores: as there.
@@ -200,23 +155,30 @@ def leads(
         if not np.isnan(paired).any() and flip_test(paired, seed) > LEVEL:
             return False
     draws = draw(checked, seed=seed)
-    units, pairs = checked[name].shape[1], len(others) * (len(others) - 1) // 2
-    largest = 0.0
+    units, pairs = checked[name].shape[1], list(combinations(others, 2))
+    own = {}
     for other in nearest:
         first, second = sorted((name, other), key=others.index)
-        found = _compared(first, second, checked, draws, None, units, 1 - LEVEL, seed)
+        found = compare(first, second, checked, draws, None, units, 1 - LEVEL, seed)
         ahead = sign * found.difference * (1 if first == name else -1)
         if ahead <= 0 or not found.over_queries():
             return False
-        largest = max(largest, found.p)
-    if largest * pairs <= LEVEL:
+        own[first, second] = found.p
+    largest = max(own.values(), default=0.0)
+    if largest * len(pairs) <= LEVEL:
         return True
-    family = compare_family(scores, better=better, floors=floors, seed=seed)
-    return all(
-        pair.over_queries()
-        for pair in family.comparisons
-        if name in (pair.first, pair.second) and {pair.first, pair.second} - {name} <= set(over)
-    )
+    harmless = LEVEL / len(pairs) * (1 - 1e-9)  # not by rounding either
+    p_values = [
+        own[first, second]
+        if (first, second) in own
+        else p_value(
+            paired_scores(checked[first], checked[second])[1],
+            draws[first], draws[second], units, seed, low=harmless, high=largest,
+        )
+        for first, second in pairs
+    ]  # fmt: skip
+    adjusted = dict(zip(pairs, holm(p_values), strict=True))
+    return all(adjusted[pair] <= LEVEL for pair in own)
 
 
 def _mean(matrix: Floats) -> float:
@@ -243,57 +205,6 @@ def _checked(matrix: Floats) -> Floats:
     if array.ndim != 2 or array.size == 0:
         raise InputError(f"scores must be (seeds, queries), got shape {np.shape(matrix)}")
     return array
-
-
-def _compared(
-    first: Name,
-    second: Name,
-    scores: Mapping[Name, Floats],
-    draws: Mapping[Name, Resampled],
-    groups: NDArray[np.int64] | None,
-    units: int,
-    level: float,
-    seed: int,
-) -> Comparison[Name]:
-    sides = scores[first], scores[second]
-    counted = [~np.isnan(side) for side in sides]
-    both = counted[0].all(axis=0) & counted[1].all(axis=0)
-    either = int((counted[0].any(axis=0) | counted[1].any(axis=0)).sum())
-    queries = int(both.sum())
-    paired = sides[0][:, both].mean(axis=0) - sides[1][:, both].mean(axis=0)
-    mine, theirs = draws[first], draws[second]
-    difference = mine.mean - theirs.mean
-    flipped = paired if groups is None else np.bincount(groups[both], paired).astype(np.float64)
-    p = flip_test(flipped, seed)
-    seeds = min(mine.seeds, theirs.seeds)
-    by_queries = mine.by_queries - theirs.by_queries
-    spread = variance(by_queries)
-    rest = max(0.0, spread - mine.noise - theirs.noise)  # counted with the seeds already
-    error, freedom = student(
-        rest,
-        units,
-        [(side.seed_variance, side.seeds) for side in (mine, theirs) if side.seeds >= SEEDS],
-    )
-    if seeds >= SEEDS:
-        p = max(p, _student_p(difference, error, freedom))
-    shrunk = (by_queries - difference) * (np.sqrt(rest / spread) - 1) if spread else 0.0
-    low, high = widened(difference, mine.drawn - theirs.drawn + shrunk, level, freedom)
-    against = ""
-    if queries < COMMON * either or queries == 0:
-        against = f"only {queries:,} of {either:,} queries in common"
-    elif paired.sum() * difference < 0:
-        against = "on the queries in common the difference is the other way round"
-    common = queries / either if either else 0.0
-    return Comparison(first, second, difference, low, high, queries, common, seeds, p, p, against)
-
-
-def _student_p(difference: float, error: float, freedom: float) -> float:
-    from scipy.special import ndtr, stdtr
-
-    if error == 0:
-        return 0.0 if difference else 1.0
-    t = -abs(difference) / error
-    return float(2 * (stdtr(freedom, t) if np.isfinite(freedom) else ndtr(t)))
 
 
 def _interval(item: Resampled, units: int, level: float) -> Interval:

@@ -29,7 +29,7 @@ Examples:
 @selection.plugins
 @options.as_json
 def command(
-    metric: str,
+    metric: str | None,
     convention: str,
     out: Path | None,
     methods: str | None,
@@ -71,7 +71,12 @@ def command(
                 for column in body
                 for pair in column["pairs"]
             ]
-            found = {"metric": metric, "convention": name, "columns": body, "comparisons": pairs}
+            found = {
+                "metric": series[0].metric,
+                "convention": name,
+                "columns": body,
+                "comparisons": pairs,
+            }
             click.echo(json.dumps(found, indent=1))
             return
         for one in series:

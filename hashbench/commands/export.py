@@ -88,7 +88,7 @@ def command(kind: str, out: Path | None, as_json: bool, **asked: Any) -> None:
 
 def _tables(
     *,
-    metric: str,
+    metric: str | None,
     conventions: str | None,
     against: str | None,
     ablation: bool,
@@ -107,6 +107,7 @@ def _tables(
     from hashbench.parsing import parse_numbers
     from hashbench.results import published
     from hashbench.results.choose import select
+    from hashbench.results.collect import main_metric
     from hashbench.results.exports import Tables
     from hashbench.results.scored import StoredJudge
     from hashbench.store import Store
@@ -115,7 +116,7 @@ def _tables(
     named = conventions or (published.CONVENTION if against else "house")
     asked = Convention.parse_list(named)
     common: dict[str, Any] = {
-        "metric": metric,
+        "metric": metric or asked[0].main_metric(0),
         "conventions": asked,
         "against": against is not None,
         "ablation": ablation,
@@ -141,6 +142,7 @@ def _tables(
             kept[record.key] = [parsed(name) for name in kept_conventions(store, record)]
         return kept[record.key]
 
+    common["metric"] = metric or main_metric(records, asked[0])
     return Tables(
         records=records,
         judge=StoredJudge(store),

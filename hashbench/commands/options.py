@@ -24,10 +24,9 @@ results: Decorator = click.option(
 metric: Decorator = click.option(
     "--metric",
     type=kinds.METRIC,
-    default="map@h2",
-    show_default=True,
+    default=None,
     metavar="NAME",
-    help="The score that is looked at.",
+    help="The score that is looked at [default: map@h2, or what else a convention has first].",
 )
 convention: Decorator = click.option(
     "--convention",

@@ -35,7 +35,7 @@ def report(results: Results, *, as_json: bool) -> None:
     from hashbench.errors import command
     from hashbench.evaluation import Convention
     from hashbench.parsing import plain
-    from hashbench.results.collect import collect
+    from hashbench.results.collect import collect, main_metric
     from hashbench.results.draws import averaged
     from hashbench.results.scored import StoredJudge
     from hashbench.results.terminal import show
@@ -44,8 +44,7 @@ def report(results: Results, *, as_json: bool) -> None:
     if not console.is_terminal:
         console = Console(width=WIDE)
     first = Convention.parse(results.conventions[0])
-    sizes = [record.split.get("counts", {}).get("database", 0) for record in results.records]
-    metric = first.main_metric(max(sizes, default=0))
+    metric = main_metric(results.records, first)
     judge = StoredJudge(results.store) if results.records else None
     # Not results.table, which refuses a metric that none has: a run that is done shows dashes.
     found = collect(results.records, judge, metric, str(first), all_versions=True) if judge else ()

@@ -141,6 +141,7 @@ def _records(
 ) -> list[Record]:
     from hashbench.errors import InputError
     from hashbench.results.choose import current, select
+    from hashbench.results.collect import no_scores
     from hashbench.results.explain import find_cell
 
     if cells:
@@ -151,7 +152,7 @@ def _records(
             records = current(records)[0]
     ready = [record for record in records if record.ok]
     if not ready:
-        raise InputError(f"no chosen cell of {store.root} has codes: run `hashbench run` again")
+        raise InputError(no_scores(records, str(store.root)))
     return ready
 
 

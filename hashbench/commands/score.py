@@ -176,20 +176,22 @@ def _chosen(
     """Cells to score, and sentences on those that are out of date, unless they are named."""
     from hashbench.errors import InputError, command
     from hashbench.results.choose import current, select
+    from hashbench.results.collect import no_scores
 
     every = store.records()
-    records = [record for record in every if record.ok and record.key.startswith(prefix)]
-    if prefix and not records:
+    named = [record for record in every if record.key.startswith(prefix)]
+    if prefix and not named:
+        listing = command("export", "--format", "csv", "--results", store.root)
         raise InputError(
-            f"'{prefix}' is neither a folder of results nor the start of a scored cell's key "
-            f"in {store.root}: `hashbench export --format csv` lists the keys"
+            f"'{prefix}' is neither a folder of results nor the start of a cell's key "
+            f"in {store.root}: {listing} lists the keys"
         )
-    if not records:
-        raise InputError(f"no cell in {store.root} has codes: run `hashbench run` again")
-    if prefix:
-        return sorted(select(records, **asked), key=_order), []
-    found = select(every, **asked)
+    found = select(named if prefix else every, **asked)
     chosen = [record for record in found if record.ok]
+    if not chosen:
+        raise InputError(no_scores(found, str(store.root)))
+    if prefix:
+        return sorted(chosen, key=_order), []
     kept = [record for record in current(found)[0] if record.ok]
     if not kept:
         raise InputError(

@@ -157,7 +157,7 @@ def _read(
     train: str,
     head: str | None,
     settings: tuple[str, ...],
-    metric: str,
+    metric: str | None,
     convention: str,
     judge: str | None,
     device: str,
@@ -242,7 +242,8 @@ def _read(
         memory=parse_size(memory, "--memory") if memory else None,
     )
     mode = first.cell.mode
-    goal = Goal(request, grid(wanted, trials), criterion(judge, mode), metric, str(rules))
+    sought = metric or rules.main_metric(0)
+    goal = Goal(request, grid(wanted, trials), criterion(judge, mode), sought, str(rules))
     return goal, wanted, Job([], shared, limits, executor), setting
 
 

@@ -131,18 +131,14 @@ class FileSource:
         return decode(self.paths[row])
 
     def missing(self) -> NDArray[np.int64]:
-        """Rows whose file is not there; every folder is listed once."""
+        """Rows whose file is not there, links followed; every folder is listed once."""
         there: dict[str, set[str]] = {}
         rows = []
         for row, path in enumerate(map(str, self.paths)):  # texts: Paths are slow
             folder, file = place(path)
             names = there.get(folder)
             if names is None:
-                try:
-                    names = set(os.listdir(folder))  # noqa: PTH208 - names alone
-                except (OSError, ValueError):
-                    names = set()
-                there[folder] = names
+                names = there[folder] = _names_in(folder)
             if file not in names:
                 rows.append(row)
         return np.asarray(rows, dtype=np.int64)
@@ -163,6 +159,22 @@ class FileSource:
         for name, content in zip(self.ids, self.digests, strict=True):
             digest.update(f"{name}\0{content}\n".encode())
         return digest.hexdigest()
+
+
+def _names_in(folder: str) -> set[str]:
+    """Names in a folder, but of folders and of links to nothing; none if it cannot be listed."""
+    try:
+        with os.scandir(folder) as entries:
+            return {entry.name for entry in entries if _leads_to_a_file(entry)}
+    except (OSError, ValueError):
+        return set()
+
+
+def _leads_to_a_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return not entry.is_dir() and (not entry.is_symlink() or entry.is_file())
+    except OSError:  # a ring of links
+        return False
 
 
 class PixelSource:

@@ -14,10 +14,11 @@ from hashbench.errors import InputError, shown
 from hashbench.evaluation.convention import Convention
 from hashbench.evaluation.conventions.house import HOUSE
 from hashbench.evaluation.given import given
-from hashbench.evaluation.labels import read_labels
+from hashbench.evaluation.labels import doubtful, read_labels
 from hashbench.evaluation.overlap import overlap
 from hashbench.evaluation.referee import score
 from hashbench.evaluation.scores import Scores
+from hashbench.parsing import in_number
 
 Array = NDArray[Any]
 
@@ -110,6 +111,8 @@ def from_arrays(
             "code, same labels): they find themselves; leave the queries out of the database",
             stacklevel=3,
         )
+    if doubt := doubtful(*inputs[2:]):
+        warnings.warn(doubt, stacklevel=3)
     return inputs
 
 
@@ -119,8 +122,10 @@ def _codes(side: str, codes: Array | Codes, relaxed: Array | None, bits: int | N
             return codes
         bits, codes = codes.bits, codes.packed
     codes = given(f"{side} codes", codes)
-    if codes.ndim != 2:
-        raise InputError(f"{side} codes must be two-dimensional, got shape {codes.shape}")
+    if codes.ndim != 2 or not codes.shape[1]:
+        raise InputError(
+            f"{side} codes must be two-dimensional, a row an item, got shape {codes.shape}"
+        )
     made = _plain(side, codes) if bits is None else _packed(side, codes, bits)
     if relaxed is None:
         return made
@@ -160,8 +165,8 @@ def _packed(side: str, codes: Array, bits: int) -> Codes:
     width = (bits + 7) // 8
     if codes.dtype != np.uint8 or codes.shape[1] != width:
         raise InputError(
-            f"{side} codes of {bits} bits must be packed as (n, {width}) uint8, "
-            f"got {codes.shape} {codes.dtype}; leave bits out for -1/+1 or 0/1 codes"
+            f"{side} codes of {in_number(bits, 'bit', 'bits')} must be packed as (n, {width}) "
+            f"uint8, got {codes.shape} {codes.dtype}; leave bits out for -1/+1 or 0/1 codes"
         )
     if bits % 8 and (codes[:, -1] >> (bits % 8)).any():
         raise InputError(

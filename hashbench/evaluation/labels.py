@@ -7,8 +7,10 @@ value above 0 being a label, or `(n,)` whole-numbered class ids.
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -22,6 +24,8 @@ Array = NDArray[Any]
 
 #: `(n, classes)` multi-hot, or `(n,)` class ids.
 Labels = NDArray[Any]
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 
 #: Rows that are looked at together, to bound memory.
 ROWS = 1 << 20
@@ -55,6 +59,8 @@ def read_labels(query: Array, database: Array) -> tuple[Array, Array]:
     if words[0] != words[1]:
         raise InputError("class ids must be numbers on both sides, or words on both")
     sides = list(map(_written, sides)) if words[0] else _counted(*sides)
+    if words[0]:
+        demand_distinct("labels", set(np.unique(np.concatenate(sides)).tolist()))
     classes = np.unique(np.concatenate(sides))
     found = [np.searchsorted(classes, labels).astype(np.int64) for labels in sides]
     return found[0], found[1]
@@ -105,6 +111,46 @@ def class_count(query: Array, database: Array) -> int:
     return int(max(query.max(initial=-1), database.max(initial=-1))) + 1
 
 
+def doubtful(query: Array, database: Array) -> str:
+    """A sentence where labels make no query, or every query, similar to all items; or none.
+
+    Args:
+        query: labels as `read_labels` gives them.
+        database: the same of the database.
+    """
+    if not len(query) or not len(database) or query.shape[1:] != database.shape[1:]:
+        return ""
+    if query.ndim == 1:
+        mine, theirs = np.unique(query), np.unique(database)
+        none = not len(np.intersect1d(mine, theirs))
+        every = len(mine) == len(theirs) == 1 and not none
+    else:
+        (mine, all_mine), (theirs, all_theirs) = map(_spread, (query, database))
+        none, every = not (mine & theirs).any(), bool((all_mine & all_theirs).any())
+    if none:
+        return (
+            "no query has a label that a database item has, so nothing is relevant to any: check "
+            "that both sides name classes in one way"
+        )
+    if every and len(database) > 1:
+        return (
+            "every query shares a label with every database item, so all rankings are perfect: "
+            "check the labels (-1/+1 cast to bool is true everywhere)"
+        )
+    return ""
+
+
+def _spread(labels: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """`(classes,)` which classes some row has, and which every row has."""
+    some = np.zeros(labels.shape[1], bool)
+    every = np.ones(labels.shape[1], bool)
+    for start in range(0, len(labels), ROWS):
+        part = np.asarray(labels[start : start + ROWS]) > 0
+        some |= part.any(axis=0)
+        every &= part.all(axis=0)
+    return some, every
+
+
 def class_members(query: Array, database: Array) -> Counter[bytes]:
     """The classes as digests of the items each has, whatever classes are called and ordered by.
 
@@ -135,6 +181,30 @@ def labelled(labels: Array) -> NDArray[np.bool_]:
     return np.ones(len(labels), bool) if labels.ndim == 1 else np.asarray((labels > 0).any(axis=1))
 
 
+def demand_distinct(where: str, classes: Iterable[str]) -> None:
+    """Raise where two names of classes are one number, as 007 and 7 are.
+
+    Args:
+        where: what has them, to begin the sentence with.
+        classes: the names.
+
+    Raises:
+        InputError: naming the first two that are.
+    """
+    numbers: dict[float, str] = {}
+    for word in sorted(classes):
+        try:
+            first = numbers.setdefault(int(word) if _WHOLE.fullmatch(word) else float(word), word)
+        except ValueError:
+            continue
+        if first != word:
+            verb = "have" if where == "labels" else "has the labels"
+            raise InputError(
+                f"{where} {verb} '{shown(first, 20)}' and '{shown(word, 20)}', which are one "
+                "number: write it in one way"
+            )
+
+
 def _named(query: Array, database: Array) -> tuple[tuple[str, Array], tuple[str, Array]]:
     return ("query", query), ("database", database)
 
@@ -158,13 +228,16 @@ def _plain(side: str, labels: Array) -> Array:
 
 
 def _written(words: Array) -> Array:
-    """Class names as texts, their accents composed: one name is one class however it is stored."""
+    """Class names as texts, their accents composed and without blanks around them.
+
+    One name is one class however it is stored: MATLAB fills names up with blanks.
+    """
     classes, which = np.unique(words, return_inverse=True)
     try:
         texts = classes.tolist() if classes.dtype.kind == "U" else np.char.decode(classes, "utf-8")
     except UnicodeDecodeError:
         raise InputError("labels hold bytes that are no UTF-8: give class names as str") from None
-    found = [unicodedata.normalize("NFC", str(text)) for text in texts]
+    found = [unicodedata.normalize("NFC", str(text).strip()) for text in texts]
     return np.array(found, np.str_)[which]
 
 

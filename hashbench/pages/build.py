@@ -24,7 +24,7 @@ from hashbench.pages.places import (
     methods_of,
     metrics_of,
 )
-from hashbench.results.collect import collect
+from hashbench.results.collect import collect, no_scores
 from hashbench.results.images import dataset_of, images_of
 from hashbench.results.scored import Judge
 from hashbench.results.series import Series
@@ -80,7 +80,7 @@ def page_data(
     house = conventions[0]
     series = collect(records, judge, convention=house, all_versions=all_versions)
     if not any(record.ok for one in series for record in one.records):
-        raise InputError("no cell of these results has finished: run `hashbench run` again")
+        raise InputError(no_scores(records))
     cells, environments = cells_of(series)
     for key, cell in cells.items():
         cell["again"] = source.again(key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from hashbench.errors import InputError, unknown
+from hashbench.errors import InputError, shown, unknown
 from hashbench.evaluation import Convention
 from hashbench.evidence import Evidence
 from hashbench.results.choose import Selected, bench_key, current, ground_key
@@ -18,7 +18,7 @@ from hashbench.store import Record
 def collect(
     records: Iterable[Record],
     judge: Judge,
-    metric: str = "map@h2",
+    metric: str | None = None,
     convention: str | Convention = "house",
     *,
     all_versions: bool = False,
@@ -30,7 +30,7 @@ def collect(
     Args:
         records: of any benches.
         judge: gives their scores.
-        metric: the score to show.
+        metric: the score to show; None for the first that the convention defines.
         convention: the rules it is computed by, or their name.
         all_versions: with results of older code and of earlier states of the data.
         finished: without cells that failed; they put older code out of date all the same.
@@ -42,6 +42,7 @@ def collect(
     if isinstance(convention, str):
         convention = Convention.parse(convention)
     records = records if isinstance(records, Selected) else list(records)
+    metric = metric or main_metric(records, convention)
     folder = judge.store.root if isinstance(judge, StoredJudge) else None
     kept, left_out = (records, {}) if all_versions else current(records, folder)
     if records and not kept:
@@ -70,6 +71,12 @@ def collect(
     return sorted(found, key=lambda series: (series.title, bench_key(series.bench)))
 
 
+def main_metric(records: Iterable[Record], convention: Convention) -> str:
+    """The score that a convention defines first of databases as large as these records'."""
+    sizes = [record.split.get("counts", {}).get("database", 0) for record in records]
+    return convention.main_metric(max(sizes, default=0))
+
+
 def check_metric(series: Sequence[Series]) -> None:
     """Raise unless some place of some series has a score.
 
@@ -78,12 +85,26 @@ def check_metric(series: Sequence[Series]) -> None:
     """
     if any(one.entry(*place).values for one in series for place in one.places):
         return
-    if not any(record.ok for one in series for record in one.records):
-        raise InputError("no cell of these results has finished: run `hashbench run` again")
+    records = [record for one in series for record in one.records]
+    if not any(record.ok for record in records):
+        raise InputError(no_scores(records))
     check_known(series)
     for one in series:
         if one.failures:
             raise InputError(f"there is nothing to show: {one.failures[0]}")
+
+
+def no_scores(records: Sequence[Record], where: str = "") -> str:
+    """The sentence on cells all of which failed, with what the first of them failed of."""
+    place = f" in {where}" if where else ""
+    if not records:
+        return f"there are no results{place}: run `hashbench run` first"
+    first = records[0]
+    cells = f"all {len(records)} cells chosen" if len(records) > 1 else "the cell chosen"
+    return (
+        f"{cells}{place} failed, {first.cell} for one ({shown(first.reason, 200)}): "
+        "mend that, and the same `hashbench run` tries again"
+    )
 
 
 def check_known(series: Sequence[Series]) -> None:

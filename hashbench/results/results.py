@@ -67,7 +67,7 @@ class Results:
 
     def table(
         self,
-        metric: str = "map@h2",
+        metric: str | None = None,
         convention: str | None = None,
         *,
         methods: Sequence[str] | None = None,
@@ -81,7 +81,8 @@ class Results:
         Scores that are missing are computed from the stored codes.
 
         Args:
-            metric: such as "map@h2" or "p@100".
+            metric: such as "map@h2" or "p@100"; None for the first that the convention
+                defines.
             convention: its name; None for the first that was asked for.
             methods: those alone, in this order.
             bits: those alone.
@@ -106,7 +107,7 @@ class Results:
         return found if each_draw else averaged(found)
 
     def compare(
-        self, metric: str = "map@h2", convention: str | None = None, **chosen: Any
+        self, metric: str | None = None, convention: str | None = None, **chosen: Any
     ) -> dict[tuple[str, int], Family[Row]]:
         """Whether differences are real: one family of tests a bench and code length.
 

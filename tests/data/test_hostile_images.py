@@ -210,4 +210,4 @@ def test_what_is_no_file_is_refused(tmp_path) -> None:
     source = FileSource([tmp_path / name for name in names], names)
     with within(5):
         assert len(source.fingerprint) == 64
-        assert source.missing().tolist() == [5, 6]
+        assert source.missing().tolist() == [0, 2, 3, 4, 5, 6]  # a pipe is there, and is refused

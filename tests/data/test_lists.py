@@ -118,6 +118,15 @@ def test_missing_images_can_be_left_out(usual):
     assert split.train.labels.tolist() == [[0, 0, 1], [1, 0, 0]]
 
 
+@pytest.mark.parametrize("leads", ["nowhere", "3.png", "."])
+def test_a_link_to_no_file_is_an_image_that_is_missing(usual, leads):
+    (usual / "a" / "3.png").unlink()
+    (usual / "a" / "3.png").symlink_to(leads)  # to nothing, to itself, to a folder
+    with pytest.raises(InputError, match="1 of 6 images is missing"):
+        opened(usual).split()
+    assert ids_of(opened(usual, allow_missing=True).split().train) == ["a/4.png", "a/5.png"]
+
+
 def test_a_missing_list_is_named(usual):
     (usual / "database.txt").unlink()
     dataset = opened(usual)

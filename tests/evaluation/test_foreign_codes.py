@@ -271,6 +271,21 @@ def test_tables_as_spreadsheets_with_decimal_commas_write_them(tmp_path):
         read_codes(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("heading", "last", "words"),
+    [
+        ("split,code,label", "train,10101010,1", "rows of 'db' and of 'train', and both would"),
+        ("split,code,label,class", "db,10101010,1,2", "'label' and 'class' may both be the label"),
+    ],
+)
+def test_a_table_that_may_mean_two_things_is_refused(tmp_path, heading, last, words):
+    more = ",3" * (heading.count(",") - 2)
+    lines = [heading, f"query,01010101,1{more}", f"db,01010101,1{more}", last]
+    (tmp_path / "x.csv").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(InputError, match=words):
+        read_codes(tmp_path / "x.csv")
+
+
 def test_a_file_of_class_ids_is_not_taken_for_codes(tmp_path):
     for side in ("query", "database"):
         (tmp_path / f"{side}_codes.txt").write_text("01010101\n11110000\n")

@@ -28,6 +28,36 @@ def hot(ids, classes=4):
     return np.eye(classes, dtype=int)[ids]
 
 
+@pytest.mark.parametrize(
+    ("query", "items", "words"),
+    [
+        ([5, 5], [1, 2, 1], "nothing is relevant to any"),
+        ([[1, 0], [1, 0]], [[0, 1], [0, 1], [0, 1]], "nothing is relevant to any"),
+        (np.array([[-1, 1], [1, -1]]).astype(bool), np.ones((3, 2), bool), "-1/\\+1 cast to bool"),
+        ([4, 4], [4, 4, 4], "all rankings are perfect"),
+        ([4, 5], [4, 4, 4], None),
+        ([[1, 0], [1, 1]], [[1, 0], [0, 1], [1, 0]], None),
+    ],
+)
+def test_labels_by_which_no_code_matters_are_doubted(query, items, words):
+    codes = [[0, 1], [1, 1]], [[0, 0], [1, 0], [0, 1]]
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        evaluate(*map(np.array, (*codes, query, items)))
+    assert len(told) == (words is not None)
+    if words:
+        with pytest.warns(UserWarning, match=words):
+            evaluate(*map(np.array, (*codes, query, items)))
+
+
+def test_blanks_around_words_tell_no_classes_apart_and_one_number_is_one_class():
+    codes = np.array([[0, 1], [1, 1]]), np.array([[0, 0], [0, 1]])
+    query, items = read_labels(np.array(["cat", "bird "]), np.array(["bird", "cat  "]))
+    assert (query[:, None] == items).tolist() == [[False, True], [True, False]]
+    with pytest.raises(InputError, match=r"labels have '1' and '1\.0', which are one number"):
+        evaluate(*codes, np.array(["1", "2"]), np.array(["1.0", "2.0"]))
+
+
 FORMS = {
     "multi-hot": hot,
     "bool": lambda ids: hot(ids) > 0,

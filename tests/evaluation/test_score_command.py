@@ -146,6 +146,12 @@ def test_a_cell_by_its_name_or_the_start_of_its_key(stored):
     assert all(0 <= item["scores"]["house"]["map@h2"] <= 1 for item in body)
 
 
+def test_a_cell_that_failed_is_told_with_its_reason(stored):
+    for words in (("ksh:9:0", "--results", stored.root), (stored.root, "--methods", "ksh")):
+        with pytest.raises(InputError, match=r"the cell chosen in .* failed, ksh.*no luck"):
+            run(*words)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -50,6 +50,17 @@ def test_it_says_what_the_table_says(store, convention) -> None:
     assert [column["bits"] for column in found["columns"]] == [16, 32]
 
 
+@pytest.mark.parametrize(
+    ("convention", "metric"), [("house(radius=3)", "map@h3"), ("dpsh", "map"), ("graded", "wap")]
+)
+def test_a_convention_without_the_usual_score_is_compared_by_its_own(
+    store, convention, metric
+) -> None:
+    found = body(store, "--convention", convention)
+    assert found["metric"] == metric
+    assert found == body(store, "--convention", convention, "--metric", metric)
+
+
 def test_another_backbone_or_state_of_the_data_changes_nothing_and_is_no_seed(store) -> None:
     before = body(store)
     for change in ({"backbone": "alexnet"}, {"evidence": replace(EVIDENCE, images="beef" * 16)}):

@@ -13,6 +13,7 @@ import numpy as np
 
 from hashbench.errors import InputError, shown
 from hashbench.evaluation.foreign.source import MOST_BYTES, Array, Source, entry
+from hashbench.evaluation.labels import demand_distinct
 from hashbench.files import open_regular
 from hashbench.parsing import in_number, separator
 
@@ -29,6 +30,8 @@ _SIDES = {
     "train": "database",
     "trn": "database",
 }
+#: Words for items to learn from, which some search too.
+_TRAINING = ("train", "trn")
 #: A blank beside what is no number: within a name, or between two.
 _NAMES = re.compile(r"[^\s;]*[^\s;\d+-][^\s;]*\s+[^\s;]|[^\s;]\s+[^\s;]*[^\s;\d+-]")
 #: What stands between the numbers of a line.
@@ -87,13 +90,11 @@ def open_text(path: Path) -> Source:
     except csv.Error as error:
         raise ValueError(str(error)) from error
     heading = [name.strip().lower() for name in rows[0]] if rows else []
-    at = {
-        column: next((heading.index(name) for name in names if name in heading), -1)
-        for column, names in _COLUMNS.items()
-    }
+    at = {column: _column(heading, names) for column, names in _COLUMNS.items()}
     if -1 in at.values():
         raise ValueError("its first line does not name the columns split, code and label")
     parts: dict[str, tuple[list[str], list[str]]] = {"query": ([], []), "database": ([], [])}
+    words: dict[str, str] = {}
     for number, row in enumerate(rows[1:], 2):
         if not row:
             continue
@@ -102,16 +103,23 @@ def open_text(path: Path) -> Source:
                 f"line {number} has {in_number(len(row), 'column', 'columns')}, and the first "
                 f"{len(heading)}: a cell with a {name} needs quotes"
             )
-        side = _SIDES.get(row[at["split"]].strip().lower())
+        word = row[at["split"]].strip().lower()
+        side = _SIDES.get(word)
         if side is None:
             raise ValueError(f"line {number} says neither query nor database")
+        first = words.setdefault(side, word)
+        if (first in _TRAINING) != (word in _TRAINING):
+            raise ValueError(
+                f"it has rows of '{first}' and of '{word}', and both would be searched: leave one "
+                "of them out, or call both database"
+            )
         parts[side][0].append(row[at["codes"]].strip())
         parts[side][1].append(row[at["labels"]].strip())
     found: Source = {}
     every = [text for _, labels in parts.values() for text in labels]
     several = _several(every)
     if several:
-        _demand_distinct(path, {word for text in every for word in _words(text)})
+        demand_distinct(str(path), {word for text in every for word in _words(text)})
     rows_of_digits = not several and _are_rows(path, every)
     classes: dict[str, int] = {}
     if several:
@@ -125,6 +133,19 @@ def open_text(path: Path) -> Source:
             _hot(labels, classes) if several else _matrix(labels, codes=rows_of_digits)
         )
     return found
+
+
+def _column(heading: list[str], names: tuple[str, ...]) -> int:
+    """Where the column of one of these names is; -1 where there is none.
+
+    Raises:
+        ValueError: if there are several.
+    """
+    found = [place for place, name in enumerate(heading) if name in names]
+    if len(found) > 1:
+        named = " and ".join(f"'{heading[place]}'" for place in found[:2])
+        raise ValueError(f"its columns {named} may both be the {names[0]}: leave one of them")
+    return found[0] if found else -1
 
 
 def _several(labels: list[str]) -> bool:
@@ -169,23 +190,8 @@ def _are_rows(path: Path, labels: list[str]) -> bool:
             f"{path}: the label '{shown(odd, 40)}' may be one class or a row of zeros and ones: "
             "put blanks between the numbers of a row, or a letter before the name of a class"
         )
-    _demand_distinct(path, texts)
+    demand_distinct(str(path), texts)
     return False
-
-
-def _demand_distinct(path: Path, classes: set[str]) -> None:
-    """Raise where two names of classes are one number, as 007 and 7 are."""
-    numbers: dict[float, str] = {}
-    for word in sorted(classes):
-        try:
-            first = numbers.setdefault(int(word) if _WHOLE.fullmatch(word) else float(word), word)
-        except ValueError:
-            continue
-        if first != word:
-            raise InputError(
-                f"{path} has the labels '{shown(first, 20)}' and '{shown(word, 20)}', which are "
-                "one number: write it in one way"
-            )
 
 
 def _is_code(text: str) -> bool:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hashbench.errors import InputError
 from hashbench.evaluation import Convention
-from hashbench.results.collect import collect
+from hashbench.results.collect import collect, no_scores
 from hashbench.results.missing import gap
 from hashbench.results.rows import Row
 from hashbench.results.scored import Judge, StoredJudge
@@ -84,7 +84,7 @@ class FigureRequest:
             )
         )
         if not found:
-            raise InputError("no cell of these results has finished: run `hashbench run` again")
+            raise InputError(no_scores(self.records))
         return found
 
     @cached_property

@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 
 run: $(VENV)/.runtime  ## the main job, on the data sets prepared here or on the embedded digits
 	$(BIN)/hashbench run --methods dch,hashnet --bits 16,32,48,64
+	@echo '`. $(BIN)/activate` puts this hashbench on the path.'
 
 test: $(VENV)/.dev  ## everything CI checks; what has one process two at a time, then the tests
 	$(MAKE) --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) types docs board lint floors

@@ -33,11 +33,13 @@ pytest: $(VENV)/.dev
 	$(BIN)/pytest -n auto --dist worksteal
 
 $(VENV)/.runtime: pyproject.toml
+	@echo 'Installing into $(VENV): some minutes, and on Linux some 7 GB.'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --editable .
 	touch $@
 
 $(VENV)/.dev: pyproject.toml
+	@echo 'Installing what the tests need into $(VENV): some minutes.'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --editable '.[dev]'
 	touch $@ $(VENV)/.runtime

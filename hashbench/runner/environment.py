@@ -34,7 +34,12 @@ def environment(device: str = "cpu", threads: int | None = None) -> dict[str, An
         threads: how many a cell was computed with, BLAS included, where that is not what this
             process has.
     """
-    return {**_machine(), **_threads(threads), "device": device}
+    return {
+        **_machine(),
+        **_threads(threads),
+        "device": device,
+        "deterministic": _deterministic(device),
+    }
 
 
 def gpu_facts(device: str) -> dict[str, Any]:
@@ -86,12 +91,18 @@ def _machine() -> dict[str, Any]:
     }
 
 
+def _deterministic(device: str) -> bool:
+    """Whether every algorithm gives the same numbers each time: on a CPU all do."""
+    import torch
+
+    return devices.kind_of(device) == "cpu" or torch.are_deterministic_algorithms_enabled()
+
+
 def _threads(threads: int | None) -> dict[str, Any]:
     import torch
 
     return {
         "threads": threads or torch.get_num_threads(),
-        "deterministic": torch.are_deterministic_algorithms_enabled(),
         "blas": sorted({f"{library} x{threads or own}" for library, own in _blas()}),
     }
 

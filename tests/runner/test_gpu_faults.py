@@ -99,6 +99,12 @@ def test_an_operation_without_a_deterministic_way_is_found_and_other_warnings_ar
     assert [str(item.message) for item in shown] == ["something else"]
 
 
+def test_a_record_of_a_cpu_says_deterministic(bench) -> None:
+    (record,) = bench.run(bench.tasks("lsh"), run_here).records
+    assert record.environment["device"] == "cpu"
+    assert record.environment["deterministic"] is True
+
+
 def test_a_record_says_deterministic_only_where_it_was(bench, monkeypatch) -> None:
     monkeypatch.setattr(devices, "kind_of", lambda _: "cuda")  # the switches of a GPU, on a CPU
     monkeypatch.setattr("hashbench.runner.train.gpu_facts", lambda _: {"gpu": "one"})

@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from hashbench.store import Record
 
 
-#: Columns of a line that goes to a file or a pipe, where nothing need be cut to a screen's width.
-WIDE = 200
-
-
 def report(results: Results, *, as_json: bool) -> None:
     """Print the tables of what a run asked for, or everything as JSON."""
     if as_json:
@@ -38,7 +34,7 @@ def report(results: Results, *, as_json: bool) -> None:
     from hashbench.results.collect import collect, main_metric
     from hashbench.results.draws import averaged
     from hashbench.results.scored import StoredJudge
-    from hashbench.results.terminal import show
+    from hashbench.results.terminal import WIDE, show
 
     console = Console()
     if not console.is_terminal:

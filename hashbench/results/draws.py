@@ -49,7 +49,7 @@ def _together(parts: Sequence[Series]) -> Draws:
     )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Draws(Series):
     """The mean over draws of a split of what each draw's own table holds.
 

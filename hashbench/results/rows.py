@@ -53,6 +53,10 @@ class Row:
     year: int = 0
     bibtex: str = ""
 
+    def __repr__(self) -> str:
+        apart = (f"{name}={value}" for name, value in self.variant)
+        return f"<Row {' '.join(filter(None, [self.method, self.origin, *apart]))}>"
+
     @property
     def ranked(self) -> bool:
         """Whether it competes for the best place of a column."""

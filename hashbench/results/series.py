@@ -72,9 +72,11 @@ class SeedScores:
         return statistics.stdev(self.values.values()) if self.n > 1 else None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Series:
     """Results on one bench with one evidence: rows down, code lengths across.
+
+    `print` shows it as `hashbench run` does.
 
     Attributes:
         bench: what they are on.
@@ -95,10 +97,18 @@ class Series:
     convention: Convention
     rows: tuple[Row, ...]
     bits: tuple[int, ...]
-    places: Mapping[tuple[Row, int], tuple[Record, ...]] = field(repr=False)
-    judge: Judge = field(repr=False)
+    places: Mapping[tuple[Row, int], tuple[Record, ...]]
+    judge: Judge
     left_out: tuple[str, ...] = ()
     rivals: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Series of {self.what} on {self.title}, {self.about}>"
+
+    def __str__(self) -> str:
+        from hashbench.results.terminal import text
+
+        return text(self)
 
     def of(self, metric: str) -> Series:
         """The same results by another metric."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 
 from rich.console import Console
@@ -12,6 +13,9 @@ from hashbench.results.rows import BLOCKS, Row
 from hashbench.results.series import Series
 from hashbench.results.sheets import counted
 from hashbench.results.sinks import for_terminal, one_line
+
+#: Columns of a line that goes to a file or a pipe, where nothing need be cut to a screen's width.
+WIDE = 200
 
 #: rank -> style where there are colours, mark where there are none
 STYLES = {1: "bold", 2: "underline"}
@@ -48,6 +52,14 @@ def show(console: Console, series: Series) -> None:
         console.print(_views(series))
     for sentence in [*series.failures, *series.notes]:
         _say(console, f"- {one_line(sentence)}")
+
+
+def text(series: Series) -> str:
+    """What `show` prints of a series where there are no colours."""
+    console = Console(width=WIDE, file=io.StringIO(), color_system=None, force_terminal=False)
+    with console.capture() as printed:
+        show(console, series)
+    return printed.get().strip("\n")
 
 
 def _say(console: Console, text: str, style: str = "") -> None:

@@ -195,6 +195,17 @@ def test_texts_of_a_record_cannot_command_a_terminal(judge) -> None:
     assert "[bold]data" in text
 
 
+def test_a_series_prints_as_its_table_and_is_short_in_a_list(judge) -> None:
+    records = [judge.add("dch", bits, 0.7, origins=(TUNED,)) for bits in (16, 48)]
+    (series,) = collect(records, judge, "map@h2", "house")
+    assert "bibtex" not in repr([series])
+    assert len(repr([series])) < 160
+    assert repr(series.rows) == "(<Row dch tuned>,)"
+    lines = str(series).splitlines()
+    assert lines[0].startswith("mAP@H<=2 (house convention) on ")
+    assert next(line.split() for line in lines if line[:3] == "dch") == ["dch", "0.700", "0.700"]
+
+
 def test_selections(judge) -> None:
     records = [judge.add(m, b, 0.5, s) for m in ("dch", "ksh") for b in (16, 32) for s in (0, 1)]
     records.append(

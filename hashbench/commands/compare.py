@@ -136,7 +136,7 @@ def _print(series: Series, body: list[dict[str, Any]]) -> None:
             names = ("first", "second") if family == "methods" else ("method", "floor")
             headings = [*names, " - ".join(names), "common queries", "p", holm, ""]
             click.echo("\n" + tabulate(tests, headings, disable_numparse=True))
-    for sentence in series.notes:
+    for sentence in (*series.failures, *series.notes):
         click.echo(f"- {one_line(sentence)}")
     click.echo()
 

@@ -38,7 +38,10 @@ def command(cell: str, results: Path, as_json: bool) -> None:
         return
     for part, content in description.items():
         if not isinstance(content, dict):
-            click.echo(f"{part}: {plain(shown(content))}")
+            first, *others = shown(content).splitlines() or [""]
+            click.echo(f"{part}: {plain(first)}")
+            for line in others:  # of a log
+                click.echo(f"  {plain(line)}")
             continue
         flat = flatten(content)
         width = max(map(len, flat), default=0)

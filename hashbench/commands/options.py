@@ -130,6 +130,26 @@ _SETTING: tuple[Decorator, ...] = (
         "--head", type=click.Choice(["linear", "mlp"]), default=None, help="Head of deep methods."
     ),
 )
+_ALLOWED: tuple[Decorator, ...] = (
+    click.option(
+        "--allow-missing",
+        is_flag=True,
+        help="Go on without images that are listed and not there.",
+    ),
+    click.option(
+        "--allow-overlap", is_flag=True, help="Go on when lists share queries with the database."
+    ),
+    click.option(
+        "--allow-unlabelled", is_flag=True, help="Go on when lists hold images without any label."
+    ),
+    click.option(
+        "--allow-duplicates",
+        is_flag=True,
+        help="Go on when your own lists hold the same file as query and in another part.",
+    ),
+)
+#: Faults of the data that are allowed by name.
+ALLOWED = ("allow_missing", "allow_overlap", "allow_unlabelled", "allow_duplicates")
 
 
 def together(added: Sequence[Decorator]) -> Decorator:
@@ -145,5 +165,7 @@ def together(added: Sequence[Decorator]) -> Decorator:
 
 #: The options that say where cells run and what they may use.
 limits = together(_LIMITS)
+#: The options that allow faults of the data.
+allowed = together(_ALLOWED)
 #: The options that say on what and how methods are trained.
 setting = together(_SETTING)

@@ -130,20 +130,7 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
 @click.option("--lookup", is_flag=True, help="Measure FAISS lookup within radius 2.")
 @options.device
 @options.limits
-@click.option(
-    "--allow-missing", is_flag=True, help="Go on without images that are listed and not there."
-)
-@click.option(
-    "--allow-overlap", is_flag=True, help="Go on when lists share queries with the database."
-)
-@click.option(
-    "--allow-unlabelled", is_flag=True, help="Go on when lists hold images without any label."
-)
-@click.option(
-    "--allow-duplicates",
-    is_flag=True,
-    help="Go on when your own lists hold the same file as query and in another part.",
-)
+@options.allowed
 @click.option(
     "--distractors",
     type=click.Path(path_type=Path, exists=True, file_okay=False),

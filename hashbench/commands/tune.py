@@ -72,6 +72,7 @@ Examples:
 )
 @options.device
 @options.limits
+@options.allowed
 @click.option(
     "--out",
     type=OUT_FILE,
@@ -137,6 +138,7 @@ def _asked(goal: Goal, given: Mapping[str, Any]) -> list[object]:
         if given[option] is not None:
             words += [f"--{option.replace('_', '-')}", given[option]]
     words += ["--split-seed", given["split_seed"]] if given["split_seed"] else []
+    words += [f"--{name.replace('_', '-')}" for name in options.ALLOWED if given[name]]
     words += ["--train", given["train"]] if given["train"] != "head" else []
     for text in given["settings"]:
         words += ["--set", text if "." in text.partition("=")[0] else f"{method}.{text}"]
@@ -168,6 +170,7 @@ def _read(
     results: Path,
     data_root: Path | None,
     plugins: tuple[Path, ...],
+    **allowed: bool,
 ) -> tuple[Goal, Any, Job, Setting]:
     """What is searched for, where, how, and what it is for.
 
@@ -215,6 +218,7 @@ def _read(
         mode=train,
         settings=settings_by_method(settings, head),
         shipped=False,
+        options={name: given for name, given in allowed.items() if given},
     )
     (first, *_) = plan(request, root)
     bench = first.cell.bench

@@ -52,7 +52,9 @@ def overlap(
     share = float((times[np.searchsorted(needles, theirs)] > 1).mean())
     expected = len(mine) * share
     surprise = 6 * np.sqrt(len(mine) * share * (1 - share) * 2) + 3
-    return found if found > expected + surprise else 0
+    # A few queries all of which find a twin, where hardly a database row does.
+    by_chance = (share + 1 / size) ** len(mine)
+    return found if found > expected + surprise or (found == len(mine) and by_chance <= 0.01) else 0
 
 
 def _marks(

@@ -16,6 +16,7 @@ from hashbench.errors import InputError
 from hashbench.errors import shown as printed
 from hashbench.evaluation import Convention
 from hashbench.parsing import in_number
+from hashbench.results.choose import Selected, current
 from hashbench.seeds import derive
 from hashbench.store.record import Record
 from hashbench.store.scorefiles import get_lookup, get_scores, kept_conventions
@@ -27,6 +28,8 @@ NOISE = ("timings", "finished", "lookup")
 
 def find_cell(store: Store, name: str) -> Record:
     """The record that `name` means: the beginning of a key, or METHOD:BITS:SEED.
+
+    Of several called METHOD:BITS:SEED it is the one that is not out of date, as in tables.
 
     Raises:
         InputError: if there is none, or more than one.
@@ -40,6 +43,8 @@ def find_cell(store: Store, name: str) -> Record:
             for record in records
             if [record.cell.method, str(record.cell.bits), str(record.cell.seed)] == parts
         ]
+        if len(found) > 1:
+            found = current(Selected(found, records))[0] or found
     else:
         found = [record for record in records if name and record.key.startswith(name)]
     if len(found) == 1:

@@ -58,6 +58,18 @@ def test_blanks_around_words_tell_no_classes_apart_and_one_number_is_one_class()
         evaluate(*codes, np.array(["1", "2"]), np.array(["1.0", "2.0"]))
 
 
+@pytest.mark.parametrize(("count", "of_them"), [(1, True), (2, True), (3, True), (2, False)])
+def test_a_few_queries_are_found_in_their_own_database(count, of_them):
+    rng = np.random.default_rng(0)
+    codes, labels = rng.integers(0, 2, (200, 48)), rng.integers(0, 10, 200)
+    query = slice(count) if of_them else slice(-count, None)
+    database = slice(200 if of_them else 200 - count)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        evaluate(codes[query], codes[database], labels[query], labels[database])
+    assert [f"{count} of {count} quer" in str(one.message) for one in told] == [True] * of_them
+
+
 FORMS = {
     "multi-hot": hot,
     "bool": lambda ids: hot(ids) > 0,

@@ -13,6 +13,7 @@ from made_records import EVIDENCE, real_record
 from hashbench.commands.compare import command
 from hashbench.errors import InputError
 from hashbench.results.collect import collect
+from hashbench.results.explain import find_cell
 from hashbench.results.scored import StoredJudge
 
 
@@ -103,6 +104,18 @@ def test_the_table_shows_the_same(store, tmp_path) -> None:
     assert "hyper-parameters: defaults" in text
     run("--results", store.root, "--out", tmp_path / "tests.txt")
     assert (tmp_path / "tests.txt").read_text() == text
+
+
+def test_a_cell_of_other_data_is_found_by_name_no_more_and_failed_ones_are_told(store) -> None:
+    now = find_cell(store, "dch:16:0")
+    old = replace(EVIDENCE, images="dead" * 16)
+    earlier = "2000-01-01T00:00:00+00:00"
+    store.put(replace(now, key=now.cell.key(old), evidence=old, finished=earlier, files={}))
+    assert find_cell(store, "dch:16:0").key == now.key
+    cell = replace(now.cell, method="ksh")
+    key = cell.key(EVIDENCE)
+    store.put(replace(now, key=key, cell=cell, status="failed", reason="no luck", files={}))
+    assert " at 16 bits: failed, no luck" in run("--results", store.root)
 
 
 def test_scores_without_values_of_single_queries_are_named(store) -> None:

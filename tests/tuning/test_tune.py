@@ -137,6 +137,7 @@ def test_what_is_done_is_not_trained_again(monkeypatch) -> None:
 
 def test_the_table_begins_with_the_defaults_and_says_what_next() -> None:
     args = ("--datasets", "digits", "--workers", "1", "--bits", "12", "--set", "iterations=5")
+    args += ("--allow-missing",)
     done = _invoke("--method", "itq-cca", *args, "--out", "mine.toml")
     assert done.exception is None, done.exception
     assert "[1/9] itq-cca 12 bits, defaults: mAP@H<=2" in done.output
@@ -144,7 +145,8 @@ def test_the_table_begins_with_the_defaults_and_says_what_next() -> None:
     assert table[0].startswith("  defaults ")
     assert [("±" in line) for line in table[1:9]] == [True] * 8
     following = done.output.split("Next: hashbench run --methods itq-cca --params mine.toml ")[1]
-    assert following == "--datasets digits --bits 12 --set itq-cca.iterations=5\n"
+    words = "--datasets digits --bits 12 --allow-missing --set itq-cca.iterations=5"
+    assert following == f"{words}\n"
     assert "iterations" not in at_length(read_params(Path("mine.toml"))["itq-cca"], 12)
 
 

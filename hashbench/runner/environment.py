@@ -38,7 +38,7 @@ def environment(device: str = "cpu", threads: int | None = None) -> dict[str, An
         **_machine(),
         **_threads(threads),
         "device": device,
-        "deterministic": _deterministic(device),
+        "deterministic": _deterministic(device, threads),
     }
 
 
@@ -91,11 +91,13 @@ def _machine() -> dict[str, Any]:
     }
 
 
-def _deterministic(device: str) -> bool:
-    """Whether every algorithm gives the same numbers each time: on a CPU all do."""
+def _deterministic(device: str, threads: int | None) -> bool:
+    """Whether every algorithm is held to the same numbers each time: one thread of a CPU is."""
     import torch
 
-    return devices.kind_of(device) == "cpu" or torch.are_deterministic_algorithms_enabled()
+    if devices.kind_of(device) == "cpu" and (threads or torch.get_num_threads()) == 1:
+        return True
+    return torch.are_deterministic_algorithms_enabled()
 
 
 def _threads(threads: int | None) -> dict[str, Any]:

@@ -99,10 +99,9 @@ def test_an_operation_without_a_deterministic_way_is_found_and_other_warnings_ar
     assert [str(item.message) for item in shown] == ["something else"]
 
 
-def test_a_record_of_a_cpu_says_deterministic(bench) -> None:
-    (record,) = bench.run(bench.tasks("lsh"), run_here).records
-    assert record.environment["device"] == "cpu"
-    assert record.environment["deterministic"] is True
+@pytest.mark.parametrize("threads", [1, 2])
+def test_of_a_cpu_one_thread_alone_is_deterministic(threads: int) -> None:
+    assert environment("cpu", threads)["deterministic"] is (threads == 1)
 
 
 def test_a_record_says_deterministic_only_where_it_was(bench, monkeypatch) -> None:

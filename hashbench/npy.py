@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
 from collections.abc import Callable, Collection
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,9 +20,6 @@ _MAGIC = b"\x93NUMPY"
 #: An array of an .npz that grows beyond both of these, in bytes and by its factor, is a bomb:
 #: real codes and labels do not.
 MOST_BYTES, MOST_GROWTH = 2**30, 200
-
-#: Bytes of an array, and of its header, up to which parsing the header takes longest.
-SMALL, _SHORT = 1 << 20, 512
 
 
 def map_array(path: Path) -> NDArray[Any]:
@@ -56,29 +51,10 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, N
         grown = member.file_size > MOST_GROWTH * max(member.compress_size, 1)
         if member.file_size > MOST_BYTES and grown:
             raise _BombError(f"'{name}' would inflate to {member.file_size:,} bytes")
-        if member.file_size <= SMALL:
-            return _array_in(archive.read(member))
         with archive.open(member) as content:
             return np.lib.format.read_array(content, allow_pickle=False)
 
     return _each(path, names, read)
-
-
-def _array_in(data: bytes) -> NDArray[Any]:
-    """The array of a whole .npy file: numpy reads it, but for a header it has parsed before."""
-    end = 10 + int.from_bytes(data[8:10], "little")
-    if data[:8] == _MAGIC + b"\1\0" and end <= _SHORT:
-        shape, across, dtype = _header(data[8:end])
-        if not dtype.hasobject and min(shape, default=0) >= 0:
-            values = bytearray(memoryview(data)[end:])  # the array's own, to be written to
-            return np.ndarray(shape, dtype, values, order="F" if across else "C")
-    return np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
-
-
-@lru_cache(maxsize=256)
-def _header(text: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """What the header of an .npy file tells; files of results have few between them."""
-    return np.lib.format.read_array_header_1_0(io.BytesIO(text))
 
 
 def list_arrays(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hashbench.errors import InputError, shown
@@ -20,6 +20,9 @@ _SEPARATORS, _QUOTED = re.compile("[,;\t]"), re.compile('"[^"]*"')
 
 #: Numbers that JSON does not take, for they begin or end with their point, or with a plus.
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
+
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 
 
 def printable(text: str) -> bool:
@@ -42,6 +45,30 @@ def separator(header: str) -> tuple[str, str]:
     return {",": (",", "comma"), ";": (";", "semicolon"), "\t": ("\t", "tab")}[
         found[0] if found else ","
     ]
+
+
+def demand_distinct(where: str, classes: Iterable[str]) -> None:
+    """Raise where two names of classes are one number, as 007 and 7 are.
+
+    Args:
+        where: what has them, to begin the sentence with.
+        classes: the names.
+
+    Raises:
+        InputError: naming the first two that are.
+    """
+    numbers: dict[float, str] = {}
+    for word in sorted(classes):
+        try:
+            first = numbers.setdefault(int(word) if _WHOLE.fullmatch(word) else float(word), word)
+        except ValueError:
+            continue
+        if first != word:
+            verb = "have" if where == "labels" else "has the labels"
+            raise InputError(
+                f"{where} {verb} '{shown(first, 20)}' and '{shown(word, 20)}', which are one "
+                "number: write it in one way"
+            )
 
 
 def plain(text: str) -> str:

@@ -107,7 +107,6 @@ def command(
         click.echo(f"... and {len(near.rows) - most} more (--most)")
     count = f"{len(near.rows)} found" if len(near.rows) else "the ball is empty: nothing"
     click.echo(
-        f"{count} {what} among {in_number(len(opened), 'code', 'codes')}, in {1e3 * seconds:.2f} "
-        "ms "
-        f"({opened.engine_name}, median of {REPEATS} after a warm-up)"
+        f"{count} {what} among {in_number(len(opened), 'code', 'codes')}, "
+        f"in {1e3 * seconds:.2f} ms ({opened.engine_name}, median of {REPEATS} after a warm-up)"
     )

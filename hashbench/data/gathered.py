@@ -17,7 +17,7 @@ from hashbench.data.images import SUFFIXES
 from hashbench.data.listfile import class_names, read_lines, read_list
 from hashbench.data.names import composed, path_parts
 from hashbench.errors import InputError, shown
-from hashbench.parsing import in_number, printable, separator
+from hashbench.parsing import demand_distinct, in_number, printable, separator
 
 #: What the header of a CSV may call the column of paths, and the column of labels.
 PATHS = ("path", "file", "filename", "image", "name")
@@ -248,8 +248,10 @@ def _by_words(
                 "between ; (nothing for none), or a column of 0 and 1 for each class"
             )
         words.append(mine)
-    _demand_distinct(path, {word for mine in words for word in mine})
-    classes = tuple(sorted({word for mine in words for word in mine}))
+    found = {word for mine in words for word in mine}
+    demand_distinct(str(path), found)
+    _demand_single(path, found)
+    classes = tuple(sorted(found))
     if len(classes) < 2:
         raise InputError(
             f"{path} has {in_number(len(classes), 'class', 'classes')}: at least 2 are needed"
@@ -261,22 +263,12 @@ def _by_words(
     return labels, classes
 
 
-def _demand_distinct(path: Path, classes: set[str]) -> None:
-    """Raise where two classes may well be one, or one may well be several."""
-    numbers: dict[float, str] = {}
+def _demand_single(path: Path, classes: set[str]) -> None:
+    """Raise where one class may well be several."""
     for word in sorted(classes):
-        try:
-            first = numbers.setdefault(float(word), word)
-        except ValueError:
-            pieces = [piece for piece in re.split(r"[\s,]+", word) if piece]
-            if len(pieces) > 1 and classes.issuperset(pieces):
-                raise InputError(
-                    f"{path} has the label '{shown(word, 40)}' and each word of it as a label "
-                    "too: put ; between the labels of an image"
-                ) from None
-        else:
-            if first != word:
-                raise InputError(
-                    f"{path} has the labels '{shown(first, 20)}' and '{shown(word, 20)}', which "
-                    "are one number: write it in one way"
-                )
+        pieces = [piece for piece in re.split(r"[\s,]+", word) if piece]
+        if len(pieces) > 1 and classes.issuperset(pieces):
+            raise InputError(
+                f"{path} has the label '{shown(word, 40)}' and each word of it as a label "
+                "too: put ; between the labels of an image"
+            )

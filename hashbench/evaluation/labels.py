@@ -7,10 +7,8 @@ value above 0 being a label, or `(n,)` whole-numbered class ids.
 from __future__ import annotations
 
 import hashlib
-import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -19,13 +17,12 @@ from numpy.typing import NDArray
 
 from hashbench.errors import InputError, shown
 from hashbench.evaluation.given import given
+from hashbench.parsing import demand_distinct
 
 Array = NDArray[Any]
 
 #: `(n, classes)` multi-hot, or `(n,)` class ids.
 Labels = NDArray[Any]
-
-_WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 
 #: Rows that are looked at together, to bound memory.
 ROWS = 1 << 20
@@ -179,30 +176,6 @@ def class_members(query: Array, database: Array) -> Counter[bytes]:
 def labelled(labels: Array) -> NDArray[np.bool_]:
     """`(n,)` which items have a label at all."""
     return np.ones(len(labels), bool) if labels.ndim == 1 else np.asarray((labels > 0).any(axis=1))
-
-
-def demand_distinct(where: str, classes: Iterable[str]) -> None:
-    """Raise where two names of classes are one number, as 007 and 7 are.
-
-    Args:
-        where: what has them, to begin the sentence with.
-        classes: the names.
-
-    Raises:
-        InputError: naming the first two that are.
-    """
-    numbers: dict[float, str] = {}
-    for word in sorted(classes):
-        try:
-            first = numbers.setdefault(int(word) if _WHOLE.fullmatch(word) else float(word), word)
-        except ValueError:
-            continue
-        if first != word:
-            verb = "have" if where == "labels" else "has the labels"
-            raise InputError(
-                f"{where} {verb} '{shown(first, 20)}' and '{shown(word, 20)}', which are one "
-                "number: write it in one way"
-            )
 
 
 def _named(query: Array, database: Array) -> tuple[tuple[str, Array], tuple[str, Array]]:

@@ -23,7 +23,7 @@ def freed_memory_kept() -> Iterator[None]:
 
     glibc gives large blocks back to the system as they are freed. A network's activations are
     such blocks, in every step the same, and the system clears each page before it gives it out
-    again: a third of a training from pixels. What a user's `MALLOC_TRIM_THRESHOLD_` or
+    again: a quarter of `full` training. What a user's `MALLOC_TRIM_THRESHOLD_` or
     `MALLOC_MMAP_THRESHOLD_` says stands.
     """
     if platform.libc_ver()[0] != "glibc" or _set_by_user():

@@ -13,9 +13,8 @@ import numpy as np
 
 from hashbench.errors import InputError, shown
 from hashbench.evaluation.foreign.source import MOST_BYTES, Array, Source, entry
-from hashbench.evaluation.labels import demand_distinct
 from hashbench.files import open_regular
-from hashbench.parsing import in_number, separator
+from hashbench.parsing import demand_distinct, in_number, separator
 
 #: A line without separators is a code from this many digits on; fewer are a class id.
 _SHORTEST_CODE = 8

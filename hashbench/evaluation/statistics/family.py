@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, product
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,16 +16,15 @@ from hashbench.evaluation.statistics.pairs import LEVEL, Comparison, compare, p_
 from hashbench.evaluation.statistics.resampling import (
     RESAMPLES,
     SEEDS,
+    Floats,
     Interval,
+    Name,
     Resampled,
     draw,
     student,
     variance,
     widened,
 )
-
-Floats = NDArray[np.float64]
-Name = TypeVar("Name", bound=Hashable)
 
 
 @dataclass(frozen=True)

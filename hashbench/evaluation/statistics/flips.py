@@ -8,9 +8,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from hashbench.evaluation.statistics.resampling import Floats
 from hashbench.seeds import derive
-
-Floats = NDArray[np.float64]
 
 #: Up to this many differences every flip is enumerated.
 ENUMERATED = 14

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from hashbench.evaluation.statistics.flips import flip_bound, flip_test
 from hashbench.evaluation.statistics.resampling import (
     SEEDS,
+    Floats,
+    Name,
     Resampled,
     student,
     variance,
     widened,
 )
-
-Floats = NDArray[np.float64]
-Name = TypeVar("Name", bound=Hashable)
 
 #: Two methods are compared on at least this share of the queries either counts.
 COMMON = 0.95

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from hashbench.evaluation.statistics import Family, compare_family
+from hashbench.parsing import in_number
 from hashbench.results.choose import bench_key
 from hashbench.results.notes import ceiling
 from hashbench.results.rows import Row
@@ -94,12 +95,14 @@ class Draws(Series):
     def notes(self) -> tuple[str, ...]:
         """What a reader of the numbers must know, of all draws."""
         parts = self._parts
-        seeds = {part.seeds for part in parts if part.seeds}
-        each = f"{'/'.join(map(str, sorted(seeds)))} seed{'' if seeds == {1} else 's'}"
+        counts = [(part.drawn, in_number(part.seeds, "seed", "seeds")) for part in parts]
+        each = f"({self.drawn}), each of {counts[0][1]}"
+        if len({number for _, number in counts}) > 1:
+            each = f"({', '.join(f'{drawn} of {number}' for drawn, number in counts)})"
         said = [[note for note in part.notes if note != ceiling(part)] for part in parts]
         found = [
-            f"Mean and deviation are over {len(parts)} draws of the split ({self.drawn}), each "
-            f"of {each}; hashbench compare tests each of them, --each-draw shows them.",
+            f"Mean and deviation are over {len(parts)} draws of the split {each}; "
+            "hashbench compare tests each of them, --each-draw shows them.",
             ceiling(self),
             self._uneven,
         ]

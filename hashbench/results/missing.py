@@ -43,17 +43,20 @@ def gap(series: Series, results: Path | None = None, whole: Series | None = None
     Args:
         series: the grid.
         results: the folder the cells belong in, where it is not the default one.
-        whole: the average that the series is a draw of, whose rows and lengths it should have.
+        whole: the average that the series is a draw of, whose rows, lengths and seeds it
+            should have.
     """
     whole = whole or series
     asks: list[_Ask] = []
     missing = total = 0
-    rows = [row for row in whole.rows if not row.external]  # those cannot be run here
+    if series.rivals:  # which of the states the data are in is not known here
+        return None
+    rows = _that_can_be_run(whole)
     seeds = sorted(
         {
             record.cell.seed
-            for (row, _), found in series.places.items()
-            if not row.external
+            for (row, _), found in whole.places.items()
+            if row in rows
             for record in found
         }
     )
@@ -83,6 +86,18 @@ def gap(series: Series, results: Path | None = None, whole: Series | None = None
         "been run.",
         tuple(_line(ask, results) for ask in _together(asks)),
     )
+
+
+def _that_can_be_run(series: Series) -> list[Row]:
+    """The rows of a grid: not those of codes made elsewhere, nor of code that a run found older."""
+    newest: dict[str, Record] = {}
+    for record in series.records:
+        name = record.cell.method
+        if name not in newest or record.age > newest[name].age:
+            newest[name] = record
+    return [
+        row for row in series.rows if not row.external and row.code == newest[row.method].cell.code
+    ]
 
 
 def _can_be(row: Row, record: Record, bench: Bench, bits: int) -> bool:

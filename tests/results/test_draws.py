@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 import statistics
 
 import pytest
@@ -57,6 +58,25 @@ def test_the_mean_and_the_deviation_are_over_draws(judge: MadeJudge) -> None:
     (line,) = sheet.gaps[1].commands
     assert "--split-seed 1 " in line
     assert "--methods ksh --bits 16" in line
+
+
+def test_draws_of_fewer_seeds_are_told_and_asked_for(judge: MadeJudge) -> None:
+    seeds = {0: (0, 1, 2), 1: (0,), 2: (0, 2)}
+    records = [
+        judge.add(method, 16, 0.7, seed, split_seed=draw)
+        for draw, found in seeds.items()
+        for seed in found
+        for method in ("dch", "ksh")
+    ]
+    (cifar,) = averaged(collect(records, judge))
+    assert "split seed 1 of 1 seed, split seed 2 of 2 seeds" in cifar.notes[0]
+    (sheet,) = paper_sheets([cifar])
+    assert [gap.sentence.partition(" cells")[0] for gap in sheet.gaps] == ["4 of 6", "2 of 6"]
+    (dch, ksh), both = ([shlex.split(line) for line in gap.commands] for gap in sheet.gaps)
+    for line in (dch, ksh):
+        assert line[line.index("--split-seed") + 1] == "1"
+        assert line[line.index("--seeds") + 1] == "1,2"
+    assert [line[line.index("--seeds") + 1] for line in both] == ["1,"] * 2
 
 
 def test_what_differs_in_more_than_the_draw_is_not_averaged(judge: MadeJudge) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from made_records import TUNED
 
+from hashbench.evidence import Evidence
 from hashbench.origin import Origin
 from hashbench.parsing import parse_seeds
 from hashbench.results import missing
@@ -86,6 +87,20 @@ def test_seeds_that_some_rows_lack_are_asked_for(judge, absent) -> None:
     (line,) = words(series)
     asked = option(line, "--seeds") if "--seeds" in line else "1"
     assert parse_seeds(asked) == absent
+
+
+def test_older_code_and_earlier_data_cannot_be_run_again(judge) -> None:
+    later = {"code": "2", "finished": "2026-02-02T00:00:00+00:00"}
+    records = [judge.add("ksh", bits, 0.5) for bits in (16, 32)]
+    records += [judge.add("ksh", 16, 0.6, **later)]
+    (series,) = collect(records, judge)
+    assert len(series.rows) == 2
+    (line,) = words(series)
+    assert option(line, "--bits") == "32"
+    assert gap(series).sentence.startswith("1 of 2 cells")
+    records += [judge.add("lsh", 16, 0.5, **later, evidence=Evidence("1" * 64, "2" * 64))]
+    both = collect(records, judge, all_versions=True)
+    assert [gap(series) for series in both] == [None, None]
 
 
 def test_a_length_nobody_searched_is_no_gap_of_a_tuned_row(judge, monkeypatch) -> None:

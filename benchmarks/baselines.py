@@ -48,7 +48,7 @@ def measure(method: str, n: int, dim: int, bits: int, multi: bool) -> dict[str, 
         before, start = peak(), time.perf_counter()
         learn(labels, bits)
     else:
-        from hashbench.registry import methods
+        from hashbench.registries import methods
 
         cls = methods().get(method)
         cls(bits=bits).fit(train.subset(np.arange(200)))

@@ -27,7 +27,7 @@ from hashbench.backbones import feature_table
 from hashbench.data import Split, default_data_root, open_dataset
 from hashbench.evaluation import Convention, score
 from hashbench.items import source_of
-from hashbench.registry import methods
+from hashbench.registries import methods
 from hashbench.runner.plan import build, resolve
 from hashbench.seeds import derive
 from hashbench.tuning.criterion import Judged, extrapolated, held_out, line_weights

@@ -36,7 +36,7 @@ from hashbench.backbones import get_backbone
 from hashbench.data.images import PixelSource
 from hashbench.items import TrainItems
 from hashbench.methods.dch import DCH
-from hashbench.registry import methods
+from hashbench.registries import methods
 from hashbench.training.balance import PairBalance
 from hashbench.training.batches import TensorBatches
 from hashbench.training.heads import Dropout

@@ -165,7 +165,7 @@ def encoding(kind: str, bits: int = 48):
 def deep(method: str, kind: str, bits: int, epochs: int):
     import torch
 
-    from hashbench.registry import methods
+    from hashbench.registries import methods
 
     torch.set_num_threads(1)
     return methods().get(method)(bits=bits, head=kind, epochs=epochs)

@@ -173,7 +173,7 @@ def job(
     from hashbench.errors import unknown
     from hashbench.evaluation import Convention
     from hashbench.params import read_params
-    from hashbench.registry import load_plugins, registry
+    from hashbench.registries import load_plugins, registry
     from hashbench.runner.execute import Limits
     from hashbench.runner.plan import (
         Request,
@@ -273,7 +273,7 @@ def open_results(
         >>> row.method, series.info.title, 0 < recall < 1
         ('lsh', 'R@H<=2', True)
     """
-    from hashbench.registry import load_plugins
+    from hashbench.registries import load_plugins
     from hashbench.results.results import Results
 
     load_plugins(Path(path) for path in plugins)

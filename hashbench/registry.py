@@ -1,17 +1,14 @@
-"""The one door through which parts come in: methods, data sets, metrics and all the others.
+"""A registry: the parts of one kind by name, from wherever they come.
 
 Built-in parts, installed plugins (entry points `hashbench.<kind>`) and `--plugin FILE` are all
 entries of a `Registry`; a broken one is listed with its reason and never stops the others. Some
-kinds of part are classes (a method), others objects (a metric): see `KINDS`.
+kinds of part are classes (a method), others objects (a metric): see `registries.py`.
 """
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import os
 import re
-import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,65 +19,11 @@ from types import ModuleType
 from typing import Any, Generic, TypeVar
 
 from hashbench.errors import InputError, cause, unknown, unless_stopped
-from hashbench.plugins import import_file
 
 T = TypeVar("T")
 
 #: What a name may look like: it is typed in lists and before the dot of `--set`.
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of part.
-
-    Attributes:
-        noun: what one is called in messages.
-        base: "module:Class" that every part derives from, or is an instance of.
-        objects: whether parts are instances of the base rather than subclasses.
-        name: what their names may look like.
-        built_in: "module:TUPLE" of those that are ours, where they are objects.
-    """
-
-    noun: str
-    base: str
-    objects: bool = False
-    name: re.Pattern[str] = _NAME
-    built_in: str = ""
-
-
-#: Every kind of part, by the second half of its entry-point group.
-KINDS = {
-    "methods": Kind("method", "hashbench.hasher:Hasher"),
-    "datasets": Kind("data set", "hashbench.data.dataset:Dataset"),
-    "backbones": Kind(
-        "backbone",
-        "hashbench.backbones.backbone:Backbone",
-        objects=True,
-        built_in="hashbench.backbones.catalogue:BUILT_IN",
-    ),
-    "executors": Kind(
-        "executor",
-        "hashbench.runner.executors:Executor",
-        objects=True,
-        built_in="hashbench.runner.executors:BUILT_IN",
-    ),
-    "conventions": Kind(
-        "convention",
-        "hashbench.evaluation.convention:Convention",
-        objects=True,
-        built_in="hashbench.evaluation.conventions:BUILT_IN",
-    ),
-    "metrics": Kind(
-        "metric",
-        "hashbench.evaluation.metrics.metric:Metric",
-        objects=True,
-        name=re.compile(r"[a-z][a-z0-9-]*(@\{n\}|@h\{radius\})?"),
-        built_in="hashbench.evaluation.metrics:BUILT_IN",
-    ),
-    "exports": Kind("export", "hashbench.results.exports:Export", objects=True),
-    "plots": Kind("figure", "hashbench.results.plots:Plot", objects=True),
-}
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 @dataclass(frozen=True)
@@ -129,7 +72,7 @@ class Registry(Generic[T]):
         group: str,
         *,
         objects: bool = False,
-        pattern: re.Pattern[str] = _NAME,
+        pattern: re.Pattern[str] = NAME,
     ) -> None:
         self.noun = noun
         self.base = base
@@ -165,24 +108,6 @@ class Registry(Generic[T]):
                 Registered(point.name, _distribution(point), self._checked(point.name, point.load))
             )
 
-    def add_file(self, path: Path) -> list[str]:
-        """Register the parts of this kind that a plugin file defines; returns their names.
-
-        A file that cannot be imported or defines none is listed as broken; so is
-        a part that does not keep the contract, or takes another's name.
-        """
-        path = Path(os.path.realpath(path))
-        try:
-            module, digest = import_file(path)
-            parts = self.parts_of(module)
-            if not parts:
-                raise TypeError(f"no public {self._wanted()} is defined in it")
-        except BaseException as error:  # a stranger's file may raise anything
-            unless_stopped(error)
-            self._broken.append(Broken(path.stem, str(path), cause(error)))
-            return []
-        return self.add_parts(parts, path, digest)
-
     def parts_of(self, module: ModuleType) -> list[T]:
         """The public parts of this kind that a module defines, in order."""
         found: dict[int, Any] = {}
@@ -206,7 +131,7 @@ class Registry(Generic[T]):
         names: list[str] = []
         for part in parts:
             name = str(getattr(part, "name", getattr(part, "__name__", "?")))
-            entry = Registered(name, str(path), self._checked(name, partial(_same, part)), digest)
+            entry = Registered(name, str(path), self._checked(name, partial(same, part)), digest)
             try:
                 entry.load()
             except TypeError as error:
@@ -281,8 +206,12 @@ class Registry(Generic[T]):
         """The plugins that cannot be used, with reasons."""
         return list(self._broken)
 
+    def add_broken(self, broken: Broken) -> None:
+        """List a plugin that cannot be used."""
+        self._broken.append(broken)
+
     def _mark(self, entry: Registered[T], reason: str) -> None:
-        self._broken.append(Broken(entry.name, entry.origin, reason))
+        self.add_broken(Broken(entry.name, entry.origin, reason))
 
     def _checked(self, name: str, load: Callable[[], object]) -> Callable[[], T]:
         def loader() -> T:
@@ -319,7 +248,8 @@ class Registry(Generic[T]):
         )
 
 
-def _same(part: T) -> T:
+def same(part: T) -> T:
+    """The part itself: how one that is at hand is loaded."""
     return part
 
 
@@ -331,107 +261,3 @@ def _distribution(point: EntryPoint) -> str:
 def _installed() -> Any:
     """The entry points of all that is installed, read once for all kinds of parts."""
     return entry_points()
-
-
-#: The registries that have been asked for, by kind.
-made: dict[str, Registry[Any]] = {}
-
-
-def registry(kind: str) -> Registry[Any]:
-    """The registry of a kind of part (see `KINDS`), installed ones included.
-
-    Raises:
-        KeyError: if there is no such kind.
-    """
-    if kind not in made:
-        made[kind] = _make(kind)
-    return made[kind]
-
-
-def _make(kind: str) -> Registry[Any]:
-    found = KINDS[kind]
-    place: Registry[Any] = Registry(
-        found.noun,
-        _named(found.base),
-        f"hashbench.{kind}",
-        objects=found.objects,
-        pattern=found.name,
-    )
-    for part in _named(found.built_in) if found.built_in else ():
-        place.add(Registered(part.name, "hashbench", partial(_same, part)))
-    place.add_installed()
-    if found.objects:
-        place.parts()  # what a plugin file merely imports must be known as ours
-    return place
-
-
-def methods() -> Registry[Any]:
-    """The registry of hashing methods."""
-    return registry("methods")
-
-
-def datasets() -> Registry[Any]:
-    """The registry of data sets."""
-    return registry("datasets")
-
-
-def conventions() -> Registry[Any]:
-    """The registry of evaluation conventions."""
-    return registry("conventions")
-
-
-def metrics() -> Registry[Any]:
-    """The registry of metrics."""
-    return registry("metrics")
-
-
-def exports() -> Registry[Any]:
-    """The registry of formats of tables."""
-    return registry("exports")
-
-
-def plots() -> Registry[Any]:
-    """The registry of figures."""
-    return registry("plots")
-
-
-def load_plugins(paths: Iterable[Path]) -> None:
-    """Register every part, of any kind, that plugin files define.
-
-    Raises:
-        InputError: for a file that cannot be used at all.
-    """
-    for path in paths:
-        reasons = add_plugin(path.expanduser())
-        if reasons is not None:
-            raise InputError(f"no part could be loaded from {path}: {reasons}")
-
-
-def add_plugin(path: Path) -> str | None:
-    """Register what a plugin file defines; why nothing of it can be used, or None."""
-    path = Path(os.path.realpath(path))
-    try:
-        module, digest = import_file(path)
-    except BaseException as error:  # a stranger's file may raise anything
-        unless_stopped(error)
-        methods()._broken.append(Broken(path.stem, str(path), cause(error)))
-        return cause(error)
-    names: list[str] = []
-    reasons: list[str] = []
-    for kind, facts in KINDS.items():
-        if facts.base.partition(":")[0] not in sys.modules:
-            continue  # the file cannot have derived from what it did not import
-        place = registry(kind)
-        known = len(place.broken)
-        names += place.add_parts(place.parts_of(module), path, digest)
-        reasons += [broken.reason for broken in place.broken[known:]]
-    if names:
-        return None
-    nouns = ", ".join(facts.noun for facts in KINDS.values())
-    return "; ".join(reasons) or f"it defines no public part (one of: {nouns})"
-
-
-def _named(where: str) -> Any:
-    """What "module:NAME" stands for."""
-    module, _, name = where.partition(":")
-    return getattr(importlib.import_module(module), name)

@@ -24,7 +24,7 @@ from hashbench.files import open_regular, write_atomically
 from hashbench.hasher import Hasher, hyperparameters
 from hashbench.items import items_from_features
 from hashbench.pieces import Packer, Unpacker, plain, tensors_of
-from hashbench.registry import methods
+from hashbench.registries import methods
 from hashbench.sight import Sight
 
 FORMAT = 1

@@ -9,7 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 from hypothesis import HealthCheck, settings
 
-from hashbench import registry
+from hashbench import registries
 
 # A shell starts what it puts in the background with Ctrl-C ignored, children included:
 # tests that press it would wait for ever.
@@ -40,10 +40,10 @@ def _parts_as_they_were():
     """What a test plugs in is not there for the next."""
     before = [
         (kind, place, dict(place._entries), dict(place._loaded), list(place._broken))
-        for kind, place in registry.made.items()
+        for kind, place in registries.made.items()
     ]
     yield
-    registry.made.clear()
+    registries.made.clear()
     for kind, place, entries, loaded, broken in before:
         place._entries, place._loaded, place._broken = entries, loaded, broken
-        registry.made[kind] = place
+        registries.made[kind] = place

@@ -13,7 +13,7 @@ from hashbench.data.images import PixelSource
 from hashbench.encoder import Encoder
 from hashbench.hasher import Hasher
 from hashbench.items import Items, TrainItems
-from hashbench.registry import methods
+from hashbench.registries import methods
 from hashbench.sight import Sight
 
 SETTINGS = {

@@ -10,8 +10,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from hashbench import registries
 from hashbench.errors import InputError
 from hashbench.hasher import Hasher, code_version
+from hashbench.registries import add_plugin, load_plugins
 from hashbench.registry import Registered, Registry
 
 GOOD = """
@@ -55,8 +57,11 @@ def _method(called: str) -> type[Hasher]:
 
 
 @pytest.fixture
-def registry() -> Registry[Hasher]:
-    return Registry("method", Hasher, "hashbench.methods")  # type: ignore[type-abstract]
+def registry(monkeypatch) -> Registry[Hasher]:
+    """The registry of methods that plugin files come into, without ours."""
+    made = Registry("method", Hasher, "hashbench.methods")  # type: ignore[type-abstract]
+    monkeypatch.setitem(registries.made, "methods", made)
+    return made
 
 
 def _file(folder: Path, text: str, name: str = "plugin.py") -> Path:
@@ -67,7 +72,8 @@ def _file(folder: Path, text: str, name: str = "plugin.py") -> Path:
 
 def test_a_file_is_registered_under_its_names_with_its_digest(registry, tmp_path) -> None:
     path = _file(tmp_path, GOOD + GOOD.replace("Good", "Other").replace("good", "other"))
-    assert registry.add_file(path) == ["good", "other"]
+    assert add_plugin(path) is None
+    assert registry.names() == ["good", "other"]
     assert registry.get("good").name == "good"
     assert registry.entry("good").origin == str(path)
     assert len(registry.entry("good").digest) == 64
@@ -76,15 +82,16 @@ def test_a_file_is_registered_under_its_names_with_its_digest(registry, tmp_path
 
 def test_the_same_file_may_be_named_twice(registry, tmp_path) -> None:
     path = _file(tmp_path, GOOD)
-    assert registry.add_file(path) == registry.add_file(path) == ["good"]
+    assert add_plugin(path) is add_plugin(path) is None
+    assert registry.names() == ["good"]
     assert not registry.broken
 
 
 def test_an_edited_file_takes_its_old_place(registry, tmp_path) -> None:
-    registry.add_file(_file(tmp_path, GOOD))
+    add_plugin(_file(tmp_path, GOOD))
     old, digest = registry.get("good"), registry.entry("good").digest
     path = _file(tmp_path, GOOD.replace("return None", "return 'edited'"))
-    assert registry.add_file(path) == ["good"]
+    assert add_plugin(path) is None
     assert registry.entry("good").digest != digest
     assert registry.get("good") is not old
     assert registry.get("good").encode(None, None) == "edited"  # type: ignore[call-arg,arg-type]
@@ -96,8 +103,6 @@ def test_an_edited_file_takes_its_old_place(registry, tmp_path) -> None:
         ("import no_such_package", "ModuleNotFoundError: No module named 'no_such_package'"),
         ("def broken(:", "SyntaxError"),
         ("raise SystemExit(3)", "SystemExit: 3"),
-        ("x = 1", "no public subclass of Hasher"),
-        ("from hashbench.hasher import Hasher", "no public subclass of Hasher"),
         (GOOD.replace("    def encode(self, items): return None\n", ""), "does not define encode"),
         (GOOD.replace('name = "good"', "pass"), "name is None"),
         (GOOD.replace('"good"', '"Good One"'), "'Good One' is no name"),
@@ -105,45 +110,58 @@ def test_an_edited_file_takes_its_old_place(registry, tmp_path) -> None:
     ],
 )
 def test_a_broken_file_is_listed_with_its_reason(registry, tmp_path, text, reason) -> None:
-    assert registry.add_file(_file(tmp_path, text)) == []
+    assert reason in str(add_plugin(_file(tmp_path, text)))
     assert len(registry.broken) == 1
     assert reason in registry.broken[0].reason
     assert str(tmp_path) in registry.broken[0].origin
     assert registry.names() == []
     # The others still come in.
-    assert registry.add_file(_file(tmp_path, GOOD, "second.py")) == ["good"]
+    assert add_plugin(_file(tmp_path, GOOD, "second.py")) is None
+    assert registry.names() == ["good"]
+
+
+@pytest.mark.parametrize("text", ["x = 1", "from hashbench.hasher import Hasher"])
+def test_a_file_without_a_part_is_no_broken_part(registry, tmp_path, text) -> None:
+    path = _file(tmp_path, text)
+    assert str(add_plugin(path)).startswith("it defines no public part (one of: method, data set,")
+    with pytest.raises(
+        InputError, match=r"no part could be loaded from .*plugin\.py: it defines no"
+    ):
+        load_plugins([path])
+    assert not registry.broken
 
 
 def test_a_file_that_failed_half_way_is_not_left_half_imported(registry, tmp_path) -> None:
     before = set(sys.modules)
     path = _file(tmp_path, GOOD + "raise RuntimeError('half')")
     for _ in range(2):
-        assert registry.add_file(path) == []
+        assert add_plugin(path) == "RuntimeError: half"
     assert set(sys.modules) == before
     assert [item.reason for item in registry.broken] == ["RuntimeError: half"] * 2
 
 
 def test_a_missing_file_is_broken_too(registry, tmp_path) -> None:
-    assert registry.add_file(tmp_path / "nothing.py") == []
+    assert "no plugin file" in str(add_plugin(tmp_path / "nothing.py"))
     assert "no plugin file" in registry.broken[0].reason
 
 
 def test_one_broken_class_does_not_take_its_file_with_it(registry, tmp_path) -> None:
     bad = GOOD.replace("Good", "Bad").replace('"good"', '"BAD"')
-    assert registry.add_file(_file(tmp_path, bad + GOOD)) == ["good"]
+    assert add_plugin(_file(tmp_path, bad + GOOD)) is None
+    assert registry.names() == ["good"]
     assert [item.name for item in registry.broken] == ["BAD"]
 
 
 def test_a_name_defined_twice_in_a_file_is_broken_once(registry, tmp_path) -> None:
-    names = registry.add_file(_file(tmp_path, GOOD + GOOD.replace("Good", "Again")))
-    assert names == ["good"]
+    assert add_plugin(_file(tmp_path, GOOD + GOOD.replace("Good", "Again"))) is None
+    assert registry.names() == ["good"]
     assert registry.get("good").__name__ == "Good"
     assert "defined twice" in registry.broken[0].reason
 
 
 def test_a_file_cannot_steal_a_name(registry, tmp_path) -> None:
     registry.add_installed([_Point("good", "hashbench", _method("good"))])
-    assert registry.add_file(_file(tmp_path, GOOD)) == []
+    assert "belongs to hashbench" in str(add_plugin(_file(tmp_path, GOOD)))
     assert "belongs to hashbench" in registry.broken[0].reason
     assert registry.entry("good").origin == "hashbench"
 
@@ -211,8 +229,7 @@ def test_the_same_text_in_two_places_is_two_modules(registry, tmp_path) -> None:
         (tmp_path / folder).mkdir()
     first = _file(tmp_path / "a", GOOD)
     second = _file(tmp_path / "b", GOOD.replace('"good"', '"better"'))
-    registry.add_file(first)
-    registry.add_file(second)
+    load_plugins([first, second])
     assert registry.get("good").__module__ != registry.get("better").__module__
     assert registry.get("good").__module__ in sys.modules
 
@@ -238,24 +255,26 @@ def _with_siblings(folder: Path, width: int) -> Path:
     return _file(folder, SIBLINGS)
 
 
-def test_a_file_imports_its_own_siblings_and_not_those_of_another_folder(tmp_path) -> None:
-    made = {}
-    for name, width in (("a", 1), ("b", 2)):
+def test_a_file_imports_its_own_siblings_and_not_those_of_another_folder(
+    registry, tmp_path
+) -> None:
+    for name, width in (("good", 1), ("other", 2)):
         path = _with_siblings(tmp_path / name, width)
-        made[name] = Registry("method", Hasher, "hashbench.methods")
-        assert made[name].add_file(path) == ["good"]
-    assert [made[name].get("good").width for name in "ab"] == [101, 102]
+        path.write_text(path.read_text().replace('"good"', f'"{name}"'))
+        assert add_plugin(path) is None
+    assert [registry.get(name).width for name in ("good", "other")] == [101, 102]
 
 
 @pytest.mark.parametrize("edited", ["helper.py", "pack/inner.py"])
-def test_an_edited_sibling_is_another_digest_and_is_imported_again(edited, tmp_path) -> None:
+def test_an_edited_sibling_is_another_digest_and_is_imported_again(
+    registry, edited, tmp_path
+) -> None:
     path = _with_siblings(tmp_path / edited.replace("/", "-"), 1)
-    registry: Registry = Registry("method", Hasher, "hashbench.methods")
-    registry.add_file(path)
+    load_plugins([path])
     before = registry.entry("good").digest
     sibling = path.parent / edited
     sibling.write_text(sibling.read_text().replace("1", "5", 1))
-    registry.add_file(path)
+    load_plugins([path])
     assert registry.entry("good").digest != before
     assert registry.get("good").width in (105, 501)
 

@@ -12,7 +12,7 @@ from docstrings import arguments, prose
 from markdown_text import cell, table
 
 from hashbench.hasher import Hasher, hyperparameters
-from hashbench.registry import methods
+from hashbench.registries import methods
 from hashbench.training.deep import DeepHasher
 
 #: The groups of the table of methods, and whether a method belongs there.

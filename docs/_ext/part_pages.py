@@ -12,7 +12,7 @@ from hashbench.data import Dataset, Protocol
 from hashbench.data.variants import VARIANTS
 from hashbench.evaluation import HOUSE
 from hashbench.evaluation.conventions import BUILT_IN
-from hashbench.registry import registry
+from hashbench.registries import registry
 
 NOTE = "Made from the registry when the site is built."
 

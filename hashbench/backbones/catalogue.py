@@ -12,7 +12,7 @@ from hashbench.backbones.efficientnet_lite import VARIANTS, efficientnet_lite
 from hashbench.backbones.timm_nets import PREFIX, timm_net
 from hashbench.backbones.torchvision_nets import NETS, torchvision_net
 from hashbench.errors import unknown
-from hashbench.registry import registry
+from hashbench.registries import registry
 
 NETWORKS: Mapping[str, Callable[[], Backbone]] = {
     **{f"efficientnet_lite{variant}": partial(efficientnet_lite, variant) for variant in VARIANTS},

@@ -16,7 +16,7 @@ from hashbench import devices
 from hashbench.data import open_dataset
 from hashbench.data.folders import cache_root
 from hashbench.errors import InputError
-from hashbench.registry import datasets, methods
+from hashbench.registries import datasets, methods
 
 #: Free space below which a cache is of little use, bytes: CIFAR-10's table takes 1 GB.
 SPACE = 2_000_000_000

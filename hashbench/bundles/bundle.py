@@ -15,7 +15,7 @@ from hashbench.codes import Codes
 from hashbench.evaluation import code_health
 from hashbench.evidence import Evidence
 from hashbench.origin import Origin
-from hashbench.registry import methods
+from hashbench.registries import methods
 from hashbench.store.record import Record, finite
 
 

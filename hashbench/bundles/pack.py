@@ -18,7 +18,7 @@ from hashbench.bundles.judge import unfit
 from hashbench.errors import InputError
 from hashbench.evaluation import Convention
 from hashbench.hasher import Hasher, code_of
-from hashbench.registry import methods
+from hashbench.registries import methods
 from hashbench.saved import read_file
 from hashbench.store.judge import judge
 from hashbench.store.record import Record

@@ -62,7 +62,7 @@ def command(
     from hashbench.pages.build import Source, add_gallery, page_data
     from hashbench.pages.render import render
     from hashbench.parsing import plain
-    from hashbench.registry import load_plugins
+    from hashbench.registries import load_plugins
 
     def tick(note: str) -> None:
         click.echo(plain(note), err=True)

@@ -29,7 +29,7 @@ def command(target: str, name: str | None, as_json: bool) -> int:
     import json
 
     from hashbench.errors import unknown
-    from hashbench.registry import load_plugins, methods
+    from hashbench.registries import load_plugins, methods
     from hashbench.testing import CheckError, checks_of
 
     names = [target]

@@ -184,7 +184,7 @@ def import_(
     from hashbench.data.lists import has_lists, import_lists
     from hashbench.data.unsplit import import_images
     from hashbench.errors import InputError
-    from hashbench.registry import datasets
+    from hashbench.registries import datasets
 
     if name in datasets().names():
         raise InputError(f"'{name}' is a data set of hashbench: choose another name with --as")

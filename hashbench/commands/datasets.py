@@ -54,7 +54,7 @@ def command(data_root: Path | None, as_json: bool) -> None:
 def everything(data_root: Path | None) -> tuple[dict[str, Dataset], list[Broken]]:
     """Every data set of the registry and of the data root, and what could not be loaded."""
     from hashbench.data import default_data_root, imported_names, open_dataset
-    from hashbench.registry import datasets
+    from hashbench.registries import datasets
 
     registry = datasets()
     root = data_root or default_data_root()

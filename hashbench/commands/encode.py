@@ -55,7 +55,7 @@ def command(
 
     from hashbench.commands.hashers import encode, open_encoder, root_of, say_unreadable
     from hashbench.encoder.codesfile import write_codes
-    from hashbench.registry import load_plugins
+    from hashbench.registries import load_plugins
 
     load_plugins(plugins)
     encoder = open_encoder(hasher, results)

@@ -67,7 +67,7 @@ def command(kind: str, out: Path | None, as_json: bool, **asked: Any) -> None:
     import json
 
     from hashbench.commands.output import printed_to
-    from hashbench.registry import exports
+    from hashbench.registries import exports
     from hashbench.results.exports import write
 
     export = exports().get(kind)

@@ -65,7 +65,7 @@ def command(
     from dataclasses import asdict
 
     from hashbench.commands.hashers import open_encoder, open_pictures
-    from hashbench.registry import load_plugins
+    from hashbench.registries import load_plugins
 
     load_plugins(plugins)
     encoder = open_encoder(hasher, results)

@@ -100,7 +100,7 @@ def command(
     )
     from hashbench.encoder.codesfile import read_codes
     from hashbench.errors import InputError, shown
-    from hashbench.registry import load_plugins
+    from hashbench.registries import load_plugins
     from hashbench.search import build_index
     from hashbench.search.index import Entries
     from hashbench.search.labels import folder_labels

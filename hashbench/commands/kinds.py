@@ -30,7 +30,7 @@ class PartName(click.types.StringParamType):
     """The name of a part, or several names with commas between them.
 
     Args:
-        kind: of the part, as in `hashbench.registry.KINDS`.
+        kind: of the part, as in `hashbench.registries.KINDS`.
         several: whether a list of names is meant.
         words: what may be said in place of a name.
     """
@@ -74,7 +74,7 @@ class KindName(click.types.StringParamType):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Kinds that begin so."""
-        from hashbench.registry import KINDS
+        from hashbench.registries import KINDS
 
         return _completed(KINDS, incomplete, False)
 
@@ -87,7 +87,7 @@ class ProtocolName(click.types.StringParamType):
     ) -> list[CompletionItem]:
         """Protocols, and their variants once one is typed out."""
         from hashbench.data.variants import VARIANTS
-        from hashbench.registry import datasets
+        from hashbench.registries import datasets
 
         asked = ctx.params.get("datasets") or _argument(ctx, "name") or ""
         every = datasets().parts()
@@ -114,7 +114,7 @@ def names_of(kind: str) -> list[str]:
     import importlib
     from importlib.metadata import entry_points
 
-    from hashbench.registry import KINDS
+    from hashbench.registries import KINDS
 
     names = {point.name for point in entry_points(group=f"hashbench.{kind}")}
     module, _, constant = KINDS[kind].built_in.partition(":")

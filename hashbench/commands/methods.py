@@ -29,7 +29,7 @@ def command(plugins: tuple[Path, ...], as_json: bool) -> None:
 
     from hashbench.commands.listing import remembered
     from hashbench.commands.output import echo_table
-    from hashbench.registry import add_plugin, methods
+    from hashbench.registries import add_plugin, methods
 
     registry = methods()
     for path in plugins:

@@ -33,7 +33,7 @@ def command(name: str, kind: str, out: Path | None) -> None:
     """Write a commented method called NAME that runs as it is and passes `hashbench check`."""
     from hashbench.errors import InputError
     from hashbench.errors import command as line
-    from hashbench.registry import methods
+    from hashbench.registries import methods
     from hashbench.testing.scaffold import scaffold
 
     path = out or Path(f"{name.replace('-', '_')}.py")

@@ -31,7 +31,7 @@ def command(kind: str | None, plugins: tuple[Path, ...], as_json: bool) -> None:
 
     from hashbench.errors import unknown
     from hashbench.parsing import plain
-    from hashbench.registry import KINDS, load_plugins, registry
+    from hashbench.registries import KINDS, load_plugins, registry
 
     load_plugins(plugins)
     if kind is not None and kind not in KINDS:

@@ -73,7 +73,7 @@ def command(
     from rich.progress import Progress
 
     from hashbench.parsing import parse_names, parse_numbers
-    from hashbench.registry import plots
+    from hashbench.registries import plots
     from hashbench.results.choose import select
     from hashbench.results.plots import draw
     from hashbench.results.plots.request import FigureRequest

@@ -75,7 +75,7 @@ def command(
     from hashbench.pages.conventions import usual
     from hashbench.pages.render import render
     from hashbench.parsing import plain
-    from hashbench.registry import load_plugins
+    from hashbench.registries import load_plugins
     from hashbench.results.choose import select
     from hashbench.results.scored import StoredJudge
     from hashbench.store import Store

@@ -57,7 +57,7 @@ def command(
     import time
 
     from hashbench.errors import InputError, shown
-    from hashbench.registry import load_plugins
+    from hashbench.registries import load_plugins
     from hashbench.search import open_index
 
     if radius is not None and k is not None:

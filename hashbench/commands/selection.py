@@ -63,7 +63,7 @@ page = options.together(_PAGE)
 
 def _load(_context: click.Context, _parameter: click.Parameter, paths: Sequence[Path]) -> None:
     if paths:
-        from hashbench.registry import load_plugins
+        from hashbench.registries import load_plugins
 
         load_plugins(paths)
 
@@ -86,7 +86,7 @@ def listing(kind: str, heading: str) -> type[click.Command]:
 
     class Listing(click.Command):
         def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-            from hashbench.registry import registry
+            from hashbench.registries import registry
 
             parts = registry(kind).parts()
             with formatter.section(heading):

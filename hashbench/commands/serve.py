@@ -57,7 +57,7 @@ def command(
     import socket
 
     from hashbench.errors import InputError, installs, shown
-    from hashbench.registry import load_plugins
+    from hashbench.registries import load_plugins
 
     try:
         import uvicorn

@@ -189,7 +189,7 @@ def _read(
         parse_seeds,
         parse_size,
     )
-    from hashbench.registry import load_plugins, methods
+    from hashbench.registries import load_plugins, methods
     from hashbench.runner.execute import Limits
     from hashbench.runner.plan import Request, default_datasets, plan, settings_by_method
     from hashbench.runner.run import Job

@@ -56,7 +56,7 @@ def command(
     from hashbench.bundles.verify import Verifier
     from hashbench.data import default_data_root
     from hashbench.errors import InputError, shown
-    from hashbench.registry import load_plugins
+    from hashbench.registries import load_plugins
 
     load_plugins(plugins)
     for folder in folders:

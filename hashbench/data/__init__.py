@@ -13,7 +13,7 @@ from hashbench.data.split import Split
 from hashbench.data.unsplit import PREFIX as UNSPLIT
 from hashbench.data.unsplit import Unsplit
 from hashbench.errors import unknown
-from hashbench.registry import datasets
+from hashbench.registries import datasets
 
 __all__ = [
     "Dataset",

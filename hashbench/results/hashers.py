@@ -10,7 +10,7 @@ from hashbench.encoder.encoder import Encoder
 from hashbench.encoder.fronts import PIXELS
 from hashbench.errors import InputError, command
 from hashbench.hasher import code_of
-from hashbench.registry import methods
+from hashbench.registries import methods
 from hashbench.results.explain import cell_name
 from hashbench.saved import load_hasher, read_file, sight_of
 from hashbench.store import Record, Store

@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from hashbench.errors import InputError
-from hashbench.registry import datasets, methods
+from hashbench.registries import datasets, methods
 from hashbench.results.rows import Row
 from hashbench.results.series import SeedScores, Series
 from hashbench.results.sheets import (

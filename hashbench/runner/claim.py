@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final, Literal
 
 from hashbench.errors import InputError, cause, unless_stopped
-from hashbench.registry import methods
+from hashbench.registries import methods
 from hashbench.runner.environment import environment
 from hashbench.runner.faults import Crowded, DeviceLost, is_lost, out_of_gpu_memory
 from hashbench.runner.finish import finish, lacks

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hashbench.registry import registry
+from hashbench.registries import registry
 
 if TYPE_CHECKING:
     from hashbench.runner.execute import Limits, Listener

@@ -21,7 +21,7 @@ from hashbench.evaluation.foreign import read_codes_of
 from hashbench.evaluation.labels import class_members
 from hashbench.evidence import Evidence
 from hashbench.parsing import in_number
-from hashbench.registry import methods
+from hashbench.registries import methods
 from hashbench.runner.benches import draw_split, evidence_of
 from hashbench.runner.environment import environment
 from hashbench.runner.train import dataset_facts, now, split_facts, stored_split

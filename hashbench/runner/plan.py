@@ -18,7 +18,7 @@ from hashbench.kept import kept_process
 from hashbench.origin import Origin
 from hashbench.params import Setting, at_length, shipped_note, shipped_params
 from hashbench.parsing import parse_value
-from hashbench.registry import methods
+from hashbench.registries import methods
 from hashbench.runner.settings import Ask
 
 #: Data sets `run` takes when none is named and they are prepared.
@@ -68,7 +68,7 @@ class Request:
 
 def prepared_datasets(data_root: Path) -> tuple[str, ...]:
     """The standard data sets that are ready on this machine."""
-    from hashbench.registry import datasets
+    from hashbench.registries import datasets
 
     return tuple(
         name

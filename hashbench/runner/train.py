@@ -21,7 +21,7 @@ from hashbench.evaluation import code_health
 from hashbench.hasher import Hasher
 from hashbench.items import Items, TrainItems, ids_of, source_of
 from hashbench.parsing import in_number
-from hashbench.registry import datasets, methods
+from hashbench.registries import datasets, methods
 from hashbench.runner.benches import bound_split, evidence_of
 from hashbench.runner.environment import environment, gpu_facts
 from hashbench.runner.faults import out_of_gpu_memory, release_memory

@@ -120,7 +120,7 @@ def _serve(
 
 def register(plugins: tuple[Path, ...]) -> None:
     """Let this process know the parts of plugin files; a broken one fails its cells alone."""
-    from hashbench.registry import add_plugin
+    from hashbench.registries import add_plugin
 
     for path in plugins:
         add_plugin(path)

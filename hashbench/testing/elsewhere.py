@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from hashbench import runtime
 from hashbench.hasher import Hasher
 from hashbench.items import items_from_features
-from hashbench.registry import import_file
+from hashbench.plugins import import_file
 
 
 def encode_elsewhere(hasher: Hasher, features: NDArray[np.float32]) -> NDArray[np.uint8]:

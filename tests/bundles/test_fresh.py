@@ -17,7 +17,8 @@ from hashbench.errors import InputError
 from hashbench.evidence import Evidence
 from hashbench.hasher import Hasher
 from hashbench.items import ids_of
-from hashbench.registry import Registered, methods
+from hashbench.registries import methods
+from hashbench.registry import Registered
 from hashbench.saved import dump_hasher
 
 BITS = 32

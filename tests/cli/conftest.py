@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hashbench import cli, registry
+from hashbench import cli, registries
 
 
 @dataclass
@@ -31,7 +31,7 @@ def hashbench(
     monkeypatch.setenv("HASHBENCH_DATA", str(tmp_path / "data"))
 
     def run(*args: str) -> Outcome:
-        registry.made.clear()  # each call is a process of its own
+        registries.made.clear()  # each call is a process of its own
         with pytest.raises(SystemExit) as stop:
             cli.main([str(arg) for arg in args])
         captured = capfd.readouterr()

@@ -10,7 +10,7 @@ from hashbench.data.protocols import Protocol
 from hashbench.data.variants import VARIANTS, Variant
 from hashbench.errors import InputError
 from hashbench.items import ids_of
-from hashbench.registry import datasets
+from hashbench.registries import datasets
 
 
 def test_a_quarter_of_the_classes_is_never_trained_on():

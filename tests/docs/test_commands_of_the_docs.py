@@ -10,7 +10,7 @@ import pytest
 import statements
 from statements import PAGES, ROOT, Command
 
-from hashbench import cli, registry
+from hashbench import cli, registries
 from hashbench.backbones.catalogue import summaries
 from hashbench.commands import kinds
 from hashbench.data.variants import VARIANTS
@@ -80,7 +80,7 @@ def check_value(parameter: click.Parameter, value: str) -> None:
     elif isinstance(kind, kinds.ProtocolName):
         check_protocol(value)
     elif isinstance(kind, kinds.KindName):
-        assert value in registry.KINDS, f"there is no kind '{value}'"
+        assert value in registries.KINDS, f"there is no kind '{value}'"
     elif isinstance(kind, kinds.PartName):
         check_names(kind, value)
     elif parameter.name == "settings":
@@ -112,7 +112,7 @@ def check_names(kind: kinds.PartName, value: str) -> None:
 
 
 def check_protocol(value: str) -> None:
-    every = registry.datasets().parts().values()
+    every = registries.datasets().parts().values()
     plain = {item.id for cls in every for item in cls.protocols.values()} | {"lists"}
     varied = {f"{name}-{variant}" for name in plain for variant in VARIANTS}
     drawn = re.fullmatch(r"\d+[-/](\d+|all)[-/]rest(\+train)?", value)
@@ -125,8 +125,8 @@ def check_setting(text: str) -> None:
     method, dot, name = name.rpartition(".")
     if PLACEHOLDER.fullmatch(name) or method in made_up():
         return
-    chosen = [method] if dot else registry.methods().names()
-    has = any(name in hyperparameters(registry.methods().get(one)) for one in chosen)
+    chosen = [method] if dot else registries.methods().names()
+    has = any(name in hyperparameters(registries.methods().get(one)) for one in chosen)
     assert has or name in {"tuning", "bits", "seed"}, f"no hyper-parameter '{text}'"
 
 

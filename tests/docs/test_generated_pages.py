@@ -7,7 +7,7 @@ import from_registry
 import method_pages
 import pytest
 
-from hashbench import registry
+from hashbench import registries
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -19,7 +19,7 @@ def pages() -> dict[str, str]:
 
 def test_every_method_has_a_page_with_its_formula_traps_and_hyper_parameters(pages) -> None:
     assert {Path(name).stem for name in pages if name.startswith("methods/")} == set(
-        registry.methods().names()
+        registries.methods().names()
     )
     dch = pages["methods/dch.md"]
     assert "    L = mean_ij w_ij [s_ij log(d_ij/gamma) + log(1 + gamma/d_ij)]" in dch
@@ -33,13 +33,13 @@ def test_every_method_has_a_page_with_its_formula_traps_and_hyper_parameters(pag
 
 def test_traps_are_known_of_every_method_and_of_nothing_else() -> None:
     traps = method_pages.known_traps(DOCS / "traps.md")
-    assert list(traps) == registry.methods().names()  # in order, each with something to say
+    assert list(traps) == registries.methods().names()  # in order, each with something to say
     assert all(said.startswith("- ") for said in traps.values())
 
 
 def test_every_convention_data_set_and_metric_is_on_its_page(pages) -> None:
     for kind, page in (("conventions", "conventions.md"), ("datasets", "data-sets.md")):
-        assert all(f"`{name}`" in pages[page] for name in registry.registry(kind).names())
+        assert all(f"`{name}`" in pages[page] for name in registries.registry(kind).names())
     assert "thulab/DeepHash" in pages["conventions.md"]
     assert "| `map@hR` |" in pages["metrics.md"]
     assert "| `cifar10-1` | `cifar10` | 1,000 | 5,000 | 59,000 | yes |" in pages["data-sets.md"]
@@ -63,11 +63,11 @@ def test_every_file_of_the_pages_on_extending_is_a_plugin(page: Path, tmp_path: 
     for number, block in enumerate(wholes):
         path = tmp_path / f"part{number}.py"
         path.write_text(block)
-        registry.load_plugins([path])
-    assert not registry.registry(page.stem).broken
-    mine = [name for name in registry.registry(page.stem).names() if _mine(page.stem, name)]
+        registries.load_plugins([path])
+    assert not registries.registry(page.stem).broken
+    mine = [name for name in registries.registry(page.stem).names() if _mine(page.stem, name)]
     assert len(mine) == len(wholes)
 
 
 def _mine(kind: str, name: str) -> bool:
-    return registry.registry(kind).entry(name).digest != ""
+    return registries.registry(kind).entry(name).digest != ""

@@ -11,7 +11,7 @@ import pytest
 import statements
 from statements import DOCS, PAGES, ROOT
 
-from hashbench import registry
+from hashbench import registries
 from hashbench.errors import InputError
 from hashbench.hasher import hyperparameters
 from hashbench.testing import checks_of
@@ -115,7 +115,7 @@ def test_the_sweep_file_of_the_page_is_one(tmp_path: Path) -> None:
 
 
 def exists(dotted: str) -> bool:
-    if dotted.removeprefix("hashbench.") in registry.KINDS:
+    if dotted.removeprefix("hashbench.") in registries.KINDS:
         return True  # a group of entry points
     parts = dotted.split(".")
     found = importlib.import_module(parts[0])
@@ -141,7 +141,7 @@ def test_variables_of_the_environment_and_extras_exist() -> None:
 
 
 def test_every_method_is_in_the_lists_and_tables_of_methods() -> None:
-    every = registry.methods().parts()
+    every = registries.methods().parts()
     listed = re.search(r"^Methods: (.*?)\n\n", (ROOT / "README.md").read_text("utf-8"), re.M | re.S)
     assert listed is not None
     for name, cls in every.items():
@@ -159,9 +159,9 @@ def test_hyper_parameters_of_the_table_of_losses_have_these_defaults() -> None:
     faults = []
     for name, _, said in rows(section("docs/methods.md", "## Losses")):
         method = name.strip("`")
-        defaults = hyperparameters(registry.methods().get(method))
+        defaults = hyperparameters(registries.methods().get(method))
         for words in coded(said):
-            if words not in {*defaults, *registry.methods().names(), "paper", "released"}:
+            if words not in {*defaults, *registries.methods().names(), "paper", "released"}:
                 faults.append(f"{method}.{words}")
         pairs = re.findall(r"`(\w+)`(?: [^\d\s,;`]+)? (\d[\d.e-]*)(?=[ ,;]|$)(?! \()", said)
         for hyper, number in pairs:
@@ -188,16 +188,16 @@ def test_gains_of_searched_methods_are_those_of_the_shipped_files() -> None:
 def test_every_convention_and_metric_is_in_the_tables_of_the_evaluator() -> None:
     presets = section("docs/evaluation.md", "## Conventions")
     named = {name for row in rows(presets) for name in coded(row[0])}
-    missing = set(registry.conventions().names()) - named - {"house"}
+    missing = set(registries.conventions().names()) - named - {"house"}
     assert not missing
     counted = section("docs/evaluation.md", "## What is counted")
     known = {name.replace("{n}", "N").replace("{radius}", "2") for name in
-             registry.metrics().names()}  # fmt: skip
+             registries.metrics().names()}  # fmt: skip
     assert {name for row in rows(counted) for name in coded(row[0])} == known
 
 
 def test_data_sets_and_protocols_have_the_numbers_of_the_tables() -> None:
-    parts = registry.datasets().parts()
+    parts = registries.datasets().parts()
     sets = {coded(row[0])[0]: row for row in rows((DOCS / "data.md").read_text("utf-8").split(
         "## Protocols")[0])}  # fmt: skip
     assert parts.keys() <= sets.keys()
@@ -227,16 +227,16 @@ def test_every_backbone_figure_and_executor_is_named() -> None:
     figures = {
         coded(row[0])[0] for row in rows(section("docs/tables-and-figures.md", "## Figures"))
     }
-    assert figures == set(registry.plots().names())
+    assert figures == set(registries.plots().names())
     for kind, page in (("exports", "tables-and-figures.md"), ("executors", "sweeps.md")):
         text = (DOCS / page).read_text("utf-8")
-        assert all(name in text for name in registry.registry(kind).names() if name != "local")
+        assert all(name in text for name in registries.registry(kind).names() if name != "local")
 
 
 def test_the_table_of_kinds_names_every_kind_and_its_base() -> None:
     table = {coded(row[0])[0]: row for row in rows((DOCS / "extending.md").read_text("utf-8"))}
-    assert table.keys() == registry.KINDS.keys()
-    for kind, facts in registry.KINDS.items():
+    assert table.keys() == registries.KINDS.keys()
+    for kind, facts in registries.KINDS.items():
         assert facts.base.partition(":")[2] in table[kind][2]
         assert ("an instance" if facts.objects else "a subclass") in table[kind][1]
 
@@ -260,7 +260,7 @@ def test_the_floors_of_the_house_are_those_that_are_checked() -> None:
 
 
 def test_numbers_that_can_be_counted_are_right() -> None:
-    every = registry.methods().parts().values()
+    every = registries.methods().parts().values()
     shallow = [cls for cls in every if cls.kind == "shallow"]
     floors = [cls for cls in every if cls.role == "floor"]
     checks = checks_of(object)  # type: ignore[type-var]
@@ -268,9 +268,9 @@ def test_numbers_that_can_be_counted_are_right() -> None:
         r"(\w+) methods learn from features alone": len(shallow),
         r"the (\w+) floors": len(floors),
         r"## Add a method in (\w+) steps": 5,
-        r"(\w+) kinds of part": len(registry.KINDS),
+        r"(\w+) kinds of part": len(registries.KINDS),
         r"(\d+) methods and variants": len(every) - len(floors),
-        r"(\d+) conventions": len(registry.conventions().names()),
+        r"(\d+) conventions": len(registries.conventions().names()),
         r"(\d+) checks": len(checks),
     }
     seen = 0

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from hashbench import registry
+from hashbench import registries
 from hashbench.errors import InputError
 from hashbench.evaluation import (
     HOUSE,
@@ -44,7 +44,7 @@ def loaded(tmp_path):
     def load(text):
         path = tmp_path / f"plugin{len(list(tmp_path.iterdir()))}.py"
         path.write_text(text)
-        registry.load_plugins([path])
+        registries.load_plugins([path])
 
     return load
 
@@ -86,13 +86,13 @@ def test_a_strangers_convention_is_known_by_its_name(loaded):
     assert str(found.convention) == "strict"
     assert found.to_dict() == plain.to_dict()
     assert str(Convention.parse("strict(cutoff=5)")) == "strict(cutoff=5)"
-    assert "strict" in registry.conventions().names()
+    assert "strict" in registries.conventions().names()
 
 
 def test_a_file_that_imports_ours_defines_none_of_them(loaded):
     loaded(f"from hashbench.evaluation import HOUSE\n{CONVENTION}")
     assert conventions()["house"] is HOUSE
-    assert not registry.conventions().broken
+    assert not registries.conventions().broken
 
 
 def test_a_name_that_is_taken_stays_ours(loaded):

@@ -17,7 +17,7 @@ from safetensors.numpy import load, save
 
 from hashbench.baselines.lsh import LSH
 from hashbench.errors import InputError
-from hashbench.registry import load_plugins, made, methods
+from hashbench.registries import load_plugins, made, methods
 from hashbench.saved import dump_hasher, load_hasher, read_hasher, write_hasher
 from hashbench.testing.subject import Subject
 from hashbench.testing.toy import toy

@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 from hashbench.errors import InputError
 from hashbench.methods.dch import DCH
-from hashbench.registry import methods
+from hashbench.registries import methods
 from hashbench.testing.toy import toy
 
 DEEP = [name for name, cls in methods().parts().items() if cls.kind == "deep"]

@@ -22,7 +22,7 @@ from laws import (
 )
 
 from hashbench.methods.bank import Bank
-from hashbench.registry import methods
+from hashbench.registries import methods
 from hashbench.training.deep import DeepHasher
 
 EVERY = sorted(

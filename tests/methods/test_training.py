@@ -14,7 +14,7 @@ from hashbench.items import train_from_features
 from hashbench.methods.cnnh import CNNH
 from hashbench.methods.dch import DCH
 from hashbench.methods.factorisation import factorise
-from hashbench.registry import methods
+from hashbench.registries import methods
 from hashbench.seeds import derive
 from hashbench.training import trainer
 from hashbench.training.balance import PairBalance

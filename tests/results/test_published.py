@@ -7,7 +7,7 @@ import re
 import pytest
 from made_records import TUNED
 
-from hashbench import registry
+from hashbench import registries
 from hashbench.errors import InputError
 from hashbench.evaluation import Convention
 from hashbench.results import published
@@ -23,7 +23,7 @@ def text(kind: str, judge, *records, convention: str = "deephash", **options) ->
         against=True,
         **options,
     )
-    return write(registry.exports().get(kind), tables)
+    return write(registries.exports().get(kind), tables)
 
 
 def rows(*arguments, **options) -> list[dict[str, str]]:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_records import DATASETS, PARTS, TUNED, example
 
-from hashbench import registry
+from hashbench import registries
 from hashbench.errors import InputError
 from hashbench.evaluation import Convention
 from hashbench.origin import Origin
@@ -26,7 +26,7 @@ def text(kind: str, judge, *records, convention: str = "house", **options) -> st
     tables = Tables(
         records=records, judge=judge, conventions=Convention.parse_list(convention), **options
     )
-    return write(registry.exports().get(kind), tables)
+    return write(registries.exports().get(kind), tables)
 
 
 def rows(judge, *records, **options) -> list[dict[str, str]]:
@@ -224,7 +224,7 @@ def test_unsafe_bibtex_is_cited_by_nobody(judge, entry) -> None:
 
 
 def test_bibtex_of_our_parts_is_safe_and_letters_may_have_accents() -> None:
-    for registered in (registry.methods(), registry.datasets()):
+    for registered in (registries.methods(), registries.datasets()):
         for part in registered.parts().values():
             assert not part.bibtex or for_bibtex(part.bibtex), part
     key, kept = for_bibtex('@book{a:1, author = {M{\\"u}ller and \\v{S}ev{\\c c}},}')

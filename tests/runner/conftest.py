@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sweep_bench import PLUGIN, Bench
 
-from hashbench import registry
+from hashbench import registries
 from hashbench.runner.settings import Settings
 
 
@@ -17,7 +17,8 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setenv("HASHBENCH_CACHE", str(tmp_path / "cache"))
     plugin = tmp_path / "fakes.py"
     plugin.write_text(PLUGIN)
-    assert len(registry.methods().add_file(plugin)) == 10
+    registries.load_plugins([plugin])
+    assert not registries.methods().broken
     settings = Settings(
         tmp_path / "results", tmp_path / "data", conventions=("house",), plugins=(plugin,)
     )

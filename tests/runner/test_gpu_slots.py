@@ -10,7 +10,7 @@ import json
 import pytest
 from mocked_gpus import pretend
 
-from hashbench import registry
+from hashbench import registries
 from hashbench.cell import Bench as CellBench
 from hashbench.cell import Cell
 from hashbench.errors import InputError
@@ -87,7 +87,7 @@ def gpus(bench, tmp_path, monkeypatch):
     """The sweep with two GPUs, whose workers compute on the CPU, and four cores."""
     plugin = tmp_path / "gpu_methods.py"
     plugin.write_text(PLUGIN)
-    registry.methods().add_file(plugin)
+    registries.load_plugins([plugin])
     bench.settings = bench.settings.__class__(**{**bench.settings.__dict__, "plugins": (plugin,)})
     places = tuple(Seat("cpu", {VISIBLE: name}) for name in ("GPU-a", "GPU-b"))
     monkeypatch.setattr(local, "gpu_seats", lambda device: places)

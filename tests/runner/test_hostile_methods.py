@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from hashbench import registry
+from hashbench import registries
 from hashbench.errors import InputError
 from hashbench.runner import local, processes
 from hashbench.runner.memory import Memory, warn_of_limit
@@ -85,7 +85,7 @@ def gone(pid: int) -> bool:
 def test_what_a_method_does_to_its_process_is_its_own_affair(bench) -> None:
     mine = Path("mine.py").absolute()
     mine.write_text(METHODS)
-    registry.load_plugins([mine])
+    registries.load_plugins([mine])
     bench.settings = replace(bench.settings, plugins=(*bench.settings.plugins, mine))
     names = ("forks", "wanders", "shrinks", "starves", "leaves", "lsh")
     found = bench.run(bench.tasks(",".join(names)), workers=1).records
@@ -131,8 +131,8 @@ def test_a_plugin_that_hangs_is_given_up(tmp_path) -> None:
     path.write_text("import time\ntime.sleep(3600)\n")
     # In a process of its own: what is pressed is that process's Ctrl-C.
     script = (
-        "import sys\nfrom pathlib import Path\nfrom hashbench import plugins, registry\n"
-        "plugins.LONGEST = 0.2\nregistry.load_plugins([Path(sys.argv[1])])\n"
+        "import sys\nfrom pathlib import Path\nfrom hashbench import plugins, registries\n"
+        "plugins.LONGEST = 0.2\nregistries.load_plugins([Path(sys.argv[1])])\n"
     )
     done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True)
     assert re.search(r"InputError: .*hangs.py: TimeoutError: .* took more than 0.2 s", done.stderr)
@@ -145,7 +145,7 @@ def test_a_plugin_that_hangs_in_a_worker_alone_is_told_of(bench, monkeypatch) ->
         "class Mine(LSH):\n    name = 'mine'\n"
         "if multiprocessing.parent_process():\n    open('begun', 'w')\n    time.sleep(3600)\n"
     )
-    registry.load_plugins([path])
+    registries.load_plugins([path])
     bench.settings = replace(bench.settings, plugins=(path,))
     tasks, real = bench.tasks("mine"), time.monotonic
     hangs = Path("begun").absolute()

@@ -35,11 +35,11 @@ class Silent:
 
 def sweep(bench) -> None:
     """One run, in a process of its own."""
-    from hashbench.registry import methods
+    from hashbench.registries import load_plugins
 
     # This process is fresh and warm: forking from it saves seconds of a fork server's imports.
     local.context = lambda: multiprocessing.get_context("fork")
-    methods().add_file(bench.plugin)
+    load_plugins([bench.plugin])
     # As one of ours: a worker serves many cells, so that a kill hits it in the midst of them.
     claim.is_foreign = local.is_foreign = worker.is_foreign = lambda _name: False
     tasks = bench.tasks("quick", BITS, SEEDS, journal=str(bench.journal), seconds=0.02)

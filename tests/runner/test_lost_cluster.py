@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from sweep_bench import Recorder
 
-from hashbench import raycluster, registry
+from hashbench import raycluster, registries
 from hashbench.runner import on_ray
 from hashbench.runner.execute import Limits
 from hashbench.runner.run import _ended
@@ -31,7 +31,7 @@ class OneAnswers:
     def remote(self, function) -> SimpleNamespace:
         def begin(task, *given):
             if not self.answers:
-                registry.made.clear()  # a process of a cluster knows no plugin
+                registries.made.clear()  # a process of a cluster knows no plugin
                 self.answers[task.key] = function(task, *given)
             return task.key
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hashbench import cli, registry
+from hashbench import cli, registries
 from hashbench.runner.execute import run_here
 
 COMMAND = [sys.executable, "-c", "from hashbench.cli import main; main()", "run", "--no-floors"]
@@ -83,7 +83,7 @@ def here(bench, capfd):
     """`here("--seeds", "2")` runs the command in this process: exit code, stdout and stderr."""
 
     def run(*args: str) -> tuple[int, str, str]:
-        registry.made.clear()  # each call is a process of its own
+        registries.made.clear()  # each call is a process of its own
         with pytest.raises(SystemExit) as stop:
             cli.main(["run", "--no-floors", *fixed(bench), *args])
         captured = capfd.readouterr()

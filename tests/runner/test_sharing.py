@@ -25,11 +25,11 @@ class Silent:
 
 def sweep(bench, tasks) -> None:
     """One run, in a process of its own."""
-    from hashbench.registry import methods
+    from hashbench.registries import load_plugins
 
     # This process is fresh and warm: forking from it saves seconds of a fork server's imports.
     local.context = lambda: multiprocessing.get_context("fork")
-    methods().add_file(bench.plugin)
+    load_plugins([bench.plugin])
     run_local(tasks, bench.settings, Limits(workers=2), Silent())
 
 

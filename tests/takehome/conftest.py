@@ -9,7 +9,7 @@ from PIL import Image
 from small_encoders import Trained
 from tiny_network import tiny_backbone
 
-from hashbench import cli, registry
+from hashbench import cli, registries
 from hashbench.backbones import catalogue
 
 
@@ -50,7 +50,7 @@ def hashbench(capfd: pytest.CaptureFixture[str]):
     """`hashbench("encode", ...)` gives exit code, stdout and stderr."""
 
     def run(*args: object) -> tuple[int, str, str]:
-        registry.made.clear()  # each call is a process of its own
+        registries.made.clear()  # each call is a process of its own
         with pytest.raises(SystemExit) as stop:
             cli.main([str(arg) for arg in args])
         captured = capfd.readouterr()

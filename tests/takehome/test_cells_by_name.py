@@ -16,7 +16,7 @@ import hashbench as package
 from hashbench.backbones import catalogue
 from hashbench.baselines.lsh import LSH
 from hashbench.data import open_dataset
-from hashbench.registry import methods
+from hashbench.registries import methods
 from hashbench.results.results import Results
 
 BUILT_IN = [

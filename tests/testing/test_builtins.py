@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hashbench.registry import methods
+from hashbench.registries import methods
 from hashbench.testing import parametrize_with_checks
 
 BUILT_IN = [

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from hashbench import cli, registry
+from hashbench import cli, registries
 from hashbench.commands import check, new_method
 from hashbench.errors import InputError
-from hashbench.registry import import_file
+from hashbench.plugins import import_file
 from hashbench.testing import checks_of
 from hashbench.testing.scaffold import KINDS, scaffold
 
@@ -81,7 +81,7 @@ def test_a_name_that_cannot_be_one_is_refused(name: str) -> None:
 
 
 def _invoke(command, *args: str):
-    registry.made.clear()
+    registries.made.clear()
     return CliRunner().invoke(command, list(args), standalone_mode=False)
 
 
@@ -165,7 +165,7 @@ def test_the_five_steps_of_contributing_work(
         ["hashbench", verb] for verb in ("new-method", "check", "run")
     ]
     for line in commands:
-        registry.made.clear()  # each command is a process of its own
+        registries.made.clear()  # each command is a process of its own
         extra = ["--set", "my-hash.epochs=5", "--json"] if " run " in line else []
         with pytest.raises(SystemExit) as stop:
             cli.main(shlex.split(line)[1:] + extra)

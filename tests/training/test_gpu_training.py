@@ -22,7 +22,7 @@ from hashbench.backbones.backbone import Preprocessing
 from hashbench.backbones.engines import IN_FLIGHT, TorchEngine
 from hashbench.backbones.folding import FoldedConv, fold
 from hashbench.backbones.views import Viewer
-from hashbench.registry import methods
+from hashbench.registries import methods
 from hashbench.runtime import Runtime
 from hashbench.training.averaging import Average
 from hashbench.training.balance import PairBalance

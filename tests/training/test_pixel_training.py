@@ -19,7 +19,7 @@ from hashbench.errors import InputError
 from hashbench.items import Items, TrainItems, rows_of, source_of, train_from_features
 from hashbench.methods.dch import DCH
 from hashbench.methods.hashnet import HashNet
-from hashbench.registry import methods
+from hashbench.registries import methods
 from hashbench.training.balance import PairBalance
 from hashbench.training.checkpoints import NAME
 from hashbench.training.optimisation import parameter_groups

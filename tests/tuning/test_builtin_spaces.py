@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hashbench.methods.hashnet import HashNet
-from hashbench.registry import methods
+from hashbench.registries import methods
 from hashbench.runner.plan import build, resolve
 from hashbench.tuning.space import default_space, grid
 

@@ -9,7 +9,7 @@ import pytest
 from hashbench import params as module
 from hashbench.errors import InputError
 from hashbench.params import Setting, at_length, read_params, shipped_params, write_params
-from hashbench.registry import methods
+from hashbench.registries import methods
 from hashbench.runner.plan import Request, build, plan, resolve
 
 SETTING = Setting("cifar10", "cifar10", 0, "head", "mlp", "efficientnet_lite0")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from hashbench import registry
+from hashbench import registries
 from hashbench.commands import tune as verb
 from hashbench.errors import InputError
 from hashbench.params import at_length, read_params
@@ -70,7 +70,7 @@ def folder(tmp_path: Path, monkeypatch):
 
 
 def _invoke(*args: str):
-    registry.made.clear()
+    registries.made.clear()
     return CliRunner().invoke(verb.command, list(args), standalone_mode=False)
 
 

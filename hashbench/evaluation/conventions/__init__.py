@@ -40,6 +40,6 @@ BUILT_IN = (
 
 def conventions() -> Mapping[str, Convention]:
     """Every named convention, by name: ours in order, then those of plugins."""
-    from hashbench import registry
+    from hashbench import registries
 
-    return registry.conventions().parts()
+    return registries.conventions().parts()

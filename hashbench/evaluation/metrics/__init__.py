@@ -35,9 +35,9 @@ BUILT_IN = (*BALL, *RADII, *LIST, *GRADED)
 
 def metrics() -> Mapping[str, Metric]:
     """Every metric by its family's name, in the order they are shown: ours, then plugins'."""
-    from hashbench import registry
+    from hashbench import registries
 
-    return registry.metrics().parts()
+    return registries.metrics().parts()
 
 
 def describe_metric(name: str) -> MetricInfo:

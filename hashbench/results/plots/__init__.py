@@ -72,7 +72,7 @@ def draw(kind: str, request: FigureRequest, out: Path, file_format: str = "pdf")
             images are missing, saying what to install or run, or if a stranger's figure fails.
     """
     from hashbench.errors import unknown
-    from hashbench.registry import plots
+    from hashbench.registries import plots
 
     plot: Plot = plots().get(kind)
     origin = plots().entry(kind).origin

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hashbench.errors import InputError, shown
 from hashbench.parsing import parse_duration, parse_names, parse_numbers, parse_seeds, parse_size
 from hashbench.runtime import DEFAULT_RESULTS
+from hashbench.spelling import typed
 
 if TYPE_CHECKING:
     from hashbench.encoder.encoder import Encoder
@@ -186,14 +187,15 @@ def job(
     from hashbench.runner.settings import Settings
 
     devices.check(device, here=executor == "local")
-    files = tuple(Path(path) for path in plugins)
+    files = tuple(map(typed, plugins))
     load_plugins(files)
     registry("executors").entry(executor)  # what is not there is known before any work
     if train not in MODES:
         raise unknown("training mode", train, MODES)
     if unwanted := set(parse_names(_text("discard", discard))) - {"hashers"}:
         raise unknown("kind of file to discard", sorted(unwanted)[0], ["hashers"])
-    root = Path(data_root).expanduser() if data_root is not None else default_data_root()
+    root = typed(data_root) if data_root is not None else default_data_root()
+    place = None if params is None else typed(params)
     names = parse_names(_text("methods", methods))
     if not names:
         raise InputError("there is no method to run: name at least one, such as dch")
@@ -203,7 +205,7 @@ def job(
         "allow_overlap": allow_overlap,
         "allow_unlabelled": allow_unlabelled,
         "allow_duplicates": allow_duplicates,
-        "distractors": str(Path(distractors).resolve()) if distractors else "",
+        "distractors": str(typed(distractors).resolve()) if distractors else "",
         "mirrored": mirrored,
     }
     texts = (
@@ -215,9 +217,7 @@ def job(
         methods=with_floors(asked) if floors else asked,
         bits=parse_numbers(_text("bits", bits), "--bits", low=1, high=1024),
         seeds=parse_seeds(_text("seeds", seeds, alone=True)),
-        datasets=default_datasets(root)
-        if datasets is None
-        else parse_names(_text("datasets", datasets)),
+        datasets=default_datasets(root) if datasets is None else _data_sets(datasets),
         protocol=protocol,
         split_seeds=(split_seed,)
         if split_seeds is None
@@ -225,8 +225,8 @@ def job(
         backbone=backbone,
         mode=train,
         settings=settings_by_method(texts, head),
-        params=read_params(Path(params)) if params is not None else {},
-        params_file="" if params is None else Path(params).name,
+        params={} if place is None else read_params(place),
+        params_file="" if place is None else place.name,
         shipped=not untuned,
         options={name: given for name, given in allowed.items() if given},
     )
@@ -239,7 +239,7 @@ def job(
         memory=parse_size(memory, "--memory") if isinstance(memory, str) else memory,
     )
     shared = Settings(
-        store=Path(results),
+        store=typed(results),
         data_root=root,
         conventions=tuple(map(str, Convention.parse_list(_text("conventions", conventions)))),
         keep_relaxed=keep_relaxed,
@@ -276,8 +276,8 @@ def open_results(
     from hashbench.registries import load_plugins
     from hashbench.results.results import Results
 
-    load_plugins(Path(path) for path in plugins)
-    found = Results(Path(folder))
+    load_plugins(map(typed, plugins))
+    found = Results(typed(folder))
     _ = found.store  # refuses a folder that has none
     return found
 
@@ -302,12 +302,21 @@ def load(path: Path | str, cell: str | None = None) -> Encoder:
     """
     from hashbench.encoder.folder import load as load_folder
 
-    if cell is None and (Path(path) / "records").is_dir():
+    path = typed(path)
+    if cell is None and (path / "records").is_dir():
         raise InputError(
             f"{shown(str(path), 200)} holds results and no encoder of its own: name a cell, as in "
             f'load({shown(str(path), 200)!r}, "dch:48:0")'
         )
     return load_folder(path) if cell is None else open_results(path).hasher(cell)
+
+
+def _data_sets(names: Names) -> tuple[str, ...]:
+    """The data sets that are named; of a list each name is one, commas and all."""
+    from hashbench.data import dataset_names
+
+    text = _text("datasets", names)
+    return dataset_names(list(map(str, names)) if isinstance(names, (list, tuple)) else text)
 
 
 def _text(what: str, value: Names | Numbers, *, alone: bool = False) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from hashbench.errors import InputError, shown
 
 #: No list is longer: a slip such as 0-2000000000 must not fill the memory.
 LONGEST = 10_000
+
+#: No name of a folder has more commas.
+_MOST_COMMAS = 20
 
 #: Control characters, other ends of lines, and halves of characters.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -104,10 +107,32 @@ def parse_numbers(text: str, what: str, *, low: int, high: int) -> tuple[int, ..
     return tuple(dict.fromkeys(numbers))
 
 
-def parse_names(text: str | Sequence[str]) -> tuple[str, ...]:
-    """`a, b` as ("a", "b")."""
-    pieces = text.split(",") if isinstance(text, str) else text
+def parse_names(
+    text: str | Sequence[str], whole: Callable[[str], bool] | None = None
+) -> tuple[str, ...]:
+    """`a, b` as ("a", "b").
+
+    Args:
+        text: as typed, or the names.
+        whole: whether what has commas is one name; the longest that is counts.
+    """
+    if isinstance(text, str):
+        pieces = text.split(",")
+        if whole is not None and len(pieces) <= LONGEST:
+            pieces = _joined(pieces, whole)
+    else:
+        pieces = list(text)
     return tuple(dict.fromkeys(filter(None, (piece.strip() for piece in pieces))))
+
+
+def _joined(pieces: list[str], whole: Callable[[str], bool]) -> list[str]:
+    found = []
+    while pieces:
+        ends = range(min(len(pieces), _MOST_COMMAS + 1), 1, -1)
+        end = next((end for end in ends if whole(",".join(pieces[:end]).strip())), 1)
+        found.append(",".join(pieces[:end]))
+        pieces = pieces[end:]
+    return found
 
 
 def parse_seeds(text: str, what: str = "--seeds") -> tuple[int, ...]:

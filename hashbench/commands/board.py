@@ -18,7 +18,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("folder", metavar="BUNDLES", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="BUNDLES", type=kinds.PATH)
 @click.option(
     "--out",
     type=OUT,
@@ -69,7 +69,7 @@ def command(
 
     load_plugins(plugins)
     named = Convention.parse_list(conventions)
-    root = (data_root or default_data_root()).expanduser()
+    root = data_root or default_data_root()
     board = open_board(folder, root, tick)
     data, series = page_data(
         board.records,

@@ -146,7 +146,7 @@ def prepare(name: str, download: bool, data_root: Path | None) -> None:
 @command.command(
     "import", epilog="Example: hashbench data import photos --as mine --split 500/2000/rest"
 )
-@click.argument("source", type=click.Path(path_type=Path, exists=True))
+@click.argument("source", type=kinds.TypedPath(exists=True))
 @click.option("--as", "name", required=True, help="Name the data set will have.")
 @click.option(
     "--split",
@@ -158,7 +158,7 @@ def prepare(name: str, download: bool, data_root: Path | None) -> None:
 @click.option("--split-seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option(
     "--images",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=kinds.TypedPath(exists=True, file_okay=False),
     default=None,
     help="Folder the listed paths start from [default: where SOURCE is].",
 )

@@ -25,7 +25,7 @@ Examples:
 @click.option(
     "--images",
     required=True,
-    type=click.Path(path_type=Path),
+    type=kinds.PATH,
     metavar="DIR|LIST|IMAGE",
     help="A folder, a text file of one path a line, or an image.",
 )

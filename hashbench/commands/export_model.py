@@ -40,7 +40,7 @@ Examples:
 )
 @click.option(
     "--images",
-    type=click.Path(path_type=Path),
+    type=kinds.PATH,
     default=None,
     metavar="DIR|LIST",
     help="Pictures to check the model on [default: made-up ones].",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hashbench.parsing import in_number
+from hashbench.spelling import typed
 
 if TYPE_CHECKING:
     from hashbench.codes import Codes
@@ -33,7 +34,7 @@ def open_encoder(name: str, results: Path) -> Encoder:
     from hashbench.api import load
     from hashbench.errors import InputError, shown
 
-    if Path(name).is_dir():
+    if typed(name).is_dir():
         return load(name)
     if not results.is_dir():
         raise InputError(
@@ -54,7 +55,7 @@ def stored_database(name: str, results: Path) -> tuple[Codes, Entries]:
     from hashbench.search.index import Entries
     from hashbench.store import Store
 
-    if Path(name).is_dir():
+    if typed(name).is_dir():
         raise InputError(
             f"{shown(name)} is an encoder, which knows no pictures: name some with --images"
         )

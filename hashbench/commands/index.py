@@ -27,7 +27,7 @@ Examples:
 @click.option(
     "--images",
     default=None,
-    type=click.Path(path_type=Path),
+    type=kinds.PATH,
     metavar="DIR|LIST|CODES",
     help="A folder, a text file of one path a line, or what `hashbench encode` wrote "
     "[default: the database a cell was scored on, its stored codes and labels].",

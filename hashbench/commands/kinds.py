@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -24,6 +25,23 @@ _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 #: Records that are read at most, the newest of a folder.
 _MOST = 2000
+
+
+class TypedPath(click.Path):
+    """A path, letters and accents in one or apart, whichever the disk has; `~` is the home folder.
+
+    Args:
+        options: as for `click.Path`.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(path_type=Path, **options)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path as the disk spells it."""
+        from hashbench.spelling import typed
+
+        return super().convert(value if value == "-" else typed(value), param, ctx)
 
 
 class PartName(click.types.StringParamType):
@@ -97,6 +115,7 @@ class ProtocolName(click.types.StringParamType):
         return _completed([*plain, *varied], incomplete, False)
 
 
+PATH = TypedPath()
 METHOD, METHODS = PartName("methods"), PartName("methods", several=True)
 METHODS_OR_ALL = PartName("methods", several=True, words=["all"])
 DATASET, DATASETS = PartName("datasets"), PartName("datasets", several=True)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from hashbench.commands import kinds
+
 EPILOG = """\b
 Examples:
   hashbench new-method my-hash
@@ -24,7 +26,7 @@ Examples:
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=kinds.TypedPath(dir_okay=False),
     default=None,
     metavar="FILE",
     help="Where to write it [default: NAME.py, with _ for -].",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import click
@@ -15,7 +14,7 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 results: Decorator = click.option(
     "--results",
-    type=click.Path(path_type=Path),
+    type=kinds.PATH,
     default=DEFAULT_RESULTS,
     show_default=True,
     metavar="DIR",
@@ -38,7 +37,7 @@ convention: Decorator = click.option(
 )
 data_root: Decorator = click.option(
     "--data-root",
-    type=click.Path(path_type=Path),
+    type=kinds.PATH,
     default=None,
     envvar="HASHBENCH_DATA",
     metavar="DIR",
@@ -61,7 +60,7 @@ as_json: Decorator = click.option("--json", "as_json", is_flag=True, help="Print
 plugins: Decorator = click.option(
     "--plugin",
     "plugins",
-    type=click.Path(path_type=Path),
+    type=kinds.PATH,
     multiple=True,
     metavar="FILE",
     help="A Python file with parts of yours: methods, data sets, metrics ... (may be repeated; "

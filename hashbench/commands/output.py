@@ -15,11 +15,13 @@ from typing import Any
 
 import click
 
+from hashbench.commands import kinds
+
 #: Columns that are worth wrapping into.
 LEAST = 20
 
 
-class _Out(click.Path):
+class _Out(kinds.TypedPath):
     """A place of --out that can be written to, as far as can be told before anything is."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -48,9 +50,9 @@ def _refusal(out: Path) -> str | None:
 
 
 #: The type of --out: what cannot be written is refused before what it would hold is computed.
-OUT = _Out(path_type=Path)
+OUT = _Out()
 #: The same for what is a file in any case.
-OUT_FILE = _Out(path_type=Path, dir_okay=False)
+OUT_FILE = _Out(dir_okay=False)
 
 
 @contextlib.contextmanager

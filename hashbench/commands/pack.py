@@ -161,6 +161,6 @@ def _splits(bundles: list[Any], out: Path, data_root: Path | None) -> list[Path]
     from hashbench.bundles.splits import Splits, write_split
     from hashbench.data import default_data_root
 
-    splits = Splits((data_root or default_data_root()).expanduser())
+    splits = Splits(data_root or default_data_root())
     found = {b.evidence.split: splits.find(b.cell.bench, b.evidence.split) for b in bundles}
     return [write_split(out, split) for split in found.values()]

@@ -28,7 +28,7 @@ _SHOWN = 12
 @click.command(epilog=EPILOG)
 @click.option(
     "--codes",
-    type=click.Path(path_type=Path),
+    type=kinds.PATH,
     required=True,
     metavar="FILE",
     help="Codes and labels, as `hashbench score --codes` takes them.",

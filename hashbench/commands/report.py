@@ -25,7 +25,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("results", type=click.Path(path_type=Path))
+@click.argument("results", type=kinds.PATH)
 @click.option(
     "--out",
     type=OUT,

@@ -57,7 +57,7 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
 @click.command(epilog=EPILOG)
 @click.argument(
     "sweep",
-    type=click.Path(path_type=Path),
+    type=kinds.PATH,
     required=False,
     is_eager=True,
     callback=_take_sweep,
@@ -96,7 +96,7 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
 )
 @click.option(
     "--params",
-    type=click.Path(path_type=Path),
+    type=kinds.PATH,
     default=None,
     metavar="FILE",
     help="A TOML file of hyper-parameters, as `hashbench tune` writes it.",
@@ -133,7 +133,7 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
 @options.allowed
 @click.option(
     "--distractors",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=kinds.TypedPath(exists=True, file_okay=False),
     default=None,
     metavar="DIR",
     help="Grow the database by every image below DIR, relevant to no query.",

@@ -32,7 +32,7 @@ Examples:
 @click.argument("target", type=kinds.CELL, required=False, metavar="[RUN|CELL]")
 @click.option(
     "--codes",
-    type=click.Path(path_type=Path),
+    type=kinds.PATH,
     default=None,
     metavar="FILE",
     help="Your own codes: an .npz, MATLAB, torch or CSV file, or a folder of such files, of "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hashbench.commands import options
+from hashbench.commands import kinds, options
 from hashbench.parsing import in_number
 
 if TYPE_CHECKING:
@@ -25,10 +25,8 @@ REPEATS = 5
 
 
 @click.command(epilog=EPILOG)
-@click.argument("index", type=click.Path(path_type=Path))
-@click.option(
-    "--image", required=True, type=click.Path(path_type=Path), metavar="FILE", help="The query."
-)
+@click.argument("index", type=kinds.PATH)
+@click.option("--image", required=True, type=kinds.PATH, metavar="FILE", help="The query.")
 @click.option(
     "--radius", type=click.IntRange(min=0), default=None, help="All within it [default: 2]."
 )

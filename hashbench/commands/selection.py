@@ -71,7 +71,7 @@ def _load(_context: click.Context, _parameter: click.Parameter, paths: Sequence[
 #: `--plugin FILE`, loaded before anything else is read, so that --help lists what it brings.
 plugins: options.Decorator = click.option(
     "--plugin",
-    type=click.Path(path_type=Path),
+    type=kinds.PATH,
     multiple=True,
     metavar="FILE",
     is_eager=True,

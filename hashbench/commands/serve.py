@@ -21,7 +21,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=kinds.PATH)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),

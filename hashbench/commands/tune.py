@@ -178,13 +178,12 @@ def _read(
         InputError: for whatever cannot be used.
     """
     from hashbench import devices
-    from hashbench.data import default_data_root
+    from hashbench.data import dataset_names, default_data_root
     from hashbench.errors import InputError
     from hashbench.evaluation import Convention
     from hashbench.params import Setting
     from hashbench.parsing import (
         parse_duration,
-        parse_names,
         parse_numbers,
         parse_seeds,
         parse_size,
@@ -202,7 +201,7 @@ def _read(
     load_plugins(plugins)
     rules = Convention.parse(convention)
     root = data_root or default_data_root()
-    names = parse_names(datasets) if datasets else default_datasets(root)
+    names = dataset_names(datasets) if datasets else default_datasets(root)
     if datasets and len(names) != 1:
         raise InputError(f"tune one data set at a time, not {len(names)}: name one with --datasets")
     cls = methods().get(method)

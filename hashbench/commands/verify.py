@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hashbench.commands import options
+from hashbench.commands import kinds, options
 from hashbench.parsing import in_number
 
 if TYPE_CHECKING:
@@ -22,9 +22,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument(
-    "folders", nargs=-1, required=True, metavar="BUNDLES...", type=click.Path(path_type=Path)
-)
+@click.argument("folders", nargs=-1, required=True, metavar="BUNDLES...", type=kinds.PATH)
 @options.data_root
 @click.option(
     "--fresh-split",
@@ -71,7 +69,7 @@ def command(
             "`hashbench pack` writes some"
         )
     boards = dict.fromkeys([*folders, *(folder.parent for folder in found)])
-    root = (data_root or default_data_root()).expanduser()
+    root = data_root or default_data_root()
     verifier = Verifier(Splits(root, list(boards)), fresh_split)
     verdicts = []
     for folder in found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from hashbench.data.split import Split
 from hashbench.data.unsplit import PREFIX as UNSPLIT
 from hashbench.data.unsplit import Unsplit
 from hashbench.errors import unknown
+from hashbench.parsing import parse_names
 from hashbench.registries import datasets
+from hashbench.spelling import composed, typed
 
 __all__ = [
     "Dataset",
@@ -22,6 +25,7 @@ __all__ = [
     "Split",
     "Status",
     "dataset_label",
+    "dataset_names",
     "dataset_place",
     "default_data_root",
     "imported_names",
@@ -40,11 +44,11 @@ def open_dataset(name: str, data_root: Path | None = None, **options: Any) -> Da
     Raises:
         InputError: if no data set has that name; the message has the nearest.
     """
-    root = (data_root or default_data_root()).expanduser()
+    root = typed(data_root or default_data_root())
     if name.startswith(PREFIX):
-        return ImageLists(root, Path(name.removeprefix(PREFIX)).expanduser(), **options)
+        return ImageLists(root, typed(name.removeprefix(PREFIX)), **options)
     if name.startswith(UNSPLIT):
-        return Unsplit(root, Path(name.removeprefix(UNSPLIT)).expanduser(), **options)
+        return Unsplit(root, typed(name.removeprefix(UNSPLIT)), **options)
     registry = datasets()
     known = {*registry.names(), *(broken.name for broken in registry.broken)}
     if name not in known:
@@ -59,10 +63,25 @@ def open_dataset(name: str, data_root: Path | None = None, **options: Any) -> Da
 def dataset_label(name: str) -> str:
     """What results call a data set: `lists:DIR` is what its lists say, wherever DIR lies."""
     kind, colon, place = name.partition(":")
-    return f"{kind}{colon}{Path(place).expanduser().resolve().name}" if colon else name
+    return f"{kind}{colon}{composed(typed(place).resolve().name)}" if colon else name
 
 
 def dataset_place(name: str) -> str:
     """The name of a data set with an absolute path, where it has a path."""
     kind, colon, place = name.partition(":")
-    return f"{kind}{colon}{Path(place).expanduser().resolve()}" if colon else name
+    return f"{kind}{colon}{typed(place).resolve()}" if colon else name
+
+
+def dataset_names(text: str | Sequence[str], base: Path = Path()) -> tuple[str, ...]:
+    """The names in `cifar10,lists:DIR`; a DIR or PATH that is there is one, commas and all.
+
+    Args:
+        text: as typed; of a sequence each one is a name.
+        base: what folders are relative to.
+    """
+
+    def there(name: str) -> bool:
+        prefix = next((known for known in (PREFIX, UNSPLIT) if name.startswith(known)), None)
+        return prefix is not None and (base / typed(name.removeprefix(prefix))).exists()
+
+    return parse_names(text, there)

@@ -11,11 +11,11 @@ import numpy as np
 from hashbench.data.duplicates import by_bytes
 from hashbench.data.images import SUFFIXES, FileSource
 from hashbench.data.joined import JoinedSource
-from hashbench.data.names import composed
 from hashbench.data.split import Split
 from hashbench.errors import InputError, shown
 from hashbench.items import Items, TrainItems, rows_of, source_of
 from hashbench.parsing import in_number, printable
+from hashbench.spelling import composed
 
 #: Distractors of a name that no data set's images have.
 PREFIX = "distractors"

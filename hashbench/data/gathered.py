@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from hashbench.data.images import SUFFIXES
 from hashbench.data.listfile import class_names, read_lines, read_list
-from hashbench.data.names import composed, path_parts
+from hashbench.data.names import path_parts
 from hashbench.errors import InputError, shown
 from hashbench.parsing import demand_distinct, in_number, printable, separator
+from hashbench.spelling import composed
 
 #: What the header of a CSV may call the column of paths, and the column of labels.
 PATHS = ("path", "file", "filename", "image", "name")
@@ -169,7 +170,7 @@ def gather_csv(path: Path) -> Gathered:
     between, name = separator(text.partition("\n")[0])
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=between, strict=True)
     try:
-        header = [word.strip() for word in next(rows, [])]
+        header = [composed(word.strip()) for word in next(rows, [])]
         table = [(rows.line_num, row) for row in rows if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise InputError(f"{path}, line {rows.line_num}: {shown(error)}: mend the table") from error

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hashbench.data.names import composed, path_parts
+from hashbench.data.names import path_parts
 from hashbench.errors import InputError, shown
 from hashbench.files import open_regular
 from hashbench.parsing import in_number, printable
+from hashbench.spelling import composed
 
 #: Bytes of the longest line that is read; 80 classes take 200.
 LONGEST = 64 * 1024
@@ -104,7 +105,7 @@ def class_names(folder: Path, count: int) -> tuple[str, ...]:
             names = stream.read().decode("utf-8-sig").split("\n")
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read ({shown(error)}): save it as UTF-8") from error
-    names = [name.strip() for name in names if name.strip()]
+    names = [composed(name.strip()) for name in names if name.strip()]
     if not all(map(printable, names)):
         raise InputError(f"{path} holds a control character: write one class name a line")
     if len(names) != count:

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from hashbench.data.dataset import Dataset, LabelledImages, Status
 from hashbench.data.images import FileSource
 from hashbench.data.listfile import ImageList, class_names, read_list
-from hashbench.data.names import Spelling
 from hashbench.data.protocols import Protocol
 from hashbench.errors import InputError, shown
 from hashbench.parsing import in_number, printable
+from hashbench.spelling import Spelling
 
 PREFIX = "lists:"
 
@@ -142,6 +142,11 @@ class ImageLists(Dataset):
         if found:
             raise InputError(
                 f"{self.folder} has both {found[0].name} and {found[1].name}: keep one"
+            )
+        if not self.folder.is_dir():
+            raise InputError(
+                f"there is no folder {shown(str(self.folder), 200)}: name the one that holds the "
+                "three lists"
             )
         raise InputError(f"{self.folder} has no {part} list: put one there as {' or '.join(names)}")
 

@@ -14,12 +14,12 @@ from hashbench.data.dataset import Dataset, LabelledImages, Status
 from hashbench.data.gathered import gather
 from hashbench.data.images import FileSource
 from hashbench.data.lists import import_lists
-from hashbench.data.names import Spelling, composed
 from hashbench.data.protocols import Protocol
 from hashbench.data.variants import variant_of
 from hashbench.errors import InputError, shown
 from hashbench.items import ids_of
 from hashbench.parsing import in_number
+from hashbench.spelling import Spelling, composed
 
 PREFIX = "images:"
 

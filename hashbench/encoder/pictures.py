@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from hashbench.data.images import MAX_PIXELS, SUFFIXES, decode, rgb
-from hashbench.data.names import Spelling
 from hashbench.errors import InputError, shown
 from hashbench.files import open_regular
 from hashbench.parsing import printable
+from hashbench.spelling import Spelling
 
 Read = Callable[[], NDArray[np.uint8]]
 

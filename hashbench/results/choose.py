@@ -12,6 +12,7 @@ from hashbench.errors import InputError, command, shown, unknown
 from hashbench.evidence import Evidence
 from hashbench.parsing import in_number, parse_names, parse_numbers, parse_seeds
 from hashbench.runtime import DEFAULT_RESULTS
+from hashbench.spelling import composed
 from hashbench.store import Record, Store, StoreError
 
 
@@ -49,12 +50,13 @@ def select(
     every = sorted(records, key=_order)
     found = every
     if datasets:
-        names = parse_names(datasets)
         known = {name for record in found for name in _names(record)}
-        for name in names:
+        typed = parse_names(datasets, lambda name: composed(name) in known)
+        wanted_data = set(map(composed, typed))
+        for name in map(composed, typed):
             if name not in known:
                 raise unknown("data set in the results", name, known)
-        found = [record for record in found if _names(record) & set(names)]
+        found = [record for record in found if _names(record) & wanted_data]
     if methods and methods != "all":
         names = parse_names(methods)
         there = {record.cell.method for record in found}
@@ -177,7 +179,8 @@ def ground_key(record: Record) -> tuple[str, Evidence]:
 
 def _names(record: Record) -> set[str]:
     """What a record's data set may be called: its name, and what was typed for it."""
-    return {record.cell.bench.dataset, str(record.request.get("dataset", ""))} - {""}
+    names = record.cell.bench.dataset, str(record.request.get("dataset", ""))
+    return set(map(composed, names)) - {""}
 
 
 def _order(record: Record) -> tuple[object, ...]:

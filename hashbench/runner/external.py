@@ -12,7 +12,7 @@ import numpy as np
 
 from hashbench.cell import Bench, Cell
 from hashbench.codes import Codes
-from hashbench.data import dataset_label, dataset_place, open_dataset
+from hashbench.data import dataset_label, dataset_names, dataset_place, open_dataset
 from hashbench.data.redrawn import redrawn
 from hashbench.errors import InputError, shown, unknown
 from hashbench.evaluation import code_health
@@ -25,6 +25,7 @@ from hashbench.registries import methods
 from hashbench.runner.benches import draw_split, evidence_of
 from hashbench.runner.environment import environment
 from hashbench.runner.train import dataset_facts, now, split_facts, stored_split
+from hashbench.spelling import composed
 from hashbench.store.arrays import Arrays, digest_of
 from hashbench.store.record import Record
 from hashbench.store.store import Store
@@ -152,7 +153,7 @@ def ground_of(store: Store, spec: str, data_root: Path) -> Ground:
     found = [
         record
         for record in records
-        if name in (record.cell.bench.dataset, record.request.get("dataset"))
+        if _is_called(record, name)
         and all(getattr(record.cell.bench, trait) == value for trait, value in traits.items())
     ]
     if not found and len(name) > 3 and not traits:
@@ -167,7 +168,7 @@ def ground_of(store: Store, spec: str, data_root: Path) -> Ground:
             f"--bench {shown(name, 40)} is {len(benches)} benches of {store.root}: name one by a "
             f"cell of it, {listed}"
         )
-    if name in (newest.cell.bench.dataset, newest.request.get("dataset")):
+    if _is_called(newest, name):
         _demand_unchanged(newest, data_root)
     return Ground(
         newest.cell.bench,
@@ -177,6 +178,12 @@ def ground_of(store: Store, spec: str, data_root: Path) -> Ground:
         newest.split,
         str(newest.request.get("dataset") or newest.cell.bench.dataset),
     )
+
+
+def _is_called(record: Record, name: str) -> bool:
+    """Whether its data set has this name, or this was typed for it."""
+    names = record.cell.bench.dataset, str(record.request.get("dataset", ""))
+    return composed(name) in map(composed, names)
 
 
 def _demand_unchanged(record: Record, data_root: Path) -> None:
@@ -201,7 +208,7 @@ def _demand_unchanged(record: Record, data_root: Path) -> None:
 
 
 def _parsed(spec: str) -> tuple[str, dict[str, Any]]:
-    name, *parts = (piece.strip() for piece in spec.split(","))
+    name, *parts = dataset_names(spec) or ("",)
     traits: dict[str, Any] = {}
     for part in parts:
         trait, sign, value = part.partition("=")

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from hashbench.data import dataset_names
 from hashbench.errors import InputError, shown, unknown
 from hashbench.files import open_regular, write_atomically
 from hashbench.parsing import printable
+from hashbench.spelling import typed
 from hashbench.store.store import Store
 from hashbench.tomlfile import parse, read_text
 
@@ -51,16 +53,16 @@ def _options(body: Mapping[str, Any], path: Path, known: set[str]) -> dict[str, 
         if name in PATHS:
             found[name] = _beside(folder, found[name])
         elif name == "datasets":
-            found[name] = ",".join(
-                _data_beside(folder, part) for part in str(found[name]).split(",")
-            )
+            several = isinstance(value, list)
+            asked = dataset_names(list(map(str, value)) if several else str(found[name]), folder)
+            found[name] = ",".join(_data_beside(folder, part) for part in asked)
     return found
 
 
 def _base(body: Mapping[str, Any], path: Path) -> Path:
     if BASE not in body:
         return path.parent
-    folder = Path(str(_scalar(BASE, body[BASE], path))).expanduser()
+    folder = typed(str(_scalar(BASE, body[BASE], path)))
     if not folder.is_absolute():
         raise InputError(
             f"'{BASE}' in {path} must be an absolute folder, or be left out: paths are then "
@@ -73,7 +75,7 @@ def _beside(folder: Path, value: Any) -> Any:
     """A path of a sweep file, relative to a folder."""
     if isinstance(value, list):
         return [_beside(folder, part) for part in value]
-    return str(folder / Path(str(value)).expanduser())
+    return str(folder / typed(str(value)))
 
 
 def _data_beside(folder: Path, name: str) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hashbench.data.names import composed
 from hashbench.errors import InputError
+from hashbench.spelling import composed
 
 
 def folder_labels(ids: Sequence[str]) -> tuple[NDArray[np.uint8], tuple[str, ...]]:

@@ -1,0 +1,85 @@
+"""Names whose letters and accents may be in one or apart: one name, however a disk spells it."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from pathlib import Path
+
+from hashbench.errors import InputError, shown
+
+
+def composed(name: str) -> str:
+    """The one spelling of a name, letters with their accents in one: what ids are made of."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+class Spelling:
+    """Finds files that a disk spells otherwise than a list: letters and accents apart (macOS)."""
+
+    def __init__(self) -> None:
+        self._listed: dict[str, dict[str, list[str]]] = {}
+
+    def path(self, root: Path, name: str) -> str:
+        """Where the file of this name is under `root`; just there if it is nowhere.
+
+        A text: pathlib takes apart what it is given, and hostile names have thousands of parts.
+
+        Args:
+            root: a folder.
+            name: within it, composed and with `/`.
+
+        Raises:
+            InputError: if two are there that only the spelling tells apart.
+        """
+        if name.isascii():
+            return f"{root}/{name}"
+        path = str(root)
+        for part in name.split("/"):
+            path = f"{path}/{part if part.isascii() else self.spelt(path, part)}"
+        return path
+
+    def spelt(self, folder: str, name: str) -> str:
+        """A name as `folder` has it; as it is given where nothing of it is there.
+
+        Raises:
+            InputError: if two are there that only the spelling tells apart.
+        """
+        if folder not in self._listed:
+            listed: dict[str, list[str]] = {}
+            try:
+                for found in os.listdir(folder):  # noqa: PTH208 - names alone
+                    if not found.isascii():
+                        listed.setdefault(composed(found), []).append(found)
+            except (OSError, ValueError):
+                pass
+            self._listed[folder] = listed
+        there = self._listed[folder].get(composed(name), [name])
+        if len(there) > 1:
+            raise InputError(
+                f"{folder} has '{shown(composed(name))}' twice, with letters and accents "
+                "in one and apart: rename one of the two"
+            )
+        return there[0]
+
+
+def typed(path: Path | str) -> Path:
+    """A path as a user typed it, as the disk spells it; `~` is the home folder.
+
+    What is there exactly as typed is meant. Else each part may have its letters and accents
+    in one or apart, and stays as typed where nothing of that name is there.
+
+    Raises:
+        InputError: if two are there, neither as typed, that only the spelling tells apart.
+    """
+    text = os.path.expanduser(path)  # noqa: PTH111 - Path's raises where there is no such user
+    if text.isascii() or os.path.lexists(text):
+        return Path(text)
+    whole = Path(text)
+    spelling, found = Spelling(), Path(whole.anchor)
+    for part in whole.parts[bool(whole.anchor) :]:
+        there = found / part
+        if not part.isascii() and not os.path.lexists(there):
+            there = found / spelling.spelt(str(found), part)
+        found = there
+    return found

@@ -17,6 +17,18 @@ FROM_PIXELS = ("partial", "full")
 #: What is trained of a deep method's network; shallow methods have "none".
 MODES = ("head", *FROM_PIXELS)
 
+#: What options of the data say of a bench, in words.
+_OPTIONS = {
+    "mirrored": "mirror images trained on",
+    "distractors": "distractors of",
+    "allow_missing": "missing images left out",
+    "allow_overlap": "queries allowed in the database",
+    "allow_unlabelled": "images without labels allowed",
+    "allow_duplicates": "copies of queries allowed",
+    "held_out": "held out of the training set in carving",
+    "inflated": "database filled up with mixtures",
+}
+
 
 @dataclass(frozen=True)
 class Bench:
@@ -37,9 +49,21 @@ class Bench:
     backbone: str
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The options in words, by their names' order."""
+        found = []
+        for name, value in sorted(self.options.items()):
+            words = _OPTIONS.get(name, name.replace("_", " "))
+            if value is True:
+                found.append(words)
+            elif value:  # what is off changes nothing
+                found.append(f"{words} {value if isinstance(value, str) else json.dumps(value)}")
+        return tuple(found)
+
     def __str__(self) -> str:
         seed = f", split seed {self.split_seed}" if self.split_seed else ""
-        options = f", {json.dumps(dict(self.options), sort_keys=True)}" if self.options else ""
+        options = "".join(f", {words}" for words in self.said)
         return f"{self.dataset}, protocol {self.protocol}{seed}, {self.backbone} features{options}"
 
 

@@ -191,7 +191,7 @@ def _row(series: Series, row: Row) -> dict[str, Any]:
         "tuned": tuned if tuned in ("none", "tuned", "defaults") else "own",
         "block": row.block,
         "apart": BLOCKS[row.block],
-        "ranked": row.ranked,
+        "ranked": row in series.ranked,
     }
 
 

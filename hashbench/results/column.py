@@ -94,7 +94,9 @@ class Column:
         over = {
             lead
             for row, lead in self.same.items()
-            if row.ranked and self.series.entry(row, self.bits).values and lead != best
+            if row in self.series.ranked
+            and self.series.entry(row, self.bits).values
+            and lead != best
         }
         if not over or not {best, *over} <= self._tested.keys():
             return False

@@ -8,7 +8,8 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from hashbench.evaluation import in_view, split_view
-from hashbench.results.rows import Row
+from hashbench.evaluation.statistics import SEEDS
+from hashbench.results.rows import BLOCKS, Row
 
 if TYPE_CHECKING:
     from hashbench.results.series import Series
@@ -34,6 +35,23 @@ def notes(series: Series) -> tuple[str, ...]:
                 "more memory than there is."
             )
     return tuple(dict.fromkeys(filter(None, found)))
+
+
+def certificate(series: Series) -> str:
+    """Which row is first of each column how often, floors aside; "" where no two methods are."""
+    parts = []
+    for bits in series.bits:
+        shares = series.first(bits)
+        if len({series.column(bits).same[row] for row in shares}) > 1:
+            first = max(shares, key=lambda row: shares[row])
+            if first.beneath:  # floors alone, which do not compete
+                continue
+            apart = "" if first in series.ranked else f" ({BLOCKS[first.block]})"
+            parts.append(f"{series.labels[first]}{apart} {shares[first]:.0%} at {bits} bits")
+    if not parts:
+        return ""
+    seeds = "" if series.seeds < SEEDS else " and seeds"
+    return f"First of all in draws of queries{seeds}: {', '.join(parts)}."
 
 
 def uneven(series: Series) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import statistics
 from collections.abc import Mapping, Sequence
@@ -27,7 +26,7 @@ from hashbench.evaluation.statistics import SEEDS, Family
 from hashbench.evidence import Evidence
 from hashbench.parsing import in_number
 from hashbench.results.column import Column
-from hashbench.results.notes import notes
+from hashbench.results.notes import certificate, notes
 from hashbench.results.rows import Row, labels, said
 from hashbench.results.scored import Judge
 from hashbench.results.times import TIMES, seconds, time_info
@@ -187,8 +186,7 @@ class Series:
         if self.drawn != "split seed 0":
             parts.append(self.drawn)
         parts.append(f"{bench.backbone} features")
-        if bench.options:
-            parts.append(json.dumps(dict(bench.options), sort_keys=True, default=str))
+        parts += bench.said
         if self.modes:
             parts.append(f"{'/'.join(self.modes)} training")
         if self.rivals:
@@ -250,11 +248,17 @@ class Series:
             columns.append(column)
         return np.stack(columns) if len({len(column) for column in columns}) == 1 else None
 
+    @cached_property
+    def ranked(self) -> tuple[Row, ...]:
+        """The rows that compete: methods with labels, or where there are none those without."""
+        methods = [row for row in self.rows if not row.beneath]
+        return tuple([row for row in methods if row.ranked] or methods)
+
     def rank(self, row: Row, bits: int) -> int:
         """1 for the best mean of a column, 2 for the second best, else 0.
 
-        Methods alone compete, and not by their seconds. Equal means share a rank; a
-        column without a difference has no best.
+        Rows that are `ranked` alone compete, and not by their seconds. Equal means share a
+        rank; a column without a difference has no best.
         """
         return self._ranks.get(bits, {}).get(row, 0)
 
@@ -282,9 +286,7 @@ class Series:
         places = [place for place in self.places if self.marked(*place)]
         if not places:
             return ""
-        compared = [
-            self.entry(row, bits).n for _, bits in places for row in self.rows if row.ranked
-        ]
+        compared = [self.entry(row, bits).n for _, bits in places for row in self.ranked]
         few = min(filter(None, compared)) < SEEDS
         seeds = (
             f"; below {SEEDS} seeds it says nothing about other seeds"
@@ -300,16 +302,7 @@ class Series:
     @cached_property
     def certificate(self) -> str:
         """Which row is first of each column how often, when queries and seeds are drawn anew."""
-        parts = []
-        for bits in self.bits:
-            shares = self.first(bits)
-            if len({self.column(bits).same[row] for row in shares}) > 1:
-                first = max(shares, key=lambda row: shares[row])
-                parts.append(f"{self.labels[first]} {shares[first]:.0%} at {bits} bits")
-        if not parts:
-            return ""
-        few = self.seeds < SEEDS
-        return f"First of all in draws of queries{'' if few else ' and seeds'}: {', '.join(parts)}."
+        return certificate(self)
 
     @cached_property
     def views(self) -> tuple[str, ...]:
@@ -389,8 +382,8 @@ class Series:
         for bits in self.bits if not self.timed else ():
             means = {
                 row: round(mean, 6)
-                for row in self.rows
-                if row.ranked and (mean := self.entry(row, bits).mean) is not None
+                for row in self.ranked
+                if (mean := self.entry(row, bits).mean) is not None
             }
             order = sorted(set(means.values()), reverse=self.info.better != "lower")
             found[bits] = {

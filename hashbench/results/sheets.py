@@ -287,8 +287,11 @@ def _paper_sheet(
 def _caption(
     group: Sequence[Series], places: Mapping[tuple[int, int], Place], lines: Sequence[Line]
 ) -> list[str]:
+    ranked = {row.block for series in group for row in series.ranked}
     apart = [
-        BLOCKS[block] for block in dict.fromkeys(line.block for line in lines) if BLOCKS[block]
+        BLOCKS[block]
+        for block in dict.fromkeys(line.block for line in lines)
+        if BLOCKS[block] and block not in ranked
     ]
     parts = [
         f"{group[0].what}.",

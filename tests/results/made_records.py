@@ -36,6 +36,9 @@ PARTS = {
     "ksh": {"title": "KSH", "kind": "shallow", "year": 2012, "supervised": True,
             "bibtex": "@inproceedings{liu2012ksh,\n  title = {Supervised Hashing},\n}"},
     "itq-cca": {"title": "ITQ-CCA", "kind": "shallow", "year": 2011, "supervised": True},
+    "itq": {"title": "ITQ", "kind": "shallow", "year": 2011, "supervised": False},
+    "pcah": {"title": "PCAH", "kind": "shallow", "year": 2006, "supervised": False},
+    "sign": {"title": "Sign", "kind": "shallow", "supervised": False, "role": "floor"},
     "lsh": {"title": "LSH", "kind": "shallow", "year": 2002, "supervised": False,
             "role": "floor"},
 }  # fmt: skip

@@ -13,6 +13,7 @@ from hashbench.origin import Origin
 from hashbench.results.collect import collect
 from hashbench.results.comparison import columns
 from hashbench.results.frame import blocks
+from hashbench.results.sheets import paper_sheets
 from hashbench.store import Record
 
 
@@ -46,6 +47,25 @@ def test_the_best_is_marked_where_it_beats_every_method(judge) -> None:
     for extra in (judge.beside("hashnet", 16, queries(2, 0.1)), judge.add("hashnet", 16, 0.1)):
         (series,) = collect([*records, extra], judge)
         assert not any(series.marked(r, 16) for r in series.rows)
+
+
+def test_floors_alone_are_never_first_and_methods_without_labels_alone_are(judge) -> None:
+    floors = [judge.beside("lsh", 16, queries(0, 0.0)), judge.beside("sign", 16, queries(1, 0.1))]
+    (series,) = collect([*floors, judge.add("dch", 16, None)], judge)
+    (sheet,) = paper_sheets([series])
+    assert "Not ranked: floor." in sheet.caption
+    assert "First of all" not in sheet.caption
+    plain = [judge.beside("itq", 16, queries(2, 0.3)), judge.beside("pcah", 16, queries(3, 0.1))]
+    (series,) = collect([*floors, *plain], judge)
+    (sheet,) = paper_sheets([series])
+    assert [series.rank(row, 16) for row in series.rows] == [0, 0, 2, 1]
+    assert [series.marked(row, 16) for row in series.rows] == [False, False, False, True]
+    assert "Not ranked: floor. †" in sheet.caption
+    assert "First of all in draws of queries: ITQ 100% at 16 bits." in sheet.caption
+    (series,) = collect([*floors, *plain, judge.beside("dch", 16, queries(4, 0.2))], judge)
+    (sheet,) = paper_sheets([series])
+    assert "Not ranked: floor, without labels." in sheet.caption
+    assert "ITQ (without labels) 100% at 16 bits." in sheet.caption
 
 
 def test_rows_that_share_a_cell_are_not_held_against_each_other(judge) -> None:

@@ -28,14 +28,17 @@ def command(cell: str, results: Path, as_json: bool) -> None:
     import json
 
     from hashbench.parsing import plain
-    from hashbench.results.explain import describe, find_cell, flatten, shown
+    from hashbench.results.explain import defaults_of, describe, find_cell, flatten, shown
     from hashbench.store import Store
 
     store = Store(results)
-    description = describe(store, find_cell(store, cell))
+    record = find_cell(store, cell)
+    description = describe(store, record)
+    defaults = defaults_of(record)
     if as_json:
-        click.echo(json.dumps(description, indent=1))
+        click.echo(json.dumps({**description, "defaults": defaults}, indent=1))
         return
+    used = {f"params.{name}": default for name, default in defaults.items()}
     for part, content in description.items():
         if not isinstance(content, dict):
             first, *others = shown(content).splitlines() or [""]
@@ -49,4 +52,14 @@ def command(cell: str, results: Path, as_json: bool) -> None:
             click.echo(f"\n{part}")
         for name, value in flat.items():
             line = shown(value).replace("\n", " ")  # of a BibTeX entry
+            if part == "cell" and name in used:
+                line = _default(**used[name])
             click.echo(f"  {plain(name):<{width}}  {plain(line)}")
+
+
+def _default(of: str, value: object) -> str:
+    """An unset hyper-parameter, by what it stood for."""
+    from hashbench.results.explain import shown
+
+    whose = f"the {of}'s default"
+    return f"{whose}, which the data decided" if value is None else f"{shown(value)} ({whose})"

@@ -85,6 +85,10 @@ class DCH(DeepHasher):
             return self.gamma
         return 10.0 if self.head == "linear" else 20.0
 
+    def in_use(self) -> dict[str, Any]:
+        """The recipe's, and gamma."""
+        return super().in_use() | {"gamma": self.scale}
+
 
 def hamming_cosine(codes: Tensor) -> Tensor:
     """`(n, n)` distances (K/2)(1 - cos), eq 6: the Hamming distance of codes of -1 and +1."""

@@ -72,10 +72,19 @@ class DNNH(DeepHasher):
 
     def hash_layer(self, width: int) -> nn.Module:
         """Divide and encode, or a linear layer."""
-        slices = self.slice_width
-        if slices is None:
-            slices = SLICE if self.head == "mlp" else 0
+        slices = self.slices
         return DivideAndEncode(width, self.bits, slices) if slices else super().hash_layer(width)
+
+    @property
+    def slices(self) -> int:
+        """Features each bit is encoded from, or their default for the head."""
+        if self.slice_width is not None:
+            return self.slice_width
+        return SLICE if self.head == "mlp" else 0
+
+    def in_use(self) -> dict[str, Any]:
+        """The recipe's, and the width of slices."""
+        return super().in_use() | {"slice_width": self.slices}
 
     def relax(self, outputs: Tensor) -> Tensor:
         """F, moved from [0, 1] to [-1, 1]."""

@@ -59,7 +59,7 @@ class MIHash(DeepHasher):
     def loss(self, outputs: Tensor, labels: Tensor, step: Step) -> Tensor:
         """L."""
         codes = torch.tanh(self.slope * outputs / 2)
-        bins = self.bins or max(self.bits // 2, 1)
+        bins = self.intervals
         place = ((self.bits - codes @ codes.T) / 2).clamp(0, self.bits) * (bins / self.bits)
         low = place.detach().nan_to_num().floor().clamp(max=bins - 1)
         similar = similarity(labels)
@@ -76,6 +76,15 @@ class MIHash(DeepHasher):
             size = count.detach().sum(1, keepdim=True).round()
             information = information - size[:, 0] / total * entropy(count / size.clamp(min=1))
         return -information.mean()
+
+    @property
+    def intervals(self) -> int:
+        """How many bins, or their default for the code length."""
+        return self.bins or max(self.bits // 2, 1)
+
+    def in_use(self) -> dict[str, Any]:
+        """The recipe's, and the number of bins."""
+        return super().in_use() | {"bins": self.intervals}
 
 
 def entropy(probabilities: Tensor) -> Tensor:

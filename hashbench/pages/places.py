@@ -15,6 +15,7 @@ from hashbench.evaluation import Convention, describe_metric
 from hashbench.evaluation.lookup import fastest
 from hashbench.pages.data import CURVE, rounded
 from hashbench.parsing import in_number
+from hashbench.results.explain import defaults_of
 from hashbench.results.notes import ceiling
 from hashbench.results.rows import BLOCKS, Row
 from hashbench.results.series import Series
@@ -141,7 +142,8 @@ def cells_of(series: Iterable[Series]) -> tuple[dict[str, dict[str, Any]], list[
                 "seed": record.cell.seed,
                 "status": record.status,
                 "reason": record.reason,
-                "params": dict(record.cell.params),
+                "params": dict(record.cell.params)
+                | {name: default["value"] for name, default in defaults_of(record).items()},
                 "code": record.cell.code,
                 "origins": [asdict(origin) for origin in record.origins],
                 "adjusted": dict(record.adjusted),

@@ -153,6 +153,37 @@ def describe(store: Store, record: Record) -> dict[str, Any]:
     }
 
 
+def defaults_of(record: Record) -> dict[str, dict[str, Any]]:
+    """What the unset hyper-parameters of a deep method's record were: "of", "value", by name.
+
+    "of" is whose default it is, the recipe's or the method's; the value None stands for what the
+    data or the backbone decided. Empty where nothing is unset, or where the code that made the
+    record is not what is here, which may have other defaults.
+    """
+    from hashbench.hasher import code_of
+    from hashbench.registries import methods
+
+    cell = record.cell
+    unset = [name for name, value in cell.params.items() if value is None]
+    if not unset or cell.method not in methods().names():
+        return {}
+    cls = methods().get(cell.method)
+    if code_of(cls, methods().entry(cell.method).digest) != cell.code:
+        return {}
+    try:
+        found = cls(bits=cell.bits, seed=cell.seed, **cell.params).in_use()
+    except Exception:  # a shallow method, or a stranger's
+        return {}
+    if "epochs" in unset and record.history:  # a small training set gets more than the recipe's
+        found["epochs"] = len(record.history)
+    from hashbench.training.deep import TRAINING
+
+    return {
+        name: {"of": "recipe" if name in TRAINING else "method", "value": found.get(name)}
+        for name in unset
+    }
+
+
 def compare(
     first: tuple[Store, Record], second: tuple[Store, Record], *, noise: bool = False
 ) -> dict[str, tuple[Any, Any]]:

@@ -228,6 +228,16 @@ class DeepHasher(Hasher, OnArrays):
             recipe = replace(recipe, lr=SGD_RATE * recipe.lr)
         return recipe
 
+    def in_use(self) -> dict[str, Any]:
+        """What is used of hyper-parameters that may be None, by name; None where data decide.
+
+        A method with such ones of its own adds them to the recipe's.
+        """
+        recipe = self.recipe()
+        if self.head == "linear":  # which has no hidden unit
+            recipe = replace(recipe, hidden=0, dropout=0.0)
+        return {name: getattr(recipe, name) for name in TRAINING}
+
     def fit(self, train: TrainItems | NDArray[Any], y: NDArray[Any] | None = None) -> Self:
         """Train on `train.labels`, and on features, or on images in the modes that do.
 

@@ -35,9 +35,11 @@ def shown(value: object, longest: int = 80) -> str:
         value = value.strerror
     try:
         text = str(value) if isinstance(value, (str, BaseException)) else repr(value)
-    except (ValueError, RecursionError):  # a whole number of thousands of digits, a deep list
-        text = f"a {type(value).__name__} too large to show"
-    text = text.strip() or type(value).__name__
+    except Exception:  # a whole number of thousands of digits, a deep list, a `__repr__` that fails
+        text = f"a {type(value).__name__} that cannot be shown"
+    text = text.strip()
+    if not isinstance(value, str):  # arrays are shown in lines, and errors may have no message
+        text = " ".join(text.split()) or type(value).__name__
     text = text if len(text) <= longest else f"{text[: longest - 3]}..."
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 

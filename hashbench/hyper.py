@@ -8,7 +8,7 @@ from dataclasses import field, fields, is_dataclass
 from numbers import Integral, Real
 from typing import Any
 
-from hashbench.errors import InputError, unknown
+from hashbench.errors import InputError, shown, unknown
 
 #: How a bound is said; a whole number's exclusive bounds are never declared.
 _WORDS = {"low": "of at least", "above": "above", "high": "at most", "below": "below"}
@@ -55,7 +55,8 @@ def _declared(default: Any, bounds: dict[str, float], is_whole: bool, words: Any
 def check(hasher: Any) -> None:
     """Check every declared hyper-parameter of a dataclass instance; others have none to check.
 
-    A number that is declared by its default alone must be a finite number.
+    A number that is declared by its default alone must be a finite number, and true or false
+    likewise: a word would count as true.
 
     Raises:
         InputError: naming the method, the hyper-parameter, its value and what is allowed.
@@ -66,12 +67,14 @@ def check(hasher: Any) -> None:
         value = getattr(hasher, item.name, None)
         name = f"{type(hasher).name}.{item.name}"
         options = item.metadata.get("options")
-        if options is not None and value not in options:
-            raise unknown(name, str(value), options)
+        if options is not None and not (isinstance(value, str) and value in options):
+            raise unknown(name, shown(value), options)
         bounds = item.metadata.get("bounds")
         if bounds is None:
             if isinstance(item.default, float):
                 _check_number(name, value, {}, False, ())
+            elif isinstance(item.default, bool) and type(value).__name__ not in ("bool", "bool_"):
+                raise InputError(f"{name} must be true or false, not {_written(value)}")
         elif value is not None or item.default is not None:
             _check_number(name, value, bounds, item.metadata["whole"], item.metadata["words"])
 
@@ -117,7 +120,13 @@ def _check_number(
         limits = " and ".join(f"{_WORDS[kind]} {bound:g}" for kind, bound in bounds.items())
         allowed = f"a {'whole ' if is_whole else ''}number {limits}".rstrip()
         alternatives = "".join(f" or {word!r}" for word in words)
-        raise InputError(f"{name} must be {allowed}{alternatives}, not {value!r}")
+        raise InputError(f"{name} must be {allowed}{alternatives}, not {_written(value)}")
+
+
+def _written(value: Any) -> str:
+    """A value that is refused: short, words in quotes."""
+    text = shown(value, 60)
+    return f"'{text}'" if isinstance(value, str) else text
 
 
 def _is_finite(value: Any) -> bool:

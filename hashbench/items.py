@@ -10,6 +10,9 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from hashbench.errors import InputError
+from hashbench.given import given, positions
+
 
 class ImageSource(Protocol):
     """All images of a data set, in a fixed order; rows of it make `Items`."""
@@ -88,13 +91,42 @@ class Items:
         return replace(self, _table=table, backbone=backbone)
 
     def subset(self, indices: NDArray[np.integer] | Sequence[int]) -> Self:
-        """The items at `indices` (positions within these items), in that order."""
-        return replace(self, _rows=self._rows[np.asarray(indices, dtype=np.int64)])
+        """The items at `indices` (positions within these items, or a mask of them), in that order.
+
+        Raises:
+            InputError: for anything else.
+        """
+        return replace(self, _rows=self._rows[positions(indices, len(self))])
 
     def batches(self, size: int) -> Iterator[Self]:
         """These items in consecutive parts of at most `size`."""
         for start in range(0, len(self), size):
             yield self.subset(np.arange(start, min(start + size, len(self))))
+
+
+def no_labels(who: str, given: object) -> None:
+    """Raise where a method is to learn from items that come without labels.
+
+    Args:
+        who: the method's name.
+        given: what its `fit` was given, which is no `TrainItems`.
+
+    Raises:
+        InputError: if it is `Items`.
+    """
+    if isinstance(given, Items):
+        raise InputError(f"{who} was given Items to learn from: give TrainItems, which have labels")
+
+
+def demand_items(who: str, given: object) -> None:
+    """Raise unless a method is given items to encode.
+
+    Raises:
+        InputError: naming what was given, and what takes it.
+    """
+    if not isinstance(given, Items):
+        kind = type(given).__name__
+        raise InputError(f"{who} encodes Items, not a {kind}: transform(X) takes arrays")
 
 
 def source_of(items: Items) -> ImageSource:
@@ -132,15 +164,16 @@ class TrainItems(Items):
     labels: NDArray[np.uint8] = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        if self.labels is None or self.labels.ndim != 2 or len(self.labels) != len(self._rows):
-            raise ValueError(f"training labels must be ({len(self._rows)}, classes) multi-hot")
+        labels = self.labels
+        if not isinstance(labels, np.ndarray) or labels.ndim != 2 or len(labels) != len(self._rows):
+            raise InputError(f"training labels must be ({len(self._rows)}, classes) multi-hot")
         # Over bytes, which nobody can make writable: cells of one process share these labels.
         fixed = np.frombuffer(self.labels.tobytes(), self.labels.dtype)
         object.__setattr__(self, "labels", fixed.reshape(self.labels.shape))
 
     def subset(self, indices: NDArray[np.integer] | Sequence[int]) -> Self:
-        """The items and labels at `indices`, in that order."""
-        index = np.asarray(indices, dtype=np.int64)
+        """The items and labels at `indices`, in that order, as `Items.subset`."""
+        index = positions(indices, len(self))
         return replace(self, _rows=self._rows[index], labels=self.labels[index])
 
     def by_label_set(self, seed: int) -> NDArray[np.int64]:
@@ -177,14 +210,28 @@ class ArraySource:
 
 
 def items_from_features(features: NDArray[np.floating], name: str = "array") -> Items:
-    """Items over an `(n, dim)` array of features, for use without a data set."""
-    table = np.ascontiguousarray(features, dtype=np.float32)
+    """Items over an `(n, dim)` array of features, for use without a data set.
+
+    Raises:
+        InputError: if the array is none of numbers, or has other than two dimensions.
+    """
+    values = given("features", features)
+    if values.ndim != 2 or values.dtype.kind not in "biuf":
+        raise InputError(f"features must be numbers (n, dim), got {values.shape} {values.dtype}")
+    table = np.ascontiguousarray(values, dtype=np.float32)
     return Items(ArraySource(len(table), name), np.arange(len(table)), lambda: table)
 
 
 def train_from_features(
     features: NDArray[np.floating], labels: NDArray[np.integer], name: str = "array"
 ) -> TrainItems:
-    """Training items over `(n, dim)` features and `(n, classes)` multi-hot labels."""
+    """Training items over `(n, dim)` features and `(n, classes)` multi-hot labels.
+
+    Raises:
+        InputError: as `items_from_features`, or for labels other than 0 and 1.
+    """
     base = items_from_features(features, name)
-    return TrainItems(base._source, base._rows, base._table, labels=np.asarray(labels, np.uint8))
+    marks = given("labels", labels)
+    if marks.dtype.kind not in "biuf" or not np.isin(marks, (0, 1)).all():
+        raise InputError("labels of shape (n, classes) must be multi-hot: only 0 and 1")
+    return TrainItems(base._source, base._rows, base._table, labels=marks.astype(np.uint8))

@@ -23,6 +23,7 @@ class Declared:
     steps: int = whole(5, low=0, high=9)
     mode: str = choice("plain", ("plain", "fancy"))
     plain: float = 0.1
+    flag: bool = True
     text: str = "as given"
 
 
@@ -39,6 +40,7 @@ class Declared:
         {"steps": np.int64(9)},
         {"mode": "fancy"},
         {"plain": -3.0},
+        {"flag": np.False_},
         {"text": "anything"},
     ],
 )
@@ -57,6 +59,10 @@ def test_what_is_within_the_bounds_passes(params) -> None:
         ({"share": "0.5"}, "not '0.5'"),
         ({"share": None}, "not None"),
         ({"share": True}, "not True"),
+        ({"flag": "no"}, r"declared\.flag must be true or false, not 'no'"),
+        ({"flag": 0}, "true or false, not 0"),
+        ({"mode": np.zeros((2, 2))}, r"unknown declared\.mode 'array"),
+        ({"steps": np.zeros((2, 2))}, r"not array\(\[\[0\., 0\.\], \[0\., 0\.\]\]\)$"),
         ({"ridge": "publisht"}, "a number above 0 or 'published', not 'publisht'"),
         ({"rate": 2}, "of at least 0 and below 2, not 2"),
         ({"steps": -1}, "a whole number of at least 0 and at most 9, not -1"),

@@ -12,9 +12,10 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from hashbench.codes import Codes
+from hashbench.given import unwrapped
 from hashbench.hasher import Hasher
 from hashbench.hyper import check, whole
-from hashbench.items import Items, TrainItems, items_from_features
+from hashbench.items import Items, TrainItems, demand_items, items_from_features, no_labels
 from hashbench.seeds import derive
 from hashbench.targets import multi_hot
 
@@ -71,8 +72,8 @@ class ShallowHasher(Hasher, ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
             y: with an array only: `(n,)` class ids or `(n, classes)` multi-hot.
 
         Raises:
-            InputError: if a hyper-parameter is outside its declared bounds, or a
-                multi-hot `y` holds anything but 0 and 1.
+            InputError: if a hyper-parameter is outside its declared bounds, or `y` holds
+                no labels.
             ValueError: if `X` or `y` is malformed (scikit-learn's own messages).
         """
         check(self)
@@ -81,13 +82,15 @@ class ShallowHasher(Hasher, ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
             features, labels = self._validated(X.features()), X.labels
             if not self.supervised:
                 labels = labels[:, :0]
-        elif self.supervised:
-            features, targets = self._validated(X, y)
-            labels = multi_hot(targets)
         else:
-            features = self._validated(X)
-            labels = np.zeros((len(features), 0), np.uint8)
-        if not isinstance(X, TrainItems):
+            no_labels(self.name, X)
+            X = unwrapped("features", X)
+            if self.supervised:
+                targets = None if y is None else multi_hot(y)
+                features, labels = self._validated(X, targets)  # which knows what to say of None
+            else:
+                features = self._validated(X)
+                labels = np.zeros((len(features), 0), np.uint8)
             order = token_order(items_from_features(features))
         self._learn(features[order], labels[order])
         return self
@@ -108,6 +111,7 @@ class ShallowHasher(Hasher, ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
             ValueError: if `X` is malformed or has another dimension than in `fit`.
         """
         check_is_fitted(self)
+        X = unwrapped("features", X)
         features = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
         return self._project(features)
 
@@ -118,6 +122,7 @@ class ShallowHasher(Hasher, ClassNamePrefixFeaturesOutMixin, TransformerMixin, B
     def encode(self, items: Items) -> Codes:
         """Codes of `items`, `(n, bits)`, in their order, with the real outputs kept."""
         check_is_fitted(self)
+        demand_items(self.name, items)
         if len(items) == 0:
             return Codes.from_real(np.zeros((0, self.bits), np.float32))
         return Codes.concatenate(

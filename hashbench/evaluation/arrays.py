@@ -13,11 +13,11 @@ from hashbench.codes import BITORDER, Codes, zero_mask
 from hashbench.errors import InputError, shown
 from hashbench.evaluation.convention import Convention
 from hashbench.evaluation.conventions.house import HOUSE
-from hashbench.evaluation.given import given
 from hashbench.evaluation.labels import doubtful, read_labels
 from hashbench.evaluation.overlap import overlap
 from hashbench.evaluation.referee import score
 from hashbench.evaluation.scores import Scores
+from hashbench.given import given
 from hashbench.parsing import in_number
 
 Array = NDArray[Any]
@@ -98,7 +98,7 @@ def from_arrays(
         InputError: for arrays that are not as there described.
     """
     outputs: tuple[Array | None, Array | None] = (None, None) if relaxed is None else relaxed
-    if len(outputs) != 2:
+    if not isinstance(outputs, (tuple, list)) or len(outputs) != 2:
         raise InputError("relaxed must be two arrays: the query's outputs and the database's")
     inputs = CodesAndLabels(
         _codes("query", query_codes, outputs[0], bits),
@@ -170,7 +170,7 @@ def _packed(side: str, codes: Array, bits: int) -> Codes:
         )
     if bits % 8 and (codes[:, -1] >> (bits % 8)).any():
         raise InputError(
-            f"{side} codes have bits set beyond the {bits}th: pack them with "
-            f"np.packbits(..., bitorder='{BITORDER}')"
+            f"{side} codes have bits set beyond the {in_number(bits, 'bit', 'bits')} of a code: "
+            f"pack them with np.packbits(..., bitorder='{BITORDER}')"
         )
     return Codes(codes, bits)

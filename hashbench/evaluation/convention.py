@@ -9,7 +9,7 @@ from operator import index
 from typing import Any, Literal, get_args
 
 from hashbench.codes import Codes
-from hashbench.errors import InputError, unknown
+from hashbench.errors import InputError, shown, unknown
 
 Order = Literal["expected", "best", "worst", "stable", "numpy"]
 Rank = Literal["distance", "outputs", "rerank"]
@@ -108,8 +108,9 @@ class Convention:
 
     def __post_init__(self) -> None:
         for choice, values in _CHOICES.items():
-            if getattr(self, choice) not in values:
-                raise unknown(f"choice of {choice}", str(getattr(self, choice)), values)
+            value = getattr(self, choice)
+            if not isinstance(value, str) or value not in values:
+                raise unknown(f"choice of {choice}", shown(value), values)
         for number in ("radius", "cutoff"):
             value = getattr(self, number)
             if value is None and number == "cutoff":
@@ -118,7 +119,7 @@ class Convention:
                 object.__setattr__(self, number, index(value))
             except TypeError:
                 raise InputError(
-                    f"a convention's {number} must be a whole number, got {value!r}"
+                    f"a convention's {number} must be a whole number, got {shown(value, 40)}"
                 ) from None
         if self.radius < 0:
             raise InputError(f"a convention's radius must be 0 or more, got {self.radius}")
@@ -222,6 +223,7 @@ class Convention:
         """
         from hashbench.evaluation.conventions import conventions
 
+        _demand_text(text)
         known = conventions()
         read = _READ.get(text)
         if read is None or read[0] is not known:
@@ -260,6 +262,7 @@ class Convention:
         Raises:
             InputError: as `parse`, or if the list is empty.
         """
+        _demand_text(text)
         names = [part for part in re.split(r",(?![^(]*\))", text) if part.strip()]
         if not names:
             raise InputError("name at least one convention, such as house")
@@ -273,6 +276,11 @@ CHOICES = tuple(item.name for item in fields(Convention) if item.compare)
 
 #: By text the named conventions there were, and what it stood for among them.
 _READ: dict[str, tuple[Mapping[str, Convention], Convention]] = {}
+
+
+def _demand_text(text: object) -> None:
+    if not isinstance(text, str):
+        raise InputError(f"conventions are named by a text such as house, got {shown(text, 40)}")
 
 
 def _show(value: object) -> str:

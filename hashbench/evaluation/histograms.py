@@ -41,6 +41,13 @@ class Histograms:
         """Histograms over two shards of a database."""
         return Histograms(self.total + other.total, self.relevant + other.relevant, self.near)
 
+    def within(self, distance: int) -> Histograms:
+        """The same without bins beyond a distance that no item can exceed."""
+        if self.total.shape[1] <= distance + 1:
+            return self
+        bins = slice(0, distance + 1)
+        return Histograms(self.total[:, bins], self.relevant[:, bins])
+
 
 def count(
     query: Codes,

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.errors import InputError, shown
-from hashbench.evaluation.given import given
+from hashbench.given import given
 from hashbench.parsing import demand_distinct
 
 Array = NDArray[Any]

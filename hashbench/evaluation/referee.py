@@ -100,7 +100,8 @@ def score(
             else:
                 within = None if reach is None else reach * coded.steps
                 found = (counter or count)(*sides, reach=within, engine=engine, budget=budget)
-                counted[sgn0, graded] = coded, found, None
+                # Words of a third symbol are longer than they can differ in.
+                counted[sgn0, graded] = coded, found.within(coded.steps * query.bits), None
         coded, histograms, shared = counted[sgn0, graded]
         ranked = None
         if convention.by_storage:

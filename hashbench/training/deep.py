@@ -20,7 +20,7 @@ from hashbench.codes import Codes
 from hashbench.errors import InputError
 from hashbench.hasher import Hasher
 from hashbench.hyper import check, choice, number, whole
-from hashbench.items import Items, TrainItems, rows_of, source_of
+from hashbench.items import Items, TrainItems, demand_items, rows_of, source_of
 from hashbench.seeds import derive
 from hashbench.training import selection, trainer
 from hashbench.training.allocator import freed_memory_kept
@@ -242,7 +242,7 @@ class DeepHasher(Hasher, OnArrays):
         """Train on `train.labels`, and on features, or on images in the modes that do.
 
         Plain arrays do too: `(n, dim)` features, and `(n,)` class ids or `(n, classes)`
-        multi-hot labels.
+        multi-hot labels, which methods without labels need not be given.
 
         Training from pixels is saved after every epoch where the runtime names a
         folder for checkpoints, and goes on from what is found there.
@@ -253,7 +253,7 @@ class DeepHasher(Hasher, OnArrays):
             FloatingPointError: if the loss stops being finite.
         """
         check(self)  # set_params may have changed them
-        train = training_items(train, y, self.name)
+        train = training_items(train, y, self.name, supervised=self.supervised)
         if not len(train):
             raise InputError(f"{self.name} was given an empty training set")
         recipe = self.recipe()
@@ -313,6 +313,7 @@ class DeepHasher(Hasher, OnArrays):
         """
         if not hasattr(self, "state_"):
             raise RuntimeError(f"{self.name} has not been fitted: call fit(train) first")
+        demand_items(self.name, items)
         with compute_on(self._threads) as device, seeded(self.seed, device):
             network = self.trained_network()
             network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -114,6 +114,17 @@ def test_a_convention_that_drops_every_query_is_undefined_not_zero():
     assert result["kept@h2"] == 0
 
 
+def test_radii_end_at_the_code_length_where_zero_is_a_third_sign():
+    # One sign of three differs from each item at least, all three at most: 2 and 3 are within.
+    query = Codes.from_real(np.array([[1.0, -1.0, 0.0]]))
+    database = Codes.from_real(np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]]))
+    labels = np.array([[1]]), np.array([[1], [0]])
+    convention = Convention(sgn0="symbol")
+    result = score(query, database, *labels, [convention])[0]
+    assert result.curves["p@h"] == [0.0, 0.0, 1.0, 0.5]
+    assert result["ramap"] == 1.5 / 4
+
+
 def test_identical_codes_at_64_bits():
     rng = np.random.default_rng(0)
     codes = Codes.from_bits(np.ones((50, 64), int)), Codes.from_bits(np.ones((200, 64), int))

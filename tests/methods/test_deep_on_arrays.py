@@ -32,6 +32,14 @@ def test_arrays_give_the_codes_that_items_give(name) -> None:
         assert np.array_equal(one.decision_function(queries) > 0, one.transform(queries) == 1)
 
 
+@pytest.mark.parametrize("name", ["bihalf", "ssdh"])
+def test_methods_without_labels_need_none(name) -> None:
+    problem, cls = toy(), methods().get(name)
+    X, make = problem.train.features(), {"bits": 8, **cls.test_params, "epochs": 1}
+    labelled = cls(**make).fit(X, problem.train.labels)
+    assert np.array_equal(cls(**make).fit(X).transform(X), labelled.transform(X))
+
+
 def test_clones_are_equal_unfitted_and_settable() -> None:
     hasher = DCH(bits=12, seed=5, gamma=7.0, head="mlp")
     again = clone(hasher.fit(toy().train))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from hashbench.errors import InputError
+from hashbench.errors import InputError, shown, unknown
 from hashbench.evaluation.scores import Floats, mean
 
 if TYPE_CHECKING:
@@ -75,14 +75,29 @@ class Metric:
     keep: bool = True
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
             raise InputError(
-                f"'{self.name}' is no name of a metric: use small letters, digits and dashes, "
-                "and at the end @{n} or @h{radius} where it is of a list's length or a radius"
+                f"'{shown(self.name)}' is no name of a metric: use small letters, digits and "
+                "dashes, and at the end @{n} or @h{radius} where it is of a list's length or a "
+                "radius"
             )
         if (self.per_query is None) == (self.value is None):
             raise InputError(
                 f"metric '{self.name}' needs per_query (one value a query) or value (one in all)"
+            )
+        if not isinstance(self.title, str):
+            raise InputError(
+                f"the title of metric '{self.name}' must be a text, got {shown(self.title, 40)}"
+            )
+        for part in ("per_query", "value", "summary"):
+            given = getattr(self, part)
+            if given is not None and not callable(given):
+                raise InputError(
+                    f"{part} of metric '{self.name}' must be a function, got {shown(given, 40)}"
+                )
+        if self.better not in ("higher", "lower"):
+            raise unknown(
+                f"direction of metric '{self.name}'", shown(self.better), ("higher", "lower")
             )
         if self.group is None:
             object.__setattr__(self, "group", "ball" if "{radius}" in self.name else "list")

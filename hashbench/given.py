@@ -31,7 +31,7 @@ def given(what: str, value: Any) -> Array:
             raise InputError(f"{what} have masked values: fill them in, or leave their rows out")
         value = value.data
     try:
-        if hasattr(value, "detach"):
+        if _is_tensor(value):
             value = value.detach().cpu()
         array = np.asarray(value)
     except MemoryError:
@@ -47,3 +47,43 @@ def given(what: str, value: Any) -> Array:
             "array, of a sparse one its .toarray()"
         )
     return array
+
+
+def unwrapped(what: str, value: Any) -> Any:
+    """Tensors and masked arrays as `given` has them; anything else for scikit-learn to look at.
+
+    It takes a DataFrame's names of columns, which an array has not.
+
+    Raises:
+        InputError: as `given`.
+    """
+    wrapped = isinstance(value, np.ma.MaskedArray) or _is_tensor(value)
+    return given(what, value) if wrapped else value
+
+
+def positions(rows: Any, count: int) -> NDArray[np.int64]:
+    """Positions among `count` rows: whole numbers, negative ones from the end, or a mask of all.
+
+    Raises:
+        InputError: for anything else.
+    """
+    index = given("positions", rows)
+    if index.dtype == np.bool_ and index.shape == (count,):
+        return np.flatnonzero(index)
+    if index.shape == (0,):  # an empty list is one of floats
+        return np.zeros(0, np.int64)
+    if index.ndim != 1 or index.dtype.kind not in "iu":
+        raise InputError(
+            f"positions must be whole numbers (n,), or a mask ({count},) of true and false, got "
+            f"{index.shape} {index.dtype}"
+        )
+    if int(index.max()) >= count or int(index.min()) < -count:
+        raise InputError(
+            f"positions must lie below {count:,}, which is how many there are, got "
+            f"{int(index.min()):,} to {int(index.max()):,}"
+        )
+    return index.astype(np.int64)
+
+
+def _is_tensor(value: Any) -> bool:
+    return hasattr(value, "detach") and hasattr(value, "cpu")

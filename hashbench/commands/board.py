@@ -58,7 +58,7 @@ def command(
     """
     from hashbench.data import default_data_root
     from hashbench.evaluation import Convention
-    from hashbench.pages.board import ENTRIES, open_board, write_site
+    from hashbench.pages.board import ENTRIES, check_place, open_board, write_site
     from hashbench.pages.build import Source, add_gallery, page_data
     from hashbench.pages.render import render
     from hashbench.parsing import plain
@@ -67,6 +67,7 @@ def command(
     def tick(note: str) -> None:
         click.echo(plain(note), err=True)
 
+    check_place(out, folder)
     load_plugins(plugins)
     named = Convention.parse_list(conventions)
     root = data_root or default_data_root()

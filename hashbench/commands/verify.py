@@ -50,6 +50,7 @@ def command(
     import json
 
     from hashbench.bundles import entries
+    from hashbench.bundles.folder import ENTRY
     from hashbench.bundles.splits import Splits
     from hashbench.bundles.verify import Verifier
     from hashbench.data import default_data_root
@@ -57,6 +58,8 @@ def command(
     from hashbench.registries import load_plugins
 
     load_plugins(plugins)
+    # A shell's board/*/entry.json means the entries.
+    folders = tuple(one.parent if one.name == ENTRY and one.is_file() else one for one in folders)
     for folder in folders:
         if not folder.is_dir():
             raise InputError(f"there is no folder {shown(str(folder), 200)}: name one of entries")

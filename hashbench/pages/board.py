@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -17,6 +18,7 @@ from hashbench.codes import Codes
 from hashbench.errors import InputError, shown
 from hashbench.evaluation import Convention, Scores
 from hashbench.evidence import Evidence
+from hashbench.files import write_atomically
 from hashbench.pages.places import Tick
 from hashbench.results.choose import bench_key
 from hashbench.results.sinks import slug
@@ -186,8 +188,34 @@ def aligned(records: Sequence[Record]) -> list[Record]:
     return found
 
 
+def check_place(out: Path, root: Path) -> None:
+    """Refuse a place where a site would overwrite what it is made of, or what is not of a site.
+
+    Args:
+        out: the folder of the site.
+        root: the folder that its entries are read from.
+
+    Raises:
+        InputError: if it is such a place.
+    """
+    kept, read = (out / ENTRIES).resolve(), root.resolve()
+    if kept.exists() and not (kept / _MARK).is_file():
+        raise InputError(
+            f"{shown(str(out / ENTRIES), 200)} is not of a site that hashbench wrote: choose "
+            "another --out"
+        )
+    if kept.is_relative_to(read) or read.is_relative_to(kept):
+        raise InputError(
+            f"the site would lie among the entries of {shown(str(root), 200)} that it is made "
+            f"of, and {shown(str(out / ENTRIES), 200)} is written anew each time: choose another "
+            "--out"
+        )
+
+
 def write_site(out: Path, page: bytes, board: Board, root: Path) -> None:
     """Write the page and the entries it shows into a folder that any page host serves.
+
+    An older site there stays as it was until all of the new one lies beside it.
 
     Args:
         out: the folder; what else lies in it stays.
@@ -196,32 +224,36 @@ def write_site(out: Path, page: bytes, board: Board, root: Path) -> None:
         root: the folder they were read from, whose `splits/` go along.
 
     Raises:
-        InputError: if it cannot be written, or a folder `entries` is there that no site has
-            written.
+        InputError: if it cannot be written, or `check_place` refuses it.
     """
-    kept = out / ENTRIES
-    if kept.exists() and not (kept / _MARK).is_file():
-        raise InputError(
-            f"{shown(str(kept), 200)} is not of a site that hashbench wrote: choose another --out"
-        )
+    check_place(out, root)
+    kept, made = out / ENTRIES, out / f".{ENTRIES}-{os.getpid()}"
     try:
-        if kept.is_dir():
-            shutil.rmtree(kept)
-        kept.mkdir(parents=True)
-        (kept / _MARK).write_text("hashbench board writes this folder anew each time.\n")
-        for key, name in board.names.items():
-            target = kept / name
-            target.mkdir(parents=True)
-            for file in (ENTRY, *FILES.values()):
-                if (board.verdicts[key].folder / file).is_file():
-                    shutil.copyfile(board.verdicts[key].folder / file, target / file)
-        for path in sorted((root / FOLDER).glob("*.json.xz")):
-            (kept / FOLDER).mkdir(exist_ok=True)
-            shutil.copyfile(path, kept / FOLDER / path.name)
-        (out / ".nojekyll").touch()
-        (out / "index.html").write_bytes(page)
+        made.mkdir(parents=True)
+        try:
+            _copy_entries(made, board, root)
+            (out / ".nojekyll").touch()
+            write_atomically(out / "index.html", lambda stream: stream.write(page))
+            if kept.is_dir():
+                shutil.rmtree(kept)
+            made.replace(kept)
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
     except OSError as error:
         where = shown(str(out), 200)
         raise InputError(
             f"cannot write the site to {where} ({shown(error)}): choose another --out"
         ) from error
+
+
+def _copy_entries(folder: Path, board: Board, root: Path) -> None:
+    (folder / _MARK).write_text("hashbench board writes this folder anew each time.\n")
+    for key, name in board.names.items():
+        target = folder / name
+        target.mkdir()
+        for file in (ENTRY, *FILES.values()):
+            if (board.verdicts[key].folder / file).is_file():
+                shutil.copyfile(board.verdicts[key].folder / file, target / file)
+    for path in sorted((root / FOLDER).glob("*.json.xz")):
+        (folder / FOLDER).mkdir(exist_ok=True)
+        shutil.copyfile(path, folder / FOLDER / path.name)

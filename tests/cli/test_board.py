@@ -59,6 +59,8 @@ def test_entries_of_a_plugin_and_of_strangers_stand_on_one_board(hashbench, tmp_
     said = ("--pretrained-on", "nothing", "--unlabelled")
     assert hashbench("pack", *own, "--out", "board", *said).code == 0
 
+    alone = hashbench("verify", "board/theirs/entry.json")
+    assert (alone.code, "1 entry: 1 verified" in alone.out) == (0, True), alone.err
     found = hashbench("verify", "board", *plugin, "--fresh-split", "7", "--json")
     body = json.loads(found.out)
     assert (found.code, body["entries"], body["ok"]) == (0, 4, 4), body

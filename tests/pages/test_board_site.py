@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -91,3 +92,40 @@ def test_a_folder_that_no_site_wrote_is_left_alone(put, tmp_path) -> None:
     (tmp_path / "none").mkdir()
     found = CliRunner().invoke(board.command, [str(tmp_path / "none")])
     assert "there is no entry" in str(found.exception)
+
+
+def test_a_site_is_not_written_over_the_entries_it_is_made_of(put, tmp_path) -> None:
+    entries_of = tmp_path / "board"
+    put(entries_of / "theirs")
+    assert made(entries_of, tmp_path / "site").return_value == 0
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for read, out in (
+        (tmp_path / "site", tmp_path / "site"),
+        (tmp_path / "site" / "entries", tmp_path / "site"),
+        (entries_of, entries_of),
+        (tmp_path, tmp_path / "site"),
+    ):
+        found = made(read, out)
+        assert isinstance(found.exception, InputError)
+        assert "among the entries" in str(found.exception)
+        assert "verifying" not in found.output  # refused before any work
+    after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert after == before
+
+
+def test_a_site_that_cannot_be_written_whole_leaves_the_old_one(
+    put, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, out = tmp_path / "board", tmp_path / "site"
+    put(folder / "theirs")
+    assert made(folder, out).return_value == 0
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("hashbench.pages.board.shutil.copyfile", full)
+    found = made(folder, out)
+    assert "cannot write the site" in str(found.exception)
+    after = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    assert after == before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from hashbench.errors import InputError, shown
@@ -20,6 +20,9 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 #: What may stand between the columns of a table, and words in quotes, where it does not.
 _SEPARATORS, _QUOTED = re.compile("[,;\t]"), re.compile('"[^"]*"')
+
+#: A row of zeros and ones, or a list as Python writes it, where the name of a class is expected.
+_ROW, _BETWEEN = re.compile(r"[01]([\s,]+[01])+|\[.*\]"), re.compile(r"[\s,]+")
 
 #: Numbers that JSON does not take, for they begin or end with their point, or with a plus.
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
@@ -71,6 +74,32 @@ def demand_distinct(where: str, classes: Iterable[str]) -> None:
             raise InputError(
                 f"{where} {verb} '{shown(first, 20)}' and '{shown(word, 20)}', which are one "
                 "number: write it in one way"
+            )
+
+
+def is_class(word: str) -> bool:
+    """Whether a word may name a class, and is no row of zeros and ones, list, NaN or nothing."""
+    return bool(word) and not _ROW.fullmatch(word) and word.lower() != "nan"
+
+
+def demand_single(where: str, classes: Collection[str]) -> None:
+    """Raise where one class may well be several.
+
+    Args:
+        where: what has them, to begin the sentence with.
+        classes: the names.
+
+    Raises:
+        InputError: naming the first that may.
+    """
+    known = set(classes)
+    for word in sorted(known):
+        pieces = [piece for piece in _BETWEEN.split(word) if piece]
+        if len(pieces) > 1 and known.issuperset(pieces):
+            verb = "have" if where == "labels" else "has"
+            raise InputError(
+                f"{where} {verb} the label '{shown(word, 40)}' and each word of it as a label "
+                "too: put ; between the labels of an image"
             )
 
 

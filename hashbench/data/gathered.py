@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import os
-import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,14 @@ from hashbench.data.images import SUFFIXES
 from hashbench.data.listfile import class_names, read_lines, read_list
 from hashbench.data.names import path_parts
 from hashbench.errors import InputError, shown
-from hashbench.parsing import demand_distinct, in_number, printable, separator
+from hashbench.parsing import (
+    demand_distinct,
+    demand_single,
+    in_number,
+    is_class,
+    printable,
+    separator,
+)
 from hashbench.spelling import composed
 
 #: What the header of a CSV may call the column of paths, and the column of labels.
@@ -35,9 +41,6 @@ ASKED, SEARCHED = ("test", "query", "val"), ("train", "database")
 PARTS = frozenset(
     (*ASKED, *SEARCHED, "queries", "testing", "valid", "validation", "dev", "training", "gallery")
 )
-
-#: A row of zeros and ones, or a list as Python writes it, where the name of a class is expected.
-_ROW = re.compile(r"[01]([\s,]+[01])+|\[.*\]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,7 +245,7 @@ def _by_words(
         mine = [composed(word.strip()) for word in cell.split(SEPARATORS[0]) if word.strip()]
         if not all(map(printable, mine)):
             raise InputError(f"{path}, line {line}: a label holds a control character")
-        odd = next((word for word in mine if _ROW.fullmatch(word) or word.lower() == "nan"), None)
+        odd = next((word for word in mine if not is_class(word)), None)
         if odd is not None:
             raise InputError(
                 f"{path}, line {line}: '{shown(odd, 40)}' is no name of a class: write names "
@@ -251,7 +254,7 @@ def _by_words(
         words.append(mine)
     found = {word for mine in words for word in mine}
     demand_distinct(str(path), found)
-    _demand_single(path, found)
+    demand_single(str(path), found)
     classes = tuple(sorted(found))
     if len(classes) < 2:
         raise InputError(
@@ -262,14 +265,3 @@ def _by_words(
     for number, mine in enumerate(words):
         labels[number, [column[word] for word in mine]] = 1
     return labels, classes
-
-
-def _demand_single(path: Path, classes: set[str]) -> None:
-    """Raise where one class may well be several."""
-    for word in sorted(classes):
-        pieces = [piece for piece in re.split(r"[\s,]+", word) if piece]
-        if len(pieces) > 1 and classes.issuperset(pieces):
-            raise InputError(
-                f"{path} has the label '{shown(word, 40)}' and each word of it as a label "
-                "too: put ; between the labels of an image"
-            )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+import warnings
 from collections import Counter
 from contextlib import suppress
 from typing import Any
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from hashbench.errors import InputError, shown
 from hashbench.given import given
-from hashbench.parsing import demand_distinct
+from hashbench.parsing import demand_distinct, demand_single, in_number, is_class
 
 Array = NDArray[Any]
 
@@ -57,8 +58,15 @@ def read_labels(query: Array, database: Array) -> tuple[Array, Array]:
         raise InputError("class ids must be numbers on both sides, or words on both")
     sides = list(map(_written, sides)) if words[0] else _counted(*sides)
     if words[0]:
-        demand_distinct("labels", set(np.unique(np.concatenate(sides)).tolist()))
+        _demand_names(set(np.unique(np.concatenate(sides)).tolist()))
     classes = np.unique(np.concatenate(sides))
+    if not words[0] and len(classes) > 2 and classes[0] == -1:
+        bare = sum(int((labels == -1).sum()) for labels in sides)
+        warnings.warn(
+            f"{in_number(bare, 'item has', 'items have')} the class id -1, which often stands for "
+            "no label, and count as one class: leave them out, or give multi-hot labels, if so",
+            stacklevel=4,
+        )
     found = [np.searchsorted(classes, labels).astype(np.int64) for labels in sides]
     return found[0], found[1]
 
@@ -214,6 +222,26 @@ def _written(words: Array) -> Array:
     return np.array(found, np.str_)[which]
 
 
+def _demand_names(words: set[str]) -> None:
+    """Raise where words may be something else than a class each.
+
+    Raises:
+        InputError: naming the first that may.
+    """
+    demand_distinct("labels", words)
+    odd = next((word for word in sorted(words) if not is_class(word)), None)
+    sizes = {len(word) for word in words}
+    if odd is None and len(sizes) == 1 and sizes != {1} and set().union(*words) <= {"0", "1"}:
+        odd = next((word for word in sorted(words) if word.count("1") != 1), None)
+    if odd is not None:
+        told = f"'{shown(odd, 40)}'" if odd else "an empty text"
+        raise InputError(
+            f"labels have {told}, which is no name of a class: give numbers, (n, classes) of 0 and "
+            "1 for items of several classes or of none"
+        )
+    demand_single("labels", words)
+
+
 def _counted(query: Array, database: Array) -> list[Array]:
     """Whole numbers of any type as ones of one type, each its own number still."""
     sides = [
@@ -236,7 +264,9 @@ def _refuse(side: str, part: Array, wrong: NDArray[np.bool_], meant: str, start:
         return
     row = int(np.argmax(wrong if wrong.ndim == 1 else wrong.any(axis=1)))
     value = part[row] if part.ndim == 1 else part[row][wrong[row]][0]
-    hint = " (-1 in bytes without a sign)" if part.dtype == np.uint8 and value == 255 else ""
+    wrapped = part.dtype.kind == "u" and value == np.iinfo(part.dtype).max
+    unsigned = "bytes" if part.dtype == np.uint8 else "numbers"
+    hint = f" (-1 in {unsigned} without a sign)" if wrapped else ""
     raise InputError(
         f"{side} labels must be {meant}, but row {start + row} holds {value}{hint}: "
         "give such labels, or class ids (n,)"

@@ -58,6 +58,45 @@ def test_blanks_around_words_tell_no_classes_apart_and_one_number_is_one_class()
         evaluate(*codes, np.array(["1", "2"]), np.array(["1.0", "2.0"]))
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["0 1 0", "1 1 0", "1 0 0"], "'0 1 0', which is no name of a class"),
+        (["[0, 1]", "[1]", "cat"], r"'\[0, 1\]', which is no name"),
+        (["cat", "nan", "dog"], "'nan', which is no name"),
+        (["cat", " ", "dog"], "an empty text, which is no name"),
+        (["010", "110", "001"], "'110', which is no name"),
+        (["cat", "dog", "cat,dog"], "'cat,dog' and each word of it"),
+        (["cat", "dog", "cat dog"], "'cat dog' and each word of it"),
+        (["sports car", "car", "010"], None),
+        (["010", "100", "001"], None),  # one each: classes, either way
+    ],
+)
+def test_words_that_may_be_rows_lists_or_nothing_are_refused(words, told):
+    sides = np.array(words[:2]), np.array(words)
+    if told is None:
+        assert (read_labels(*sides)[0] == read_labels(*sides)[1][:2]).all()
+        return
+    with pytest.raises(InputError, match=told):
+        read_labels(*sides)
+
+
+@pytest.mark.parametrize(
+    ("ids", "told"),
+    [
+        ([-1, 3, 4, -1], "3 items have the class id -1"),
+        ([-1, 1, 1, -1], None),
+        ([0, 1, 2, 3], None),
+    ],
+)
+def test_an_id_of_minus_one_is_remarked_upon(ids, told):
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        found = read_labels(np.array(ids[:2]), np.array(ids))
+    assert [str(one.message)[: len(told or "")] for one in heard] == [told] * bool(told)
+    assert (found[0] == found[1][:2]).all()  # one class, as it says
+
+
 @pytest.mark.parametrize(("count", "of_them"), [(1, True), (2, True), (3, True), (2, False)])
 def test_a_few_queries_are_found_in_their_own_database(count, of_them):
     rng = np.random.default_rng(0)
@@ -107,6 +146,7 @@ def test_every_form_of_labels_scores_the_same(form):
     ("labels", "words"),
     [
         (lambda ids: np.where(hot(ids), 1, 255).astype(np.uint8), r"row 0 holds 255 \(-1 in bytes"),
+        (lambda ids: (2 * hot(ids) - 1).astype(np.uint16), r"holds 65535 \(-1 in numbers without"),
         (lambda ids: np.where(ids[:, None] == 2, 0.25, hot(ids)), "row 1 holds 0.25"),
         (lambda ids: hot(ids) * np.where(np.arange(20) == 7, 3, 1)[:, None], "row 7 holds 3"),
         (lambda ids: hot(ids) - 1.0 * (np.arange(4) == 0), "0/1 or -1/.1, not both, but row"),

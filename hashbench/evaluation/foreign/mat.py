@@ -1,7 +1,7 @@
 """MATLAB files: version 4, and version 5 to 7 (MAT-File Format, The MathWorks, chapter 1).
 
-Numbers, logicals, characters and sparse matrices are read; cells, structs and
-objects are named and left. Nothing is inflated or made larger than the header
+Numbers, logicals, characters and sparse matrices are read, and cells of texts or of
+numbers; structs and objects are named and left. Nothing is inflated or made larger than the header
 of its array says, and that not beyond what a file of its size can mean.
 """
 
@@ -23,6 +23,7 @@ from hashbench.evaluation.foreign.source import (
     affordable,
     what,
 )
+from hashbench.evaluation.foreign.words import of_items
 from hashbench.files import open_regular
 from hashbench.npy import MOST_GROWTH
 
@@ -43,9 +44,9 @@ _STORED = {
     17: "u2",
     18: "u4",
 }
-#: Classes of arrays (mx*_CLASS) of numbers and characters, by their numbers.
+_UTF_8 = 16
+#: Classes of arrays (mx*_CLASS) of numbers, by their numbers.
 _NUMBERS = {
-    4: "u2",
     6: "f8",
     7: "f4",
     8: "i1",
@@ -57,8 +58,8 @@ _NUMBERS = {
     14: "i8",
     15: "u8",
 }
-_SPARSE = 5
-_OTHERS = {1: "cell", 2: "struct", 3: "object", 16: "function", 17: "object"}
+_CELL, _CHARACTERS, _SPARSE = 1, 4, 5
+_OTHERS = {2: "struct", 3: "object", 16: "function", 17: "object"}
 #: Bytes of an inflated array in which its flags, dimensions and name lie.
 _HEAD = 4096
 #: Types of version 4, by the tens of its header's first number.
@@ -112,6 +113,15 @@ def _version_5(data: bytes) -> Iterator[tuple[str, Variable]]:
 
 
 def _entry(header: _Header, part: bytes, packed: bool, order: str) -> Variable:
+    if header.kind in (_CELL, _CHARACTERS):
+
+        def items() -> list[Any]:
+            try:
+                return _items(_whole(part, order) if packed else part, order)
+            except (struct.error, zlib.error, OverflowError) as error:
+                raise ValueError("it is cut short or damaged") from error
+
+        return of_items(what(header.shape, "cell" if header.kind == _CELL else "char"), items)
     if header.kind in _OTHERS:
 
         def refuse() -> Array:
@@ -189,9 +199,71 @@ def _values(part: bytes, packed: bool, order: str) -> Array:
     values, _ = _numbers(data, header.body, order)
     # What is small is stored small, whatever class it has.
     dtype = np.dtype(np.bool_ if header.logical else _NUMBERS[header.kind])
-    if len(values) != np.prod([int(side) for side in header.shape], dtype=object):
+    if len(values) != _size(header.shape):
         raise ValueError("an array holds fewer or more values than its shape says")
     return values.astype(dtype).reshape(header.shape, order="F")
+
+
+def _items(data: bytes, order: str) -> list[Any]:
+    """The rows of a matrix of characters, or what the cells of a cell array hold."""
+    header = _header(data, order)
+    if header.kind == _CHARACTERS:
+        return _rows_of_letters(data, header, order)
+    count = _size(header.shape)
+    if len(header.shape) != 2 or count not in header.shape:
+        raise ValueError(f"it is a cell array of shape {header.shape}, and no list of items")
+    found: list[Any] = []
+    at = header.body
+    for _ in range(count):  # each takes 8 bytes at least, or the file ends
+        kind, size = struct.unpack_from(order + "II", data, at)
+        cell = data[at + 8 : at + 8 + size]
+        if kind != _MATRIX or len(cell) < size:
+            raise ValueError("it is cut short or damaged")
+        found.append(_cell(cell, order))
+        at += 8 + size
+    return found
+
+
+def _cell(data: bytes, order: str) -> Any:
+    """A text, a number or a row of numbers."""
+    header = _header(data, order)
+    if header.kind == _CHARACTERS:
+        rows = _rows_of_letters(data, header, order)
+        if len(rows) > 1:
+            raise ValueError("it is a cell array of matrices of characters")
+        return rows[0] if rows else ""
+    if header.kind not in _NUMBERS:
+        raise ValueError(f"it is a cell array of {_OTHERS.get(header.kind, 'cell')}s")
+    values = _values(data, False, order)
+    return values.item() if values.size == 1 else values.ravel()
+
+
+def _rows_of_letters(data: bytes, header: _Header, order: str) -> list[str]:
+    """Characters are UTF-16, whatever they are stored as."""
+    kind, start, size, _ = _element(data, header.body, order)
+    if start + size > len(data) or len(header.shape) != 2:
+        raise ValueError("it is cut short or damaged")
+    if kind == _UTF_8:
+        text = data[start : start + size].decode("utf-8")  # its error is a ValueError
+        units = np.frombuffer(text.encode("utf-16-le"), "<u2")
+    else:
+        units = _numbers(data, header.body, order)[0]
+    return _letters(units, header.shape)
+
+
+def _letters(units: Array, shape: tuple[int, ...]) -> list[str]:
+    """The rows of a matrix of UTF-16's numbers, stored by columns."""
+    if len(units) != _size(shape):
+        raise ValueError("an array holds fewer or more values than its shape says")
+    rows = np.ascontiguousarray(units.astype("<u2").reshape(shape, order="F"))
+    return [row.tobytes().decode("utf-16-le") for row in rows]
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    size = 1
+    for side in shape:
+        size *= int(side)
+    return size
 
 
 def _sparse(data: bytes, header: _Header, order: str) -> Array:
@@ -246,9 +318,12 @@ def _version_4(data: bytes) -> Iterator[tuple[str, Variable]]:
 
 
 def _entry_4(data: bytes, dtype: np.dtype[Any], shape: tuple[int, int], layout: int) -> Variable:
+    if layout == 1:
+        return of_items(what(shape, "char"), lambda: _letters(np.frombuffer(data, dtype), shape))
+
     def read() -> Array:
         if layout == 2:
             raise ValueError("it is a sparse matrix of version 4")
         return np.frombuffer(data, dtype).reshape(shape, order="F")
 
-    return Variable(what(shape, ("", "text ", "sparse ")[layout] + dtype.name), read)
+    return Variable(what(shape, ("", "", "sparse ")[layout] + dtype.name), read)

@@ -103,6 +103,12 @@ def assign(found: Iterable[str], given: Mapping[str, str]) -> dict[str, str]:
     return chosen
 
 
+def meant(name: str) -> str | None:
+    """Which of ours a name stands for; None where it says nothing."""
+    found = _read(name)
+    return None if found is None else found[0]
+
+
 def _read(name: str) -> tuple[str, int] | None:
     """What a name stands for, and how far down the list of words it was found."""
     if name in (*REQUIRED, *OPTIONAL):

@@ -1,4 +1,4 @@
-"""Tensors that `torch.save` wrote: a tensor, or dicts and lists of them."""
+"""What `torch.save` wrote: a tensor, or dicts and lists of tensors, numbers and texts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hashbench.evaluation.foreign.source import Array, Source, Variable, what
+import numpy as np
+
+from hashbench.evaluation.foreign.names import meant
+from hashbench.evaluation.foreign.source import Array, Source, Variable, entry, what
+from hashbench.evaluation.foreign.words import of_items
 
 #: Dicts within dicts are followed this far, and no more tensors are listed than this.
 _DEEPEST, _MOST = 3, 1000
@@ -17,6 +21,7 @@ _DEEPEST, _MOST = 3, 1000
 def open_torch(path: Path) -> Source:
     """The tensors of a file by name; those of a dict within a dict as `outer.inner`.
 
+    A list of numbers, of texts, of numbers' lists or of tensors of one dimension is an array, too.
     Nothing in the file is executed. One tensor alone is called as the file is.
 
     Raises:
@@ -37,26 +42,67 @@ def open_torch(path: Path) -> Source:
             f"it is damaged or holds more than tensors ({type(error).__name__})"
         ) from error
     found: Source = {}
-    for name, tensor in _tensors(body, path.stem, 0):
-        if len(found) < _MOST:
-            dtype = str(tensor.dtype).removeprefix("torch.")
-            found[name] = Variable(what(tuple(tensor.shape), dtype), partial(_array, tensor))
-    return found
+    lists: Source = {}
+    for name, value in _values(body, path.stem, 0):
+        if len(found) + len(lists) >= _MOST:
+            break
+        if isinstance(value, list):
+            lists[name] = of_items(f"list of {len(value):,}", partial(_plain_items, value))
+        elif isinstance(value, int):
+            found[name] = entry(np.array(value))
+        else:
+            dtype = str(value.dtype).removeprefix("torch.")
+            found[name] = Variable(what(tuple(value.shape), dtype), partial(_array, value))
+    # A list that is called as a tensor is, such as the names of all classes, is left.
+    taken = {meant(name) for name in found} - {None}
+    return found | {name: item for name, item in lists.items() if meant(name) not in taken}
 
 
-def _tensors(body: Any, name: str, depth: int) -> Iterator[tuple[str, Any]]:
+def _values(body: Any, name: str, depth: int) -> Iterator[tuple[str, Any]]:
+    """Tensors, lists that may be arrays, and the number of bits, each with its name."""
     import torch
 
-    if isinstance(body, torch.Tensor):
+    if isinstance(body, torch.Tensor) or (name == "bits" and type(body) is int):
         yield name, body
+    elif isinstance(body, (list, tuple)) and _is_array(body, name, alone=not depth):
+        yield name, list(body)
     elif depth < _DEEPEST and isinstance(body, (dict, list, tuple)):
         pairs = body.items() if isinstance(body, dict) else enumerate(body)
         for key, value in list(pairs)[:_MOST]:
             if isinstance(key, (str, int)):
-                yield from _tensors(value, f"{name}.{key}" if depth else str(key), depth + 1)
+                yield from _values(value, f"{name}.{key}" if depth else str(key), depth + 1)
+
+
+def _is_array(items: Any, name: str, *, alone: bool) -> bool:
+    """Whether a list is one array, rather than several tensors that each are one.
+
+    Matrices are batches where the list's name says what they are and they are equally wide.
+    What is `alone` in its file has the file's name.
+    """
+    import torch
+
+    if not items or any(isinstance(item, dict) for item in items):
+        return False
+    if alone and meant(name) is None and any(isinstance(item, torch.Tensor) for item in items):
+        return False
+    tensors = [item for item in items if isinstance(item, torch.Tensor) and item.ndim > 1]
+    batches = len(tensors) == len(items) and len({item.shape[1:] for item in tensors}) == 1
+    return not tensors or (batches and meant(name) is not None)
+
+
+def _plain_items(items: list[Any]) -> list[Any]:
+    import torch
+
+    return [_array(item) if isinstance(item, torch.Tensor) else item for item in items]
 
 
 def _array(tensor: Any) -> Array:
+    """A tensor of a stranger's file as NumPy's array.
+
+    Raises:
+        ValueError: if it is of another layout, claims more than the file holds, or has a type
+            that NumPy has not.
+    """
     import torch
 
     if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.is_quantized:

@@ -52,6 +52,7 @@ def command(
     import json
 
     from hashbench.commands.output import printed_to
+    from hashbench.evaluation.statistics import SMALLEST_SHOWN
     from hashbench.results.choose import select
     from hashbench.results.collect import check_metric, collect
     from hashbench.results.comparison import columns
@@ -62,7 +63,7 @@ def command(
     records = select(store.records(), methods=methods, bits=bits, datasets=datasets, seeds=seeds)
     series = collect(records, StoredJudge(store), metric, convention, all_versions=all_versions)
     check_metric(series)
-    body = columns(series)
+    body = columns(series, below=0.0 if as_json else SMALLEST_SHOWN)
     with printed_to(out):
         if as_json:
             name = str(series[0].convention)

@@ -7,23 +7,27 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from hashbench.errors import unknown
+from hashbench.errors import InputError, shown
 from hashbench.results.series import Series
 
 
-def columns(series: Sequence[Series]) -> list[dict[str, Any]]:
+def columns(series: Sequence[Series], below: float = 0.0) -> list[dict[str, Any]]:
     """One dict a column: its rows with mean and interval, its pairs with p-values.
 
     A pair's "family" is what it is corrected with: "methods" or, of a method and a
     floor, "floors". A floor has no "first", for it does not compete. A row of cells that another
     row holds too, which "same_as" names, has that one's pairs.
 
+    Args:
+        series: of one metric and convention.
+        below: p-values below this need not be exact, which takes less time.
+
     Raises:
         InputError: if the metric has no values of single queries anywhere.
     """
     found = [
         column for place, one in enumerate(series) for bits in one.bits
-        if (column := _column(one, place, bits))["rows"]
+        if (column := _column(one, place, bits, below))["rows"]
     ]  # fmt: skip
     if not found:
         known = {
@@ -33,12 +37,17 @@ def columns(series: Sequence[Series]) -> list[dict[str, Any]]:
             for scores in one.scores(*place).values()
             for name in scores.per_query
         }
-        raise unknown("score of single queries", series[0].metric if series else "", known)
+        name = series[0].metric if series else ""
+        raise InputError(
+            f"'{shown(name)}' has no values of single queries, which is what methods are compared "
+            f"by: choose another with --metric, such as {', '.join(sorted(known)) or 'map'}"
+        )
     return found
 
 
-def _column(series: Series, place: int, bits: int) -> dict[str, Any]:
-    family, same = series.family(bits), series.column(bits).same
+def _column(series: Series, place: int, bits: int, below: float) -> dict[str, Any]:
+    column = series.column(bits)
+    family, same = column.tests(below) if below else column.family, column.same
     rows = []
     for row in series.rows:
         if row not in family.intervals:

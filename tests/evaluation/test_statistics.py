@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from hashbench.errors import InputError
 from hashbench.evaluation.statistics import (
+    SMALLEST_SHOWN,
     compare_family,
     correct,
     flip_test,
     flips,
     holm,
     leads,
+    pairs,
     shown_p,
 )
 from hashbench.evaluation.statistics.flips import flip_bound
@@ -313,3 +315,29 @@ def test_who_leads_is_who_beats_every_other_in_the_family() -> None:
         assert found == (set(wins) == set("bcde"))
         answers.add(found)
     assert answers == {True, False}
+
+
+def test_p_values_that_are_printed_alike_need_no_draw(monkeypatch) -> None:
+    drawn = []
+
+    def counted(*given):
+        drawn.append(given)
+        return flip_test(*given)
+
+    monkeypatch.setattr(pairs, "flip_test", counted)
+    rng = np.random.default_rng(3)
+    places = {f"m{place}": 0.14 * place for place in range(8)} | {"floor": -0.05}
+    base = rng.normal(size=(1, 300))
+    scores = {name: base + rng.normal(at, size=base.shape) for name, at in places.items()}
+    exact, coarse = (
+        compare_family(scores, floors=["floor"], below=below) for below in (0.0, SMALLEST_SHOWN)
+    )
+    assert len(drawn) < 2 * 36 - 10
+    for kind in ("comparisons", "floors"):
+        both = list(zip(getattr(exact, kind), getattr(coarse, kind), strict=True))
+        assert any(one.p != other.p for one, other in both)
+        assert any(one.adjusted > SMALLEST_SHOWN for one, _ in both)
+        for one, other in both:
+            assert shown_p(one.p) == shown_p(other.p)
+            assert shown_p(one.adjusted) == shown_p(other.adjusted)
+            assert one.over_queries() == other.over_queries()

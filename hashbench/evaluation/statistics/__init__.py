@@ -11,7 +11,7 @@ from hashbench.evaluation.statistics.family import (
     correct,
     leads,
 )
-from hashbench.evaluation.statistics.flips import flip_test, holm, shown_p
+from hashbench.evaluation.statistics.flips import SMALLEST_SHOWN, flip_test, holm, shown_p
 from hashbench.evaluation.statistics.pairs import COMMON, LEVEL, Comparison
 from hashbench.evaluation.statistics.resampling import SEEDS, Interval
 
@@ -19,6 +19,7 @@ __all__ = [
     "COMMON",
     "LEVEL",
     "SEEDS",
+    "SMALLEST_SHOWN",
     "Comparison",
     "Family",
     "Interval",

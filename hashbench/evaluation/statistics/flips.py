@@ -142,6 +142,10 @@ def holm(p_values: list[float]) -> list[float]:
     return [float(value) for value in adjusted]
 
 
+#: P-values below this are printed alike.
+SMALLEST_SHOWN = 1e-4
+
+
 def shown_p(p: float) -> str:
     """A p-value as it is printed: four decimals, or "< 1e-4"."""
-    return "< 1e-4" if p < 1e-4 else f"{p:.4f}"
+    return "< 1e-4" if p < SMALLEST_SHOWN else f"{p:.4f}"

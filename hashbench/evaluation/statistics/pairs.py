@@ -77,6 +77,7 @@ def compare(
     units: int,
     level: float,
     seed: int,
+    low: float = 0.0,
 ) -> Comparison[Name]:
     """Compare two methods; p is not yet corrected.
 
@@ -89,6 +90,7 @@ def compare(
         units: how many queries or groups there are.
         level: confidence level of the interval.
         seed: root seed of the flips.
+        low: a p not above this may be any other not above it.
     """
     counted = [~np.isnan(scores[name]) for name in (first, second)]
     either = int((counted[0].any(axis=0) | counted[1].any(axis=0)).sum())
@@ -96,7 +98,7 @@ def compare(
     queries = int(both.sum())
     flipped = paired if groups is None else np.bincount(groups[both], paired).astype(np.float64)
     mine, theirs = draws[first], draws[second]
-    p = p_value(flipped, mine, theirs, units, seed)
+    p = p_value(flipped, mine, theirs, units, seed, low=low)
     difference = mine.mean - theirs.mean
     spread, rest, _, freedom = _errors(mine, theirs, units)
     away = mine.by_queries - theirs.by_queries - difference

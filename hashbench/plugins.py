@@ -14,6 +14,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib.metadata import distributions
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -161,18 +162,28 @@ def _crash_told() -> Iterator[None]:
 
 
 def blamed(error: BaseException) -> str:
-    """The line of a plugin file that an error comes from, as "FILE, line 7"; empty if of none.
+    """The line of a plugin that an error comes from, as "FILE, line 7"; empty if of none.
 
-    What a plugin calls of other libraries is its affair, and what it calls of ours is ours.
+    A plugin is a file of `--plugin` or an installed package that brings parts. What it calls of
+    other libraries is its affair, and what it calls of ours is ours.
     """
     place = ""
+    packages = _packages()
     for frame, line in traceback.walk_tb(error.__traceback__):
         name = str(frame.f_globals.get("__name__", ""))
-        if name.startswith(_MODULES):
+        package = name.partition(".")[0]
+        if name.startswith(_MODULES) or package in packages:
             place = f"{frame.f_code.co_filename}, line {line}"
-        elif name.partition(".")[0] == "hashbench" and name != "hashbench.endings":
+        elif package == "hashbench" and name != "hashbench.endings":
             place = ""
     return place
+
+
+def _packages() -> set[str]:
+    """The packages that entry points of ours name, hashbench itself left out."""
+    found = (point for one in distributions() for point in one.entry_points)
+    ours = (point.module for point in found if point.group.startswith("hashbench."))
+    return {module.partition(".")[0] for module in ours} - {"hashbench"}
 
 
 def _siblings(path: Path, text: bytes) -> dict[str, bytes]:

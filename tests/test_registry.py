@@ -13,6 +13,7 @@ import pytest
 from hashbench import registries
 from hashbench.errors import InputError
 from hashbench.hasher import Hasher, code_version
+from hashbench.plugins import blamed
 from hashbench.registries import add_plugin, load_plugins
 from hashbench.registry import Registered, Registry
 
@@ -294,3 +295,23 @@ def test_a_base_of_another_version_gives_another_code_version() -> None:
 
     Same.__name__, Newer.__name__ = "Own", "Base"
     assert code_version(Own) != code_version(Same)
+
+
+def test_an_error_of_an_installed_package_is_blamed_on_it(monkeypatch, tmp_path: Path) -> None:
+    code = "def fail():\n    return 1 / 0\n"
+    for name in ("brings_parts", "brings_none"):
+        (tmp_path / f"{name}.py").write_text(code)
+        info = tmp_path / f"{name}-1.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
+    points = "[hashbench.methods]\nfails = brings_parts:Fails\n"
+    (tmp_path / "brings_parts-1.dist-info" / "entry_points.txt").write_text(points)
+    monkeypatch.syspath_prepend(tmp_path)
+    for name, line in (
+        ("brings_parts", f"{tmp_path / 'brings_parts.py'}, line 2"),
+        ("brings_none", ""),
+    ):
+        module = __import__(name)
+        with pytest.raises(ZeroDivisionError) as raised:
+            module.fail()
+        assert blamed(raised.value) == line

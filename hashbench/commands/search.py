@@ -61,6 +61,8 @@ def command(
     if radius is not None and k is not None:
         raise InputError("give either --radius or --k, not both")
     load_plugins(plugins)
+    if image.is_dir():
+        raise InputError(f"{shown(str(image), 200)} is a folder: --image takes one picture")
     opened = open_index(index)
     code = opened.encoder.encode(image)
     if code.bits != opened.bits:
@@ -78,7 +80,6 @@ def command(
         look()
         times.append(time.perf_counter() - start)
     seconds = statistics.median(times)
-    what = f"the {k} nearest" if k else f"within radius {within}"
     if as_json:
         body = {
             "query": str(image),
@@ -103,8 +104,9 @@ def command(
         click.echo(f"{line}  {shown(labels, 80)}" if labels else line)
     if len(near.rows) > most:
         click.echo(f"... and {len(near.rows) - most} more (--most)")
-    count = f"{len(near.rows)} found" if len(near.rows) else "the ball is empty: nothing"
+    count = f"{len(near.rows):,} found" if len(near.rows) else "the ball is empty: nothing"
+    found = f"the {len(near.rows):,} nearest" if k else f"{count} within radius {within}"
     click.echo(
-        f"{count} {what} among {in_number(len(opened), 'code', 'codes')}, "
+        f"{found} among {in_number(len(opened), 'code', 'codes')}, "
         f"in {1e3 * seconds:.2f} ms ({opened.engine_name}, median of {REPEATS} after a warm-up)"
     )

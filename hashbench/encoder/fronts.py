@@ -18,6 +18,7 @@ from hashbench.codes import Codes
 from hashbench.errors import InputError
 from hashbench.hasher import Hasher
 from hashbench.items import items_from_features
+from hashbench.parsing import in_number
 from hashbench.sight import Sight
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class _OnFeatures:
     """
 
     def __init__(self, hasher: Hasher, sight: Sight, dim: int) -> None:
-        wanted = hasher.feature_dim()
+        wanted = hasher.feature_dim() or sight.features
         if wanted is not None and wanted != dim:
             raise InputError(
                 f"{hasher.name} was fitted on {wanted} features and {sight.backbone} gives {dim}: "
@@ -76,8 +77,20 @@ class _OnFeatures:
         self.hasher = hasher
 
     def codes(self, features: NDArray[np.float32]) -> Codes:
-        """Codes of `(n, dim)` features."""
-        return self.hasher.encode(items_from_features(features, "picture"))
+        """Codes of `(n, dim)` features.
+
+        Raises:
+            InputError: if the method gives anything but a code for each.
+            Exception: whatever it raises.
+        """
+        codes = self.hasher.encode(items_from_features(features, "picture"))
+        whole = isinstance(codes, Codes) and len(codes) == len(features)
+        if not whole or codes.bits != self.hasher.bits:
+            raise InputError(
+                f"{self.hasher.name} gave no Codes of {self.hasher.bits} bits for each of "
+                f"{in_number(len(features), 'picture', 'pictures')}: mend its `encode`"
+            )
+        return codes
 
 
 class PlainFront(_OnFeatures):
@@ -86,7 +99,7 @@ class PlainFront(_OnFeatures):
     def __init__(self, hasher: Hasher, sight: Sight) -> None:
         self.height, self.width, _ = sight.shape
         grey = self.height * self.width
-        self.grey = hasher.feature_dim() == grey
+        self.grey = (hasher.feature_dim() or sight.features) == grey
         super().__init__(hasher, sight, grey if self.grey else 3 * grey)
 
     def frame(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from hashbench import devices, runtime
 from hashbench.backbones.regime import typical_shape
+from hashbench.cell import FROM_PIXELS, Cell
 from hashbench.codes import Codes
 from hashbench.data import Split
 from hashbench.errors import InputError, shown
@@ -79,14 +80,21 @@ class Trained:
         record = replace(self.record, files={"split": digest_of(arrays)})
         if not keep_hasher:
             return store.put(record, self.codes)
-        shape = typical_shape(source_of(self.split.train))
-        sight = Sight(record.cell.bench.backbone, (int(shape[0]), int(shape[1]), 3))
+        sight = self._sight(record.cell)
         try:
             data = dump_hasher(self.hasher, sight)
         except InputError as error:  # a stranger's method may learn what no file keeps
             found = {**record.environment, "hasher not kept": shown(error, 200)}
             return store.put(replace(record, environment=found), self.codes)
         return store.put(record, self.codes, data)
+
+    def _sight(self, cell: Cell) -> Sight:
+        """What the hasher was shown."""
+        height, width = typical_shape(source_of(self.split.train))[:2]
+        features = None
+        if self.hasher.feature_dim() is None and cell.mode not in FROM_PIXELS:
+            features = self.split.train.subset([0]).features().shape[1]
+        return Sight(cell.bench.backbone, (int(height), int(width), 3), features)
 
 
 def checkpoints(store: Path, key: str) -> Path:

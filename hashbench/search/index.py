@@ -194,9 +194,7 @@ def open_index(folder: Path) -> Index:
         with open_regular(folder / DESCRIPTION) as stream:
             text = stream.read(LONGEST + 1)
     except (OSError, ValueError) as error:
-        raise InputError(
-            f"{where} is no index ({shown(error)}): build one with `hashbench index`"
-        ) from error
+        raise InputError(_no_index(folder, where, error)) from error
     try:
         if len(text) > LONGEST:
             raise ValueError("its description is too large")
@@ -211,6 +209,15 @@ def open_index(folder: Path) -> Index:
             f"{where} is no whole index ({shown(error)}): build it again with `hashbench index`"
         ) from error
     return Index(folder, body, entries)
+
+
+def _no_index(folder: Path, where: str, error: Exception) -> str:
+    """Why a folder is no index, with those in it, if it holds some."""
+    inner = sorted(path.parent for path in folder.glob(f"*/{DESCRIPTION}"))[:3]
+    if inner:
+        names = " or ".join(shown(str(path), 100) for path in inner)
+        return f"{where} is no index but a folder of some: name one, such as {names}"
+    return f"{where} is no index ({shown(error)}): build one with `hashbench index`"
 
 
 def _check(body: Any) -> None:

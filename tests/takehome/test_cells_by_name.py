@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -198,3 +199,42 @@ def test_training_from_pixels_gives_its_stored_codes_again(mode, place) -> None:
                 conventions="house", floors=False, results=mode, workers=0,
                 progress=False)  # fmt: skip
     same(place / mode, names)
+
+
+def test_the_method_of_the_readme_can_be_taken_home(hashbench, digits, place: Path) -> None:
+    # It keeps no number of features, and digits are grey: a third of the pixels of colours.
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    (text,) = re.findall(r'```python\n("""my_hash.py: .*?)```', readme, flags=re.DOTALL)
+    (place / "my_hash.py").write_text(text)
+    plugin = ("--plugin", "my_hash.py")
+    words = ("--methods", "random-targets", "--datasets", "digits", "--bits", 16, "--no-floors")
+    assert hashbench("run", *words, *plugin, "--workers", 0)[0] == 0
+    cell = "random-targets:16:0"
+    code, _, err = hashbench("encode", cell, "--images", digits / "query", *plugin)
+    assert (code, err) == (0, "")
+    query, database = stored(place / "hashbench-results", "random-targets")
+    assert np.array_equal(np.load("codes.npz")["codes"], query)
+    kept = ("--format", "folder", "--out", "kept")
+    assert hashbench("export-model", cell, *kept, *plugin)[0] == 0
+    code, _, err = hashbench("encode", "kept", "--images", digits / "database", *plugin)
+    assert (code, err) == (0, "")
+    assert np.array_equal(np.load("codes.npz")["codes"], database)
+
+
+def test_what_a_method_raises_of_pictures_is_one_sentence(hashbench, digits, place: Path) -> None:
+    text = (
+        "from hashbench.baselines.lsh import LSH\n"
+        "class Shy(LSH):\n"
+        "    name = 'shy'\n"
+        "    def encode(self, items):\n"
+        "        if len(items) == 1:\n"
+        "            return [1 / 0]\n"
+        "        return super().encode(items)\n"
+    )
+    (place / "shy.py").write_text(text)
+    words = ("--methods", "shy", "--datasets", "digits", "--bits", 16, "--no-floors")
+    assert hashbench("run", *words, "--plugin", "shy.py", "--workers", 0)[0] == 0
+    picture = ("--images", digits / "query" / "0000.png", "--plugin", "shy.py")
+    code, _, err = hashbench("encode", "shy:16:0", *picture)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "shy.py, line 6 fails: ZeroDivisionError" in err

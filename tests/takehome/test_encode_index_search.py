@@ -79,7 +79,7 @@ def test_search_prints_distances_paths_classes_and_the_time(hashbench, encoder, 
     assert len(lines) == 4
     assert all(re.fullmatch(r" +\d+  /.*/photos/\w+/\d\d\.png  \w+", line) for line in lines)
     assert re.fullmatch(
-        r"4 found the 4 nearest among 20 codes, in \d+\.\d\d ms \(faiss, median of 5 .*\)", last
+        r"the 4 nearest among 20 codes, in \d+\.\d\d ms \(faiss, median of 5 .*\)", last
     )
     _, out, _ = hashbench("search", "index", "--image", photos / "red" / "00.png", "--most", 1)
     assert "more (--most)" in out
@@ -117,6 +117,7 @@ def test_lancedb_finds_what_faiss_finds(hashbench, encoder, photos) -> None:
         (("index", "my-encoder", "--images", "photos/red", "--labels", "folders"), "in no folder"),
         (("index", "my-encoder", "--images", "photos", "--out", "photos"), "is no index"),
         (("search", "photos", "--image", "photos/red/00.png"), "photos is no index"),
+        (("search", "photos", "--image", "photos/red"), "--image takes one picture"),
         (("search", "index", "--image", "none.png"), "none.png is missing"),
         (("search", "index", "--image", "bits.npz"), "cannot be decoded"),
         (("search", "index", "--image", "x", "--radius", 1, "--k", 1), "not both"),

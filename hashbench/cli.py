@@ -140,11 +140,10 @@ def main(args: list[str] | None = None) -> None:
             code = group.main(args=args, prog_name="hashbench", standalone_mode=False)
     except InputError as error:
         _fail(str(error), 2)
-    except click.MissingParameter as error:
-        verb = error.ctx.command_path if error.ctx else "hashbench"
-        _fail(f"{error.format_message().rstrip('.')}: see `{verb} --help`", 2)
     except click.ClickException as error:
-        _fail(error.format_message(), 2)
+        from hashbench.commands import slips
+
+        _fail(slips.said(error), 2)
     except (click.Abort, KeyboardInterrupt) as error:
         if isinstance(error.__cause__, EOFError) and not interrupt.pressed:
             raise error.__cause__ from None  # click takes any for the end of what is typed

@@ -133,7 +133,9 @@ def scarcity(error: BaseException) -> str | None:
 LISTED = 300
 
 
-def unknown(noun: str, name: str, known: Iterable[str], where: str = "") -> InputError:
+def unknown(
+    noun: str, name: str, known: Iterable[str], where: str = "", own: str = ""
+) -> InputError:
     """The error for a name nobody registered, with the nearest known names.
 
     Args:
@@ -141,6 +143,7 @@ def unknown(noun: str, name: str, known: Iterable[str], where: str = "") -> Inpu
         name: the name.
         known: those there are.
         where: the command that lists them, for where they are too many.
+        own: how one of the user's own is named, where there may be such.
     """
     names = sorted(known)
     name = shown(name)
@@ -148,12 +151,14 @@ def unknown(noun: str, name: str, known: Iterable[str], where: str = "") -> Inpu
     swapped = [known for known in names if sorted(known) == letters]
     alike = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     near = list(dict.fromkeys([*swapped, *alike]))[:3]
+    own = f" ({own})" if own else ""
     if near:
-        hint = f"did you mean {' or '.join(near)}?"
+        slip = swapped or difflib.get_close_matches(name, near, cutoff=0.8)
+        hint = f"did you mean {' or '.join(near)}{'' if slip else own}?"
     elif len(", ".join(names)) > LISTED:
         lists = f": `{where}` lists them" if where else ""
-        hint = f"none of the {len(names):,} known names is like it{lists}."
+        hint = f"none of the {len(names):,} known names is like it{lists}{own}."
     else:
         name = shown(name, 40)  # a long list leaves little room in a sentence
-        hint = f"known: {', '.join(names)}." if names else "none is known."
+        hint = f"known: {', '.join(names)}{own}." if names else f"none is known{own}."
     return InputError(f"unknown {noun} '{name}': {hint}")

@@ -139,6 +139,13 @@ def load_plugins(paths: Iterable[Path]) -> None:
         InputError: for a file that cannot be used at all.
     """
     for path in paths:
+        if path.is_dir():
+            raise InputError(
+                f"no part could be loaded from {path}: it is no regular file but a folder: name a "
+                "Python file with --plugin"
+            )
+        if not os.path.lexists(path.expanduser()):
+            raise InputError(f"there is no plugin file {path}: check --plugin")
         reasons = add_plugin(path.expanduser())
         if reasons is not None:
             raise InputError(f"no part could be loaded from {path}: {reasons}")

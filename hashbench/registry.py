@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
-from hashbench.errors import InputError, cause, unknown, unless_stopped
+from hashbench.errors import InputError, cause, shown, unknown, unless_stopped
 
 T = TypeVar("T")
 
@@ -161,8 +161,17 @@ class Registry(Generic[T]):
                     raise InputError(
                         f"{self.noun} '{name}' from {broken.origin} is broken: {broken.reason}"
                     )
-            raise unknown(self.noun, name, self._entries)
+            raise unknown(self.noun, name, self._entries, own=self._of_ones_own(name))
         return self._entries[name]
+
+    def _of_ones_own(self, name: str) -> str:
+        """How a part of a user's own is named, or what those of plugin files are called."""
+        if name.endswith(".py"):
+            return f"a file of yours is named with --plugin {shown(name)}, its parts by their names"
+        brought = [entry.name for entry in self._entries.values() if entry.digest]
+        if brought:
+            return f"--plugin brings {', '.join(sorted(brought)[:5])}"
+        return f"a {self.noun} of your own comes with --plugin FILE"
 
     def get(self, name: str) -> T:
         """The part called `name`, imported on first use.

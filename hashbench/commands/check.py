@@ -28,16 +28,21 @@ def command(target: str, name: str | None, as_json: bool) -> int:
     """
     import json
 
-    from hashbench.errors import unknown
+    from hashbench.errors import InputError, shown, unknown
     from hashbench.registries import load_plugins, methods
     from hashbench.testing import CheckError, checks_of
 
     names = [target]
+    if Path(target).is_dir():
+        raise InputError(f"{shown(target)} is a folder: name a Python file with a method of yours")
     if target.endswith(".py") or Path(target).is_file():
         load_plugins([Path(target)])
         origin = str(Path(target).resolve())
         registry = methods()
         names = [key for key in registry.names() if registry.entry(key).origin == origin]
+    elif target not in {*methods().names(), *(broken.name for broken in methods().broken)}:
+        own = "one of your own is named by its file, as in my_hash.py"
+        raise unknown("method", target, methods().names(), own=own)
     if name is not None:
         if name not in names:
             raise unknown(f"method in {target}", name, names)

@@ -42,6 +42,11 @@ def _take_sweep(context: click.Context, _: click.Parameter, path: Path | None) -
                 "with commas, as in --methods dch,hashnet; a sweep is a file such as sweep.toml"
             )
 
+        if path.suffix == ".py" or path.is_dir():
+            said = "a file of yours is --plugin FILE, and --methods names what is in it"
+            if path.is_dir():
+                said = "a folder of results is --results DIR, one of data --data-root DIR"
+            raise InputError(f"'{shown(str(path))}' is no sweep file: {said}")
         by_option = {
             name.removeprefix("--"): parameter.name
             for parameter in context.command.params

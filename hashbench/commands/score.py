@@ -132,7 +132,7 @@ def command(
     Codes kept with --as are checked against the bench: as many as it has queries and
     database items, in its order, under its labels where the file has labels.
     """
-    from hashbench.errors import InputError
+    from hashbench.errors import InputError, shown
     from hashbench.evaluation import Convention
     from hashbench.results.explain import find_cell
     from hashbench.store import Store
@@ -158,6 +158,8 @@ def command(
         raise InputError("--names says what the arrays of --codes are called: give --codes too")
     if name is not None or bench is not None:
         raise InputError("--as and --bench say what --codes are: give --codes too")
+    if target is not None and Path(target).is_file():
+        raise InputError(f"'{shown(target)}' is a file: codes are scored with --codes FILE")
     if target is not None and Path(target).is_dir():
         store, prefix = Store(Path(target)), ""
     else:

@@ -8,12 +8,12 @@ from typing import Any
 
 from hashbench.data.dataset import Dataset, LabelledImages, Status
 from hashbench.data.folders import default_data_root
-from hashbench.data.lists import PREFIX, ImageLists, imported, imported_names
+from hashbench.data.lists import PREFIX, ImageLists, has_lists, imported, imported_names
 from hashbench.data.protocols import Protocol
 from hashbench.data.split import Split
 from hashbench.data.unsplit import PREFIX as UNSPLIT
 from hashbench.data.unsplit import Unsplit
-from hashbench.errors import unknown
+from hashbench.errors import shown, unknown
 from hashbench.parsing import parse_names
 from hashbench.registries import datasets
 from hashbench.spelling import composed, typed
@@ -54,10 +54,21 @@ def open_dataset(name: str, data_root: Path | None = None, **options: Any) -> Da
     if name not in known:
         lists = imported(name, root, **options)
         if lists is None:
-            raise unknown("data set", name, [*registry.names(), *imported_names(root)])
+            known = {*registry.names(), *imported_names(root)}
+            raise unknown("data set", name, known, own=_of_ones_own(name))
         return lists
     dataset: Dataset = registry.get(name)(root, **options)
     return dataset
+
+
+def _of_ones_own(name: str) -> str:
+    """How images of a user's own are named, those at a path in particular."""
+    place = typed(name)
+    if place.is_dir() and has_lists(place):
+        return f"the lists there are {PREFIX}{shown(name)}"
+    if place.is_dir() or place.suffix in (".csv", ".txt"):
+        return f"the images there are {UNSPLIT}{shown(name)}, with --protocol 500-2000-rest"
+    return f"images of your own are {UNSPLIT}FOLDER, lists {PREFIX}FOLDER"
 
 
 def dataset_label(name: str) -> str:

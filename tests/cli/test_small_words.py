@@ -36,13 +36,30 @@ def test_without_arguments_it_shows_its_help(hashbench, verb) -> None:
         (("run", "--executor", "rai"), ["unknown executor 'rai'", "ray"]),
         (("run", "--timeout", "5x"), ["--timeout '5x'"]),
         (("export",), ["Missing option '--format'", "`hashbench export --help`"]),
+        (("export",), ["bib, csv, latex, markdown"]),
+        (("export", "--format", "csv", "results"), ["named with --results results"]),
+        (("compare", "dch", "itq-cca"), ["named with --methods dch,itq-cca"]),
+        (("explain", "dch", "48", "0"), ["'48 0'", "dch:48:0"]),
+        (("run", "results"), ["is no sweep file", "--results DIR"]),
+        (("run", "mine.py"), ["is no sweep file", "--plugin FILE"]),
+        (("run", "--methods", "mine.py"), ["--plugin mine.py"]),
+        (("run", "--methods", "zebra", "--plugin", "mine.py"), ["--plugin brings own-lsh"]),
+        (("run", "--plugin", "results"), ["but a folder", "--plugin"]),
+        (("run", "--plugin", "no.py"), ["there is no plugin file no.py"]),
+        (("check", "results"), ["is a folder", "Python file"]),
+        (("check", "zebra"), ["unknown method 'zebra'", "by its file"]),
+        (("run", "--datasets", "results"), ["images:results", "--protocol 500-2000-rest"]),
+        (("score", "mine.py"), ["--codes FILE"]),
         (("data", "verify"), ["Missing argument 'NAME'", "`hashbench data verify --help`"]),
         (("run", "--seeds", "\x1b[2J\n"), ["'?[2J' in --seeds"]),
         (("new-method", "class"), ["is a word of Python", "class-hash"]),
         (("new-method", "a\x1b b"), ["'a? b' cannot be a method's name"]),
     ],
 )
-def test_a_slip_is_one_sentence_before_anything_begins(hashbench, args, parts) -> None:
+def test_a_slip_is_one_sentence_before_anything_begins(hashbench, tmp_path, args, parts) -> None:
+    (tmp_path / "results").mkdir()
+    own = "class Own(LSH):\n    name = 'own-lsh'\n"
+    (tmp_path / "mine.py").write_text(f"from hashbench.baselines.lsh import LSH\n{own}")
     done = hashbench(*args)
     assert (done.code, done.out) == (2, "")
     assert done.err.count("\n") == 1, done.err

@@ -43,8 +43,8 @@ LaTeX is a document that compiles as it is; with --fragment it is for \\input.
     type=kinds.CONVENTIONS,
     default=None,
     metavar="NAMES",
-    help="Convention of a table [default: house; deephash beside published numbers]; CSV takes "
-    "several, and without any holds all that are stored.",
+    help="Convention of a table, or several for tables of each [default: house; deephash beside "
+    "published numbers]; CSV without any holds all that are stored.",
 )
 @click.option(
     "--against",

@@ -88,6 +88,30 @@ def gap(series: Series, results: Path | None = None, whole: Series | None = None
     )
 
 
+def never_run(
+    series: Series, methods: Sequence[tuple[str, str]], results: Path | None, whole: Series
+) -> Gap:
+    """Methods that belong in a series and have no row: the command is that of its methods.
+
+    Args:
+        series: one draw of the split.
+        methods: name and title of each.
+        results: as in `gap`.
+        whole: the average that it is a draw of, or itself.
+    """
+    rows = _that_can_be_run(series) or list(series.rows)
+    row = next((row for row in rows if row.mode != "none"), rows[0])
+    seeds = tuple(sorted({record.cell.seed for record in whole.records}))
+    example = next(record for (r, _), found in series.places.items() if r == row
+                   for record in found)  # fmt: skip
+    arguments = _arguments(row, example, series.bench, settings=False)
+    ask = _Ask(whole.bits, seeds, arguments, tuple(name for name, _ in methods))
+    titles = ", ".join(title for _, title in methods)
+    verb = "has" if len(methods) == 1 else "have"
+    where = f"{series.title}{f', {series.drawn}' if series.bench.split_seed else ''}"
+    return Gap(f"{titles} {verb} not been run on {where}.", (_line(ask, results),))
+
+
 def _that_can_be_run(series: Series) -> list[Row]:
     """The rows of a grid: not those of codes made elsewhere, nor of code that a run found older."""
     newest: dict[str, Record] = {}
@@ -130,10 +154,11 @@ def _together(asks: Sequence[_Ask]) -> list[_Ask]:
     return [replace(ask, methods=tuple(dict.fromkeys(names))) for ask, names in found.items()]
 
 
-def _arguments(row: Row, record: Record, bench: Bench) -> tuple[str, ...]:
+def _arguments(row: Row, record: Record, bench: Bench, *, settings: bool = True) -> tuple[str, ...]:
     """The arguments of `run` that give cells of a row on a bench, but for method, bits and seeds.
 
-    The record is one of the row, on this bench or another draw of its split.
+    The record is one of the row, on this bench or another draw of its split; without `settings`
+    they are for another method, which has not what the command line set of this one.
     """
     parts = ["--datasets", str(record.request.get("dataset") or bench.dataset)]
     parts += ["--protocol", bench.protocol]
@@ -157,7 +182,7 @@ def _arguments(row: Row, record: Record, bench: Bench) -> tuple[str, ...]:
         elif origin.base != "tuned":
             parts += ["--params", origin.base]
         for name, source in sorted(origin.sources.items()):
-            if source == "command line" and name in record.cell.params:
+            if settings and source == "command line" and name in record.cell.params:
                 parts += ["--set", f"{row.method}.{name}={_typed(record.cell.params[name])}"]
         break
     return tuple(parts)

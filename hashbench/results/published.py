@@ -52,8 +52,8 @@ _PROTOCOLS = {"cifar10": ("cifar10",), "nuswide": ("nuswide81",), "coco": ("coco
 COLUMNS = (
     "method", "dataset", "bits", "metric", "published", "ours", "ours_std", "seeds", "difference",
     "published_convention", "ours_convention", "published_backbone", "ours_backbone",
-    "published_training_mode", "ours_training_mode", "published_split", "ours_protocol", "variant",
-    "ours_origin", "remark", "source",
+    "published_training_mode", "ours_training_mode", "published_split", "ours_protocol",
+    "ours_split", "ours_options", "variant", "ours_origin", "remark", "source",
 )  # fmt: skip
 
 
@@ -198,6 +198,8 @@ def comparison_frame(found: Sequence[Series], bits: Sequence[int] = ()) -> pd.Da
             "ours_training_mode": pair.row.mode if pair.row else "",
             "published_split": SPLITS[dataset],
             "ours_protocol": series.bench.protocol if series else "",
+            "ours_split": series.drawn if series else "",
+            "ours_options": ", ".join(series.bench.said) if series else "",
             "variant": pair.label,
             "ours_origin": pair.row.origin if pair.row else "",
             "remark": pair.guess,
@@ -213,7 +215,10 @@ def unlike(dataset: str, series: Series) -> list[str]:
     """What differs between the published numbers and ours, one sentence each."""
     bench = series.bench
     modes = "/".join(series.modes) or "none"
-    sentences = []
+    sentences = [
+        f"Not like for like: ours with {words}, of which nothing is said of the published."
+        for words in bench.said
+    ]
     if str(series.convention) != CONVENTION:
         sentences.append(
             f"Not like for like: the published numbers follow the {CONVENTION} convention, "

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hashbench.parsing import in_number
-from hashbench.results.missing import Gap, gap
+from hashbench.results.missing import Gap, gap, never_run
 from hashbench.results.rows import BLOCKS, Row, labels
 from hashbench.results.series import SeedScores, Series
 from hashbench.results.sinks import one_line, slug
@@ -258,8 +258,14 @@ def _paper_sheet(
                 rank=series.rank(row, bits),
                 marked=series.marked(row, bits),
             )
-    remarks = [f"{title} has not been run: hashbench run --methods {n}." for n, title in absent]
-    remarks += [one_line(note) for series in group for note in series.notes]
+    remarks = [one_line(note) for series in group for note in series.notes]
+    gaps: list[Gap | None] = []
+    for series in group:
+        there = {row.method for row in series.rows}
+        lacking = [(name, title) for name, title in first if name not in there]
+        for draw in series.draws:
+            gaps += [never_run(draw, lacking, results, series)] if lacking else []
+            gaps.append(gap(draw, results, series))
     return Sheet(
         name=slug(
             *(series.bench.dataset for series in group),
@@ -275,12 +281,7 @@ def _paper_sheet(
         places=places,
         footnotes=tuple(footnotes),
         remarks=tuple(dict.fromkeys(remarks)),
-        gaps=tuple(
-            found
-            for series in group
-            for draw in series.draws
-            if (found := gap(draw, results, series)) is not None
-        ),
+        gaps=tuple(found for found in gaps if found is not None),
     )
 
 

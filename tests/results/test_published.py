@@ -19,7 +19,7 @@ def text(kind: str, judge, *records, convention: str = "deephash", **options) ->
     tables = Tables(
         records=records,
         judge=judge if records else None,
-        conventions=[Convention.parse(convention)],
+        conventions=Convention.parse_list(convention),
         against=True,
         **options,
     )
@@ -51,6 +51,16 @@ def test_a_comparison_gives_the_difference_and_every_setting(judge) -> None:
     for part in ("Not like for like", "alexnet", "full", "head", "overlapped", "-0.057"):
         assert part in said
     assert "deephash convention, ours" not in said
+
+
+def test_what_ours_have_beyond_the_published_is_said(judge) -> None:
+    options = {"options": {"mirrored": True}, "split_seed": 2}
+    records = [judge.add("dch", 48, 0.70), judge.add("dch", 48, 0.72, **options)]
+    found = [r for r in rows(judge, *records, convention="deephash,house") if r["ours"]]
+    told = [(r["ours_convention"], r["ours_split"], r["ours_options"]) for r in found]
+    both = ("split seed 0", ""), ("split seed 2", "mirror images trained on")
+    assert sorted(told) == [(name, *one) for name in ("deephash", "house") for one in both]
+    assert "ours with mirror images trained on, of which" in text("markdown", judge, *records)
 
 
 def test_methods_of_one_side_alone_have_a_dash(judge) -> None:

@@ -303,14 +303,34 @@ def test_latex_compiles_as_it_is(judge, tmp_path, options) -> None:
 
 
 def test_ablation_shows_four_lines_and_says_what_is_missing(judge) -> None:
-    records = judge.add("dch", 16, 0.7), judge.add("dch-q", 16, 0.6), judge.add("ksh", 16, 0.6)
-    found = text("markdown", judge, *records, ablation=True)
+    bench = {"protocol": "my lists", "options": {"mirrored": True}, "mode": "full"}
+    own = Origin(sources={"gamma": "command line"})
+    records = judge.add("dch", 16, 0.7, origins=(own,), **bench), judge.add("ksh", 16, 0.6)
+    records += (
+        judge.add("dch-q", 16, 0.6, 1, **bench),
+        judge.add("dch-c", 16, 0.6, dataset="coco"),
+    )
+    found = text("markdown", judge, *records, ablation=True, results=Path("a b"))
     order = [found.index(f"| {name} ") for name in ("DCH", "DCH-Q", "DCH-C", "DCH-E")]
     assert order == sorted(order)
     assert "KSH" not in found
-    assert r"hashbench run \-\-methods dch\-c" in found or "--methods dch-c" in found
+    mine, coco = (shlex.split(line) for line in found.splitlines() if "dch-e --bits" in line)
+    assert coco[coco.index("--methods") + 1] == "dch,dch-q,dch-e"
+    assert mine == [
+        "hashbench", "run", "--datasets", "cifar10", "--protocol", "my lists", "--backbone",
+        "efficientnet_lite0", "--train", "full", "--mirrored", "--untuned", "--methods",
+        "dch-c,dch-e", "--bits", "16", "--no-floors", "--seeds", "2", "--results", "a b",
+    ]  # fmt: skip
     with pytest.raises(InputError, match="dch-q"):
         text("markdown", judge, judge.add("dch", 16, 0.7), ablation=True)
+
+
+def test_several_conventions_are_a_table_each_and_no_two_have_one_label(judge) -> None:
+    records = judge.add("dch", 16, 0.7), judge.add("dch", 16, 0.6, protocol="another")
+    latex = text("latex", judge, *records, convention="house,deephash")
+    found = [line.partition("-h2-")[2] for line in latex.splitlines() if line.startswith(r"\label")]
+    assert found == ["house}", "house-2}", "deephash}", "deephash-2}"]
+    assert latex.count("house convention") == latex.count("deephash convention") == 2
 
 
 def test_the_command_for_missing_cells_can_be_copied(judge) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,7 +55,7 @@ class Tables:
         records: what the user selected.
         judge: gives their scores; None where there are no records.
         metric: the score of a table.
-        conventions: the rules asked for; those of a table first.
+        conventions: the rules asked for; `series` is of the first.
         stored: the conventions a record has scores of already.
         against: whether published numbers stand beside ours.
         ablation: whether DCH and its variants are shown alone.
@@ -104,7 +104,26 @@ class Tables:
 
     @cached_property
     def sheets(self) -> list[Sheet]:
-        """The same as printable tables."""
+        """The same as printable tables, under one convention after the other; no two of a name."""
+        found: dict[str, Sheet] = {}
+        for tables in self.by_convention:
+            for sheet in tables._sheets:
+                name, number = sheet.name, 2
+                while name in found:
+                    name, number = f"{sheet.name}-{number}", number + 1
+                found[name] = replace(sheet, name=name)
+        return list(found.values())
+
+    @property
+    def by_convention(self) -> list[Tables]:
+        """The same under each of the conventions alone."""
+        return [
+            self if convention == self.conventions[0] else replace(self, conventions=(convention,))
+            for convention in self.conventions
+        ]
+
+    @property
+    def _sheets(self) -> list[Sheet]:
         from hashbench.results.ablation import ablation
         from hashbench.results.published import comparison_sheets
         from hashbench.results.sheets import paper_sheets

@@ -22,7 +22,8 @@ def write(tables: Tables) -> str:
     if tables.against:
         from hashbench.results.published import comparison_frame
 
-        return csv_text(comparison_frame(tables.series, tables.bits))
+        series = [one for part in tables.by_convention for one in part.series]
+        return csv_text(comparison_frame(series, tables.bits))
     if tables.judge is None:
         return scores_text(())
     found = blocks(

@@ -196,9 +196,7 @@ def job(
         raise unknown("kind of file to discard", sorted(unwanted)[0], ["hashers"])
     root = typed(data_root) if data_root is not None else default_data_root()
     place = None if params is None else typed(params)
-    names = parse_names(_text("methods", methods))
-    if not names:
-        raise InputError("there is no method to run: name at least one, such as dch")
+    names = _some("method", parse_names(_text("methods", methods)))
     asked = tuple(registry("methods").names()) if names == ("all",) else names
     allowed = {
         "allow_missing": allow_missing,
@@ -217,9 +215,11 @@ def job(
         methods=with_floors(asked) if floors else asked,
         bits=parse_numbers(_text("bits", bits), "--bits", low=1, high=1024),
         seeds=parse_seeds(_text("seeds", seeds, alone=True)),
-        datasets=default_datasets(root) if datasets is None else _data_sets(datasets),
+        datasets=default_datasets(root)
+        if datasets is None
+        else _some("data set", _data_sets(datasets)),
         protocol=protocol,
-        split_seeds=(split_seed,)
+        split_seeds=parse_seeds(f"{_text('split_seed', split_seed)},", "--split-seed")
         if split_seeds is None
         else parse_seeds(_text("split_seeds", split_seeds, alone=True), "--split-seeds"),
         backbone=backbone,
@@ -317,6 +317,14 @@ def _data_sets(names: Names) -> tuple[str, ...]:
 
     text = _text("datasets", names)
     return dataset_names(list(map(str, names)) if isinstance(names, (list, tuple)) else text)
+
+
+def _some(what: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of methods or data sets, of which a run has one at least."""
+    if not names:
+        example = {"method": "dch", "data set": "cifar10"}[what]
+        raise InputError(f"there is no {what} to run: name at least one, such as {example}")
+    return names
 
 
 def _text(what: str, value: Names | Numbers, *, alone: bool = False) -> str:

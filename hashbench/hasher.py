@@ -8,7 +8,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 from hashbench.codes import Codes
+from hashbench.errors import shown
 from hashbench.items import Items, TrainItems
+
+#: The types of what a method declares of itself, and their names; what is not said may be None.
+_DECLARED: Mapping[str, tuple[Any, str]] = {
+    **dict.fromkeys(("title", "summary", "citation", "bibtex"), ((str, type(None)), "a text")),
+    "version": ((str, int), "a text"),
+    "year": ((int, type(None)), "a whole number"),
+    "supervised": (bool, "True or False"),
+    **dict.fromkeys(("space", "only_for", "test_params"), (Mapping, "a dict")),
+}
 
 
 class Hasher(ABC):
@@ -76,6 +86,24 @@ class Hasher(ABC):
 
     bits: int
     seed: int
+
+    @classmethod
+    def check_declared(cls) -> None:
+        """Refuse class attributes that are not what others read them as.
+
+        Raises:
+            TypeError: naming the first.
+        """
+        for attribute, (kinds, what) in _DECLARED.items():
+            value = getattr(cls, attribute)
+            if not isinstance(value, kinds):
+                raise TypeError(f"{cls.__name__}.{attribute} is {shown(value, 40)}, and not {what}")
+        for attribute, known in (("kind", ("deep", "shallow")), ("role", ("method", "floor"))):
+            if getattr(cls, attribute) not in known:
+                said = shown(getattr(cls, attribute), 40)
+                raise TypeError(
+                    f"{cls.__name__}.{attribute} is {said}, and not {' or '.join(known)}"
+                )
 
     @abstractmethod
     def fit(self, train: TrainItems) -> Self:

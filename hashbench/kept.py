@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from hashbench.endings import end_now, only_pressed
 
@@ -22,8 +25,9 @@ _FILES = 256
 def kept_process() -> Iterator[None]:
     """Put back what of this process a stranger's code in the block may have changed.
 
-    That is its folder, its mask of new files, its limits, its standard streams and what Ctrl-C
-    does. A fork made in the block ends where the block does: one process goes on.
+    That is its folder, its mask of new files, its limits, its standard streams, what signals do,
+    Ctrl-C among them, and timers that would ring later. A fork made in the block
+    ends where the block does: one process goes on.
 
     Raises:
         NotPressed: in place of a KeyboardInterrupt that no Ctrl-C is behind.
@@ -34,18 +38,55 @@ def kept_process() -> Iterator[None]:
     mask = os.umask(0)
     os.umask(mask)
     streams = _Streams()
+    signals = _Signals()
     try:
         with only_pressed():
             yield
     finally:
         if os.getpid() != process:
             end_now(0)
+        signals.put_back()
         if folder is not None:
             with suppress(OSError):
                 os.chdir(folder)
         os.umask(mask)
         _set_limits(limits)
         streams.put_back()
+
+
+class _Signals:
+    """What signals do in this process; a timer that nobody handles raises, and does not kill."""
+
+    def __init__(self) -> None:
+        self.handlers: dict[int, Any] = {}
+        if threading.current_thread() is not threading.main_thread():
+            return  # others cannot set any
+        fixed = {signal.SIGINT} | {getattr(signal, name, None) for name in ("SIGKILL", "SIGSTOP")}
+        for number in signal.valid_signals() - fixed:
+            self.handlers[number] = signal.getsignal(number)
+        for name in _TIMERS.values():
+            rung: int | None = getattr(signal, name, None)
+            if rung is not None and self.handlers[rung] == signal.SIG_DFL:
+                signal.signal(rung, _rings)
+
+    def put_back(self) -> None:
+        """Have them do so again, and stop every timer."""
+        if not self.handlers:
+            return
+        for timer in _TIMERS:
+            if hasattr(signal, timer):
+                signal.setitimer(getattr(signal, timer), 0)
+        for number, handler in self.handlers.items():
+            if handler is not None and signal.getsignal(number) != handler:
+                signal.signal(number, handler)
+
+
+#: Timers of the system, and the signals that they ring with.
+_TIMERS = {"ITIMER_REAL": "SIGALRM", "ITIMER_VIRTUAL": "SIGVTALRM", "ITIMER_PROF": "SIGPROF"}
+
+
+def _rings(number: int, _frame: object) -> None:
+    raise RuntimeError(f"a timer has rung ({signal.Signals(number).name}) that nobody handles")
 
 
 class _Streams:

@@ -15,6 +15,9 @@ LONGEST = 10_000
 #: No name of a folder has more commas.
 _MOST_COMMAS = 20
 
+#: The largest seed that may be asked for.
+LARGEST_SEED = 2**31 - 1
+
 #: Control characters, other ends of lines, and halves of characters.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -178,7 +181,7 @@ def parse_seeds(text: str, what: str = "--seeds") -> tuple[int, ...]:
                 f"possible: for the seed itself write a comma after it, as in {what} 7,"
             )
         return tuple(range(count))
-    return parse_numbers(text, what, low=0, high=2**31 - 1)
+    return parse_numbers(text, what, low=0, high=LARGEST_SEED)
 
 
 def parse_duration(text: str, what: str) -> float:

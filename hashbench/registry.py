@@ -241,6 +241,8 @@ class Registry(Generic[T]):
                 raise TypeError(f"{label}.name is {declared!r}, registered as {name!r}")
             if not isinstance(declared, str) or not self.pattern.fullmatch(declared):
                 raise TypeError(f"{declared!r} is no name: use small letters, digits, - and _")
+            if hasattr(part, "check_declared"):
+                part.check_declared()
             found: T = part
             return found
 

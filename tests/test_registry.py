@@ -108,6 +108,13 @@ def test_an_edited_file_takes_its_old_place(registry, tmp_path) -> None:
         (GOOD.replace('name = "good"', "pass"), "name is None"),
         (GOOD.replace('"good"', '"Good One"'), "'Good One' is no name"),
         (GOOD.replace('"good"', "3"), "TypeError"),
+        (
+            GOOD.replace("    def fit", "    only_for = None\n    def fit"),
+            "only_for is None, and not a",
+        ),
+        (GOOD.replace("    def fit", "    bibtex = b'@'\n    def fit"), "is b'@', and not a text"),
+        (GOOD.replace("    def fit", "    version = ()\n    def fit"), "is (), and not a text"),
+        (GOOD.replace("    def fit", "    kind = 'big'\n    def fit"), "is big, and not deep or"),
     ],
 )
 def test_a_broken_file_is_listed_with_its_reason(registry, tmp_path, text, reason) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from hashbench.commands import kinds
+from hashbench.parsing import LARGEST_SEED
 from hashbench.runtime import DEFAULT_RESULTS
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -108,7 +109,14 @@ _SETTING: tuple[Decorator, ...] = (
         metavar="NAME",
         help="How the data is split.",
     ),
-    click.option("--split-seed", default=0, show_default=True, help="Seed of the split's draw."),
+    click.option(
+        "--split-seed",
+        type=click.IntRange(0, LARGEST_SEED),
+        default=0,
+        show_default=True,
+        metavar="SEED",
+        help="Seed of the split's draw.",
+    ),
     click.option(
         "--backbone",
         type=kinds.BACKBONE,

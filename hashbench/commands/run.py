@@ -174,7 +174,7 @@ def command(sweep: Path | None, dry_run: bool, as_json: bool, **given: Any) -> i
     from hashbench.runner.sweepfile import keep_sweep
     from hashbench.store.store import Store
 
-    given["seeds"] = given["seeds"] or "1"
+    given["seeds"] = "1" if given["seeds"] is None else given["seeds"]
     job = api.job(**given)
 
     def remark() -> None:

@@ -201,15 +201,15 @@ def _read(
     load_plugins(plugins)
     rules = Convention.parse(convention)
     root = data_root or default_data_root()
-    names = dataset_names(datasets) if datasets else default_datasets(root)
-    if datasets and len(names) != 1:
+    names = dataset_names(datasets) if datasets is not None else default_datasets(root)
+    if datasets is not None and len(names) != 1:
         raise InputError(f"tune one data set at a time, not {len(names)}: name one with --datasets")
     cls = methods().get(method)
     wanted = parse_space(space, cls) if space else default_space(cls)
     request = Request(
         methods=(method,),
         bits=tuple(dict.fromkeys(parse_numbers(bits, "--bits", low=1, high=1024))),
-        seeds=parse_seeds(seeds or "1"),
+        seeds=parse_seeds("1" if seeds is None else seeds),
         datasets=names[:1],
         protocol=protocol,
         split_seeds=(split_seed,),

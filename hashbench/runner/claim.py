@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, Literal
 
-from hashbench.errors import InputError, cause, unless_stopped
+from hashbench.errors import InputError, cause, shown, unless_stopped
 from hashbench.registries import methods
 from hashbench.runner.environment import environment
 from hashbench.runner.faults import Crowded, DeviceLost, is_lost, out_of_gpu_memory
@@ -75,16 +75,17 @@ def attempt(task: Task, settings: Settings, progress: Progress, *, alone: bool =
                 with kept_switches():
                     trained = train(task, settings, progress, alone=alone)
                 record = trained.save(store, keep_hasher=settings.keep_hashers)
+                if is_foreign(task.cell.method):
+                    store.put_relaxed(record, trained.codes)
+                    store.open_codes(record)  # what another process could not read it trains again
             except StoreError:
                 raise
             except BaseException as error:  # a stranger's method may raise anything
                 unless_stopped(error)
                 _pass_on(error, alone=alone)
-                failed = failure(task, settings, _status(error), _reason(error), _log(error))
-                return store.put(failed)
+                return _put_failed(task, settings, store, error)
             shutil.rmtree(checkpoints(store.root, record.key), ignore_errors=True)
             if is_foreign(task.cell.method):
-                store.put_relaxed(record, trained.codes)
                 return AGAIN
             codes = trained.codes
         store.put_origin(record.key, task.ask.origin)
@@ -100,6 +101,23 @@ def attempt(task: Task, settings: Settings, progress: Progress, *, alone: bool =
         if not settings.keep_relaxed and is_foreign(task.cell.method):
             store.drop_relaxed(record)
         return record
+
+
+def _put_failed(task: Task, settings: Settings, store: Store, error: BaseException) -> Record:
+    """Store that a cell has failed.
+
+    Raises:
+        StoreError: if no record can be written, for want of room or for what the cell has changed.
+    """
+    try:
+        return store.put(failure(task, settings, _status(error), _reason(error), _log(error)))
+    except StoreError:
+        raise
+    except Exception as other:
+        raise StoreError(
+            f"after {task.cell} ({shown(_reason(error), 200)}) this process can write no record "
+            f"({cause(other)}): what was finished is kept, run the others without it"
+        ) from other
 
 
 def give_up(task: Task, settings: Settings, status: Status, reason: str, log: str) -> Record | None:

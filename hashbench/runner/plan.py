@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -225,7 +226,23 @@ def _that_count(
                 f"{name}.{key} has no effect with --train {tuning}: "
                 f"use --train {' or '.join(cls.only_for[key])}, or leave it out"
             )
-    return {key: value for key, value in params.items() if key not in idle}
+    found = {key: value for key, value in params.items() if key not in idle}
+    for key, value in found.items():
+        if not _can_be_named(value):
+            raise InputError(
+                f"{name}.{key} is {shown(value, 60)}, and results are named by their "
+                "hyper-parameters: take finite numbers, words, true/false, None or lists of such"
+            )
+    return found
+
+
+def _can_be_named(value: Any) -> bool:
+    """Whether a hyper-parameter is the same once JSON has kept it."""
+    try:
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def build(name: str, cls: type[Hasher], bits: int, seed: int, params: Mapping[str, Any]) -> Hasher:

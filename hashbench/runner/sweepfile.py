@@ -126,7 +126,7 @@ def _as_written(name: str, value: Any, path: Path) -> Any:
 
 def _scalar(name: str, value: Any, path: Path) -> Any:
     if isinstance(value, bool):
-        return value
+        return str(value).lower()  # what takes numbers would take true for 1
     if isinstance(value, (int, float)):
         return str(value)  # what a flag takes are words and true or false
     if isinstance(value, str) and printable(value):

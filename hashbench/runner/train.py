@@ -19,6 +19,7 @@ from hashbench.codes import Codes
 from hashbench.data import Split
 from hashbench.errors import InputError, shown
 from hashbench.evaluation import code_health
+from hashbench.evaluation.zeros import check_relaxed
 from hashbench.hasher import Hasher
 from hashbench.items import Items, TrainItems, ids_of, source_of
 from hashbench.parsing import in_number
@@ -256,6 +257,7 @@ def encode(hasher: Hasher, items: Items, task: Task) -> Codes:
 
     Raises:
         InputError: if the method returns anything else.
+        ValueError: if it has changed what they hold to what is no code.
     """
     codes = hasher.encode(items)
     cell = task.cell
@@ -265,6 +267,8 @@ def encode(hasher: Hasher, items: Items, task: Task) -> Codes:
             f"{in_number(cell.bits, 'bit', 'bits')}, "
             f"but returned {_describe(codes)}"
         )
+    codes = Codes(codes.packed, codes.bits, codes.relaxed, codes.at_zero)  # as it is by now
+    check_relaxed("items", codes)
     return codes
 
 

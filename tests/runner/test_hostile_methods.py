@@ -17,15 +17,17 @@ from pathlib import Path
 import pytest
 
 from hashbench import registries
+from hashbench.baselines.lsh import LSH
 from hashbench.errors import InputError
 from hashbench.runner import local, processes
 from hashbench.runner.memory import Memory, warn_of_limit
+from hashbench.runner.plan import resolve
 from hashbench.runner.switches import kept_switches
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux tells of processes")
 
 METHODS = """
-import os, resource, subprocess, sys
+import json, os, resource, signal, subprocess, sys, time
 from hashbench.baselines.lsh import LSH
 
 
@@ -64,6 +66,41 @@ class Starves(LSH):
         return super().fit(train)
 
 
+class Rings(LSH):
+    name = "rings"
+
+    def fit(self, train, y=None):
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        time.sleep(5)
+        return super().fit(train)
+
+
+class Retypes(LSH):
+    name = "retypes"
+
+    def encode(self, items):
+        codes = super().encode(items)
+        object.__setattr__(codes, "relaxed", codes.relaxed.astype(str))
+        return codes
+
+
+class Contradicts(LSH):
+    name = "contradicts"
+
+    def encode(self, items):
+        codes = super().encode(items)
+        codes.relaxed[3] *= -1
+        return codes
+
+
+class Patches(LSH):
+    name = "patches"
+
+    def fit(self, train, y=None):
+        json.dumps = lambda *_, **__: "{}"
+        return super().fit(train)
+
+
 class Leaves(LSH):
     name = "leaves"
 
@@ -87,14 +124,21 @@ def test_what_a_method_does_to_its_process_is_its_own_affair(bench) -> None:
     mine.write_text(METHODS)
     registries.load_plugins([mine])
     bench.settings = replace(bench.settings, plugins=(*bench.settings.plugins, mine))
-    names = ("forks", "wanders", "shrinks", "starves", "leaves", "lsh")
-    found = bench.run(bench.tasks(",".join(names)), workers=1).records
+    whole = ("forks", "wanders", "shrinks", "leaves", "lsh")
+    broken = {
+        "starves": "after it its process could not write: cannot write results to",
+        "patches": "after it its process could not write: after patches 8 bits seed 0",
+        "rings": "RuntimeError: a timer has rung (SIGALRM) that nobody handles",
+        "retypes": "ValueError: relaxed outputs must be (200, 8) float32, got (200, 8) <U",
+        "contradicts": "relaxed outputs of the items contradict its codes: row 3 has",
+    }
+    found = bench.run(bench.tasks(",".join([*whole, *broken])), workers=1).records
     said = {record.cell.method: (record.status, record.reason) for record in found}
-    status, reason = said.pop("starves")
-    assert status == "failed"
-    assert reason.startswith("after it its process could not write: cannot write results to")
-    assert said == {name: ("ok", "") for name in names if name != "starves"}
-    assert len(found) == len(names)  # each told of once
+    for name, reason in broken.items():
+        assert said[name][0] == "failed"
+        assert said.pop(name)[1].startswith(reason)
+    assert said == dict.fromkeys(whole, ("ok", ""))
+    assert len(found) == len(whole) + len(broken)  # each told of once
     assert gone(int(Path("left").read_text()))
 
 
@@ -107,6 +151,25 @@ def test_a_fork_that_comes_back_ends_there() -> None:
     time.sleep(0.2)
     assert os.read(ends[0], 9) == b"x"  # of one process
     os.close(ends[0])
+
+
+def test_signals_and_timers_are_put_back() -> None:
+    before = signal.getsignal(signal.SIGALRM), signal.getsignal(signal.SIGTERM)
+    with kept_switches():
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        signal.setitimer(signal.ITIMER_REAL, 60)
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+    assert (signal.getsignal(signal.SIGALRM), signal.getsignal(signal.SIGTERM)) == before
+
+
+@pytest.mark.parametrize("value", [float("nan"), b"x", {1}, "\ud800"])
+def test_hyper_parameters_that_name_no_result_are_refused(value) -> None:
+    class Mine(LSH):
+        def __init__(self, bits=8, seed=0, given=None):
+            super().__init__(bits=bits, seed=seed)
+
+    with pytest.raises(InputError, match=r"mine.given is .*, and results are named by their"):
+        resolve("mine", Mine, {}, "none", {"given": value})
 
 
 HOLDS = "held = bytearray(b'x') * 100_000_000; print('held', flush=True); input()"

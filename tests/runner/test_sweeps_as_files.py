@@ -48,7 +48,7 @@ def test_a_sweep_file_says_what_the_command_line_would(tmp_path) -> None:
         "methods": "dch,hashnet",
         "bits": "16,32",
         "seeds": "7,",
-        "keep-relaxed": True,
+        "keep-relaxed": "true",  # no True, which is a number of workers too
         "plugin": [str(tmp_path / "a.py"), str(tmp_path / "b.py")],
         "results": str(tmp_path / "night"),
         "set": ["epochs=5", "dch.gamma=10.0", "dch.balanced=true"],

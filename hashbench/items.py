@@ -209,6 +209,17 @@ class ArraySource:
         raise RuntimeError(f"{self.ids[row]} is a row of features and has no image")
 
 
+@dataclass(frozen=True, eq=False)
+class ArrayTable:
+    """A `FeatureTable` that is in memory, and goes where its items are sent."""
+
+    table: NDArray[np.float32]
+
+    def __call__(self) -> NDArray[np.float32]:
+        """The table."""
+        return self.table
+
+
 def items_from_features(features: NDArray[np.floating], name: str = "array") -> Items:
     """Items over an `(n, dim)` array of features, for use without a data set.
 
@@ -219,7 +230,7 @@ def items_from_features(features: NDArray[np.floating], name: str = "array") -> 
     if values.ndim != 2 or values.dtype.kind not in "biuf":
         raise InputError(f"features must be numbers (n, dim), got {values.shape} {values.dtype}")
     table = np.ascontiguousarray(values, dtype=np.float32)
-    return Items(ArraySource(len(table), name), np.arange(len(table)), lambda: table)
+    return Items(ArraySource(len(table), name), np.arange(len(table)), ArrayTable(table))
 
 
 def train_from_features(

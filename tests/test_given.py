@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -104,6 +106,12 @@ def test_methods_say_what_they_take(name: str, call, says: str) -> None:
 def test_methods_refuse_what_is_no_label(name: str, y) -> None:
     with pytest.raises(ValueError, match="labels"):
         methods().get(name)(bits=2).fit(X, y)
+
+
+def test_items_of_arrays_can_be_sent_elsewhere() -> None:
+    train = pickle.loads(pickle.dumps(train_from_features(X, np.eye(4)).subset([2, 0])))
+    assert train.features().tolist() == X[[2, 0]].tolist()
+    assert train.labels.argmax(axis=1).tolist() == [2, 0]
 
 
 def test_methods_take_tensors_that_have_gradients() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cache
@@ -12,10 +14,25 @@ from torch import Tensor
 
 from hashbench import devices, runtime
 
+#: Torch's randomness and its number of threads are the whole process's: two trainings in two
+#: threads take turns, or the codes of each would depend on the other.
+_turn = threading.RLock()
+
+
+def _renew() -> None:
+    global _turn
+    _turn = threading.RLock()  # whoever held it is not in a process that was forked
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)
+
 
 @contextmanager
 def compute_on(threads: int | None = None) -> Iterator[torch.device]:
     """The current runtime's device, with its thread count set within the block.
+
+    Other threads that come here wait until the block ends.
 
     Args:
         threads: instead of the runtime's.
@@ -23,6 +40,11 @@ def compute_on(threads: int | None = None) -> Iterator[torch.device]:
     Raises:
         InputError: for a device this machine does not have.
     """
+    with _turn:
+        yield from _computing(threads)
+
+
+def _computing(threads: int | None) -> Iterator[torch.device]:
     settings = runtime.current()
     device = torch.device(devices.current())
     before = torch.get_num_threads()
@@ -55,7 +77,7 @@ def seeded(seed: int, device: torch.device) -> Iterator[torch.Generator]:
         A separate generator on `device` for randomness of one's own.
     """
     devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices):
+    with _turn, torch.random.fork_rng(devices):
         if device.type == "cpu":  # torch.manual_seed notes a call for every GPU, wanted or not
             torch.default_generator.manual_seed(seed)
         else:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -38,6 +43,28 @@ def test_methods_without_labels_need_none(name) -> None:
     X, make = problem.train.features(), {"bits": 8, **cls.test_params, "epochs": 1}
     labelled = cls(**make).fit(X, problem.train.labels)
     assert np.array_equal(cls(**make).fit(X).transform(X), labelled.transform(X))
+
+
+def test_trainings_in_two_threads_take_turns() -> None:
+    problem, training = toy(), []
+
+    class Slow(methods().get("hyp2")):
+        def loss(self, outputs, labels, step):
+            training.append(threading.get_ident())
+            time.sleep(0.005)  # where another thread would come in
+            return super().loss(outputs, labels, step)
+
+    def codes(_: int) -> bytes:
+        return Slow(bits=8, epochs=3, batch_size=40).fit(problem.train).transform(X).tobytes()
+
+    X = problem.query.features()
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(codes, range(2)))
+    assert len(found[0]) == 8 * len(X)
+    assert found[0] == found[1] == codes(0)
+    switches = sum(one != two for one, two in pairwise(training))
+    assert len(set(training)) == 3
+    assert switches == 2
 
 
 def test_clones_are_equal_unfitted_and_settable() -> None:

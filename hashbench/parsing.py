@@ -67,7 +67,13 @@ def demand_distinct(where: str, classes: Iterable[str]) -> None:
         InputError: naming the first two that are.
     """
     numbers: dict[float, str] = {}
+    blanks: dict[str, str] = {}
     for word in sorted(classes):
+        if (one := blanks.setdefault(" ".join(word.split()), word)) != word:
+            raise InputError(
+                f"{where} {'have' if where == 'labels' else 'has the labels'} '{shown(one, 20)}' "
+                f"and '{shown(word, 20)}', which differ in blanks alone: write it in one way"
+            )
         try:
             first = numbers.setdefault(int(word) if _WHOLE.fullmatch(word) else float(word), word)
         except ValueError:
@@ -83,6 +89,17 @@ def demand_distinct(where: str, classes: Iterable[str]) -> None:
 def is_class(word: str) -> bool:
     """Whether a word may name a class, and is no row of zeros and ones, list, NaN or nothing."""
     return bool(word) and not _ROW.fullmatch(word) and word.lower() != "nan"
+
+
+def glued(words: Collection[str]) -> str | None:
+    """A word that may be a row of zeros and ones run together; None where none may be.
+
+    With a single one in each row it makes no difference, as both tell the same classes apart.
+    """
+    sizes = {len(word) for word in words}
+    if len(sizes) == 1 and min(sizes) > 2 and set().union(*words) <= {"0", "1"}:
+        return min((word for word in words if word.count("1") != 1), default=None)
+    return None
 
 
 def demand_single(where: str, classes: Collection[str]) -> None:

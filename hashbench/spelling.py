@@ -63,6 +63,27 @@ class Spelling:
         return there[0]
 
 
+def in_other_case(path: Path) -> str | None:
+    """A file that is there but for capital and small letters in its name or in folders of it.
+
+    Returns:
+        Its path; None where there is none, or several are.
+    """
+    found = Path(path.anchor)
+    for part in path.parts[bool(path.anchor) :]:
+        there = found / part
+        if not os.path.lexists(there):
+            try:
+                alike = [name for name in os.listdir(found) if name.lower() == part.lower()]  # noqa: PTH208
+            except (OSError, ValueError):
+                return None
+            if len(alike) != 1:
+                return None
+            there = found / alike[0]
+        found = there
+    return str(found) if found != path else None
+
+
 def typed(path: Path | str) -> Path:
     """A path as a user typed it, as the disk spells it; `~` is the home folder.
 

@@ -22,6 +22,7 @@ from hashbench.data.variants import VARIANTS, variant_of, vary
 from hashbench.errors import InputError, shown, unknown
 from hashbench.items import ImageSource, Items, TrainItems, ids_of, rows_of, source_of
 from hashbench.parsing import in_number
+from hashbench.spelling import in_other_case
 
 
 @dataclass(frozen=True)
@@ -217,6 +218,8 @@ def present(images: LabelledImages, allowed: bool) -> LabelledImages:
     fault = _absence(source, missing)
     looked = images.looked or (source.paths[missing[0]].parent,)
     where = f"looked in {' and '.join(shown(str(folder), 200) for folder in looked)}"
+    if other := in_other_case(source.paths[missing[0]]):
+        where += f" (there is {shown(other, 200)}, with other capitals)"
     if len(missing) == len(source):
         raise InputError(f"{fault}, {where}: put the images there")
     if not allowed:

@@ -11,6 +11,7 @@ import numpy as np
 from hashbench.data.duplicates import by_bytes
 from hashbench.data.images import SUFFIXES, FileSource
 from hashbench.data.joined import JoinedSource
+from hashbench.data.names import hidden
 from hashbench.data.split import Split
 from hashbench.errors import InputError, shown
 from hashbench.items import Items, TrainItems, rows_of, source_of
@@ -67,10 +68,13 @@ def images_below(folder: Path) -> FileSource:
     def refuse(error: OSError) -> None:
         raise InputError(f"{folder} cannot be listed ({shown(error)}): make it readable")
 
-    for place, _folders, names in os.walk(folder, onerror=refuse, followlinks=False):
+    for place, folders, names in os.walk(folder, onerror=refuse, followlinks=False):
+        folders[:] = [name for name in folders if not hidden(name)]
         within = Path(place).relative_to(folder).as_posix()
         for name in names:
-            if os.path.splitext(name)[1].lower() in SUFFIXES and printable(name):  # noqa: PTH122
+            if hidden(name) or not printable(name):
+                continue
+            if os.path.splitext(name)[1].lower() in SUFFIXES:  # noqa: PTH122
                 told = name if within == "." else f"{within}/{name}"
                 found.append((f"{PREFIX}/{composed(told)}", Path(place) / name))
     if not found:

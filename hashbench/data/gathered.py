@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from hashbench.data.images import SUFFIXES
 from hashbench.data.listfile import class_names, read_lines, read_list
-from hashbench.data.names import path_parts
+from hashbench.data.names import hidden, path_parts
 from hashbench.errors import InputError, shown
 from hashbench.parsing import (
     demand_distinct,
     demand_single,
+    glued,
     in_number,
     is_class,
     printable,
@@ -41,6 +42,10 @@ ASKED, SEARCHED = ("test", "query", "val"), ("train", "database")
 PARTS = frozenset(
     (*ASKED, *SEARCHED, "queries", "testing", "valid", "validation", "dev", "training", "gallery")
 )
+
+
+#: What a cell of a class's column may hold: as pandas writes it, and -1 for no.
+_MARKS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1, "-1": -1, "-1.0": -1}
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,16 +142,17 @@ def _folders(folder: Path) -> list[str]:
     for name in entries:
         if not printable(name):
             raise InputError(f"{folder} holds a folder '{shown(name)}' of no printable name")
-    return sorted(name for name in entries if not name.startswith("."))
+    return sorted(name for name in entries if not hidden(name))
 
 
 def _images(folder: Path) -> list[str]:
     """Names of the images anywhere below a folder, sorted."""
     found = []
-    for place, _folders_there, names in os.walk(folder):
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not hidden(name)]
         within = Path(place).relative_to(folder).as_posix()
         for name in names:
-            if os.path.splitext(name)[1].lower() in SUFFIXES:  # noqa: PTH122 - hot
+            if os.path.splitext(name)[1].lower() in SUFFIXES and not hidden(name):  # noqa: PTH122 - hot
                 told = name if within == "." else f"{within}/{name}"
                 if not printable(told):
                     raise InputError(f"{folder} holds a file '{shown(told)}' of no printable name")
@@ -159,7 +165,8 @@ def gather_csv(path: Path) -> Gathered:
 
     Commas, semicolons or tabs stand between columns, as the header shows.
     With one column of labels, several labels of an image stand in it between `;` or `|`, and
-    an image without any has an empty cell. With a column for each class, cells are 0 or 1.
+    an image without any has an empty cell. With a column for each class, cells are 0 or 1, or
+    -1 or 1, or False or True.
 
     Raises:
         InputError: naming file and line, for anything else.
@@ -220,18 +227,31 @@ def _by_columns(
     path: Path, header: list[str], where: int, table: list[tuple[int, list[str]]]
 ) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
     columns = [place for place in range(len(header)) if place != where]
-    labels = np.zeros((len(table), len(columns)), np.uint8)
+    if len(columns) < 2:
+        raise InputError(
+            f"{path}, line 1: '{shown(header[columns[0]], 40)}' is the only column beside the "
+            "paths: call it 'label' if it holds classes, or give a column of 0 and 1 for each class"
+        )
+    labels = np.zeros((len(table), len(columns)), np.int8)
+    first: dict[int, str] = {}
     for number, (line, row) in enumerate(table):
         for column, place in enumerate(columns):
             word = row[place].strip()
-            if word not in ("0", "1"):
+            value = _MARKS.get(word.lower())
+            if value is None:
                 raise InputError(
                     f"{path}, line {line}: '{shown(word, 40)}' in column "
                     f"'{shown(header[place], 40)}' is neither 0 nor 1: name the column of labels "
                     "'label' if it holds names"
                 )
-            labels[number, column] = word == "1"
-    return labels, tuple(header[place] for place in columns)
+            first.setdefault(value, f"line {line}")
+            labels[number, column] = value
+    if {0, -1} <= first.keys():
+        raise InputError(
+            f"{path} has 0 ({first[0]}) and -1 ({first[-1]}) for classes: write one of them where "
+            "an image is not of a class"
+        )
+    return (labels > 0).astype(np.uint8), tuple(header[place] for place in columns)
 
 
 def _by_words(
@@ -254,6 +274,16 @@ def _by_words(
         words.append(mine)
     found = {word for mine in words for word in mine}
     demand_distinct(str(path), found)
+    if "-1" in found and len(found) > 2 and all(map(str.isdecimal, found - {"-1"})):
+        raise InputError(
+            f"{path}: the label '-1' may stand for none: leave the cell of an image without any "
+            "empty, or put a letter before the numbers of classes"
+        )
+    if (odd := glued(found)) is not None:
+        raise InputError(
+            f"{path}: the label '{shown(odd, 40)}' may be a class or a row of zeros and ones: give "
+            "a column of 0 and 1 for each class, or put a letter before the name of a class"
+        )
     demand_single(str(path), found)
     classes = tuple(sorted(found))
     if len(classes) < 2:

@@ -69,6 +69,8 @@ def read_list(file: Path) -> ImageList:
             path = line[: -match.end()].decode("utf-8")
         except UnicodeDecodeError as error:
             raise InputError(f"{where} is not UTF-8 text: save the list as UTF-8") from error
+        if len(path) > 2 and path[0] == path[-1] == '"':  # as tables quote names with blanks
+            path = path[1:-1]
         path = "/" * path.startswith("/") + composed("/".join(path_parts(path, where)))
         digits = match[0][::-1].translate(None, b" \t\r\n\v\f")
         if rows and len(digits) != len(rows[0]):
@@ -87,6 +89,11 @@ def read_list(file: Path) -> ImageList:
         lines.append(number)
     if not paths:
         raise InputError(f"{file} lists no image: write one `path 0 1 0 ...` on every line")
+    if len(rows[0]) == 1:
+        raise InputError(
+            f"{file}, line {lines[0]} has a single label, which may be the id of a class or say "
+            "nothing of another: write one 0 or 1 for each class, two at least"
+        )
     labels = np.frombuffer(b"".join(rows), np.uint8).reshape(len(rows), -1) - np.uint8(48)
     return ImageList(file, paths, labels, lines)
 
@@ -147,6 +154,8 @@ def read_lines(file: Path) -> Iterator[tuple[int, bytes]]:
 
 def _complaint(line: bytes) -> str:
     words = line.split()
+    if len(words) == 1 and re.search(rb"[,;][01]$", line):
+        return "the labels are not apart: write `path 0 1 0 ...` with blanks or tabs between them"
     if len(words) == 1:
         return "there are no labels: write `path 0 1 0 ...` with one 0 or 1 for each class"
     bad = next((word for word in reversed(words) if word not in (b"0", b"1")), words[0])

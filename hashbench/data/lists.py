@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,7 +12,8 @@ from numpy.typing import NDArray
 
 from hashbench.data.dataset import Dataset, LabelledImages, Status
 from hashbench.data.images import FileSource
-from hashbench.data.listfile import ImageList, class_names, read_list
+from hashbench.data.listfile import class_names, read_list
+from hashbench.data.places import base_of, without
 from hashbench.data.protocols import Protocol
 from hashbench.errors import InputError, shown
 from hashbench.parsing import in_number, printable
@@ -86,7 +86,7 @@ class ImageLists(Dataset):
         files: list[Path] = []
         parts = []
         for content in lists.values():
-            root, depth = self._base(content)
+            root, depth = base_of(content.paths, self._roots, self._spelling)
             first = lists["query"]
             if content.labels.shape[1] != first.labels.shape[1]:
                 raise InputError(
@@ -96,12 +96,7 @@ class ImageLists(Dataset):
                 )
             mine = np.empty(len(content.paths), np.int64)
             for index, path in enumerate(content.paths):
-                name = "/".join(path.lstrip("/").split("/")[depth:])
-                if not name:
-                    raise InputError(
-                        f"{content.file}, line {content.lines[index]}: '{shown(path)}' has fewer "
-                        f"folders than the {depth} left out of the first path: list all alike"
-                    )
+                name = without(path, depth, f"{content.file}, line {content.lines[index]}")
                 row = rows.setdefault(name, len(rows))
                 if row == len(labels):
                     labels.append(content.labels[index])
@@ -116,7 +111,7 @@ class ImageLists(Dataset):
             if len(twice):
                 raise InputError(
                     f"{content.file} lists two images that are both {shown(files[twice[0]].name)} "
-                    f"without the folders left out of the first path: keep the folders in {root}"
+                    f"without the folders left out of its paths: keep the folders in {root}"
                 )
             parts.append(mine)
         query, train, database = parts
@@ -149,16 +144,6 @@ class ImageLists(Dataset):
                 "three lists"
             )
         raise InputError(f"{self.folder} has no {part} list: put one there as {' or '.join(names)}")
-
-    def _base(self, content: ImageList) -> tuple[Path, int]:
-        """The image root, and how many leading folders of the list's paths to drop."""
-        parts = content.paths[0].lstrip("/").split("/")
-        for depth in range(len(parts)):
-            for root in self._roots:
-                # Path.is_file raises where a path is longer than the system allows.
-                if os.path.isfile(self._spelling.path(root, "/".join(parts[depth:]))):  # noqa: PTH113
-                    return root, depth
-        return self._roots[0], 0
 
 
 def has_lists(folder: Path) -> bool:

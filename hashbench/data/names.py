@@ -11,6 +11,11 @@ from hashbench.parsing import printable
 LONGEST_PATH, LONGEST_NAME = 4095, 255
 
 
+def hidden(name: str) -> bool:
+    """Whether a file or folder is none of a user's own, as `._x.jpg` in archives of a Mac is."""
+    return name.startswith(".") or name in ("__MACOSX", "@eaDir")
+
+
 def path_parts(path: str, where: str) -> list[str]:
     """The parts of a listed path between slashes of either kind, without `.` and empty ones.
 

@@ -14,6 +14,7 @@ from hashbench.data.dataset import Dataset, LabelledImages, Status
 from hashbench.data.gathered import gather
 from hashbench.data.images import FileSource
 from hashbench.data.lists import import_lists
+from hashbench.data.places import base_of, without
 from hashbench.data.protocols import Protocol
 from hashbench.data.variants import variant_of
 from hashbench.errors import InputError, shown
@@ -112,15 +113,17 @@ class Unsplit(Dataset):
         if not status.prepared:
             raise InputError(f"there is no {status.where}: {status.hint}")
         every = gather(self._path)
-        ids = [composed(name) for name in every.names]
+        spelling, root = Spelling(), self._images or every.root
+        root, depth = base_of(every.names, [root], spelling)
+        names = [without(name, depth, str(self._path)) for name in every.names]
+        ids = [composed(name) for name in names]
         twice, count = Counter(ids).most_common(1)[0]
         if count > 1:
             raise InputError(
                 f"{self._path} holds {shown(twice)} twice, spelt in two ways: keep one"
             )
         order = sorted(range(len(ids)), key=ids.__getitem__)
-        spelling, root = Spelling(), self._images or every.root
-        paths = [Path(spelling.path(root, every.names[row])) for row in order]
+        paths = [Path(spelling.path(root, names[row])) for row in order]
         queries = None
         if every.queries is not None:
             queries = np.flatnonzero(every.queries[order])

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from hashbench.data.images import MAX_PIXELS, SUFFIXES, decode, rgb
+from hashbench.data.names import hidden
 from hashbench.errors import InputError, shown
 from hashbench.files import open_regular
 from hashbench.parsing import printable
@@ -157,8 +158,8 @@ def files_in(folder: Path) -> list[Path]:
 
     found = []
     for base, folders, names in os.walk(folder, onerror=fail):
-        folders.sort()
-        found += [Path(base, name) for name in sorted(names)]
+        folders[:] = sorted(name for name in folders if not hidden(name))
+        found += [Path(base, name) for name in sorted(names) if not hidden(name)]
     return [path for path in found if path.suffix.lower() in SUFFIXES]
 
 

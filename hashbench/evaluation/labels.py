@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from hashbench.errors import InputError, shown
 from hashbench.given import given
-from hashbench.parsing import demand_distinct, demand_single, in_number, is_class
+from hashbench.parsing import demand_distinct, demand_single, glued, in_number, is_class
 
 Array = NDArray[Any]
 
@@ -60,13 +60,8 @@ def read_labels(query: Array, database: Array) -> tuple[Array, Array]:
     if words[0]:
         _demand_names(set(np.unique(np.concatenate(sides)).tolist()))
     classes = np.unique(np.concatenate(sides))
-    if not words[0] and len(classes) > 2 and classes[0] == -1:
-        bare = sum(int((labels == -1).sum()) for labels in sides)
-        warnings.warn(
-            f"{in_number(bare, 'item has', 'items have')} the class id -1, which often stands for "
-            "no label, and count as one class: leave them out, or give multi-hot labels, if so",
-            stacklevel=4,
-        )
+    if not words[0] and (remark := _remark(*sides)):
+        warnings.warn(remark, stacklevel=4)
     found = [np.searchsorted(classes, labels).astype(np.int64) for labels in sides]
     return found[0], found[1]
 
@@ -230,9 +225,8 @@ def _demand_names(words: set[str]) -> None:
     """
     demand_distinct("labels", words)
     odd = next((word for word in sorted(words) if not is_class(word)), None)
-    sizes = {len(word) for word in words}
-    if odd is None and len(sizes) == 1 and sizes != {1} and set().union(*words) <= {"0", "1"}:
-        odd = next((word for word in sorted(words) if word.count("1") != 1), None)
+    if odd is None:
+        odd = glued(words)
     if odd is not None:
         told = f"'{shown(odd, 40)}'" if odd else "an empty text"
         raise InputError(
@@ -253,6 +247,25 @@ def _counted(query: Array, database: Array) -> list[Array]:
             raise InputError("class ids must be all below 2**63, or none below 0")
         return [ids.astype(np.uint64, copy=False) for ids in sides]
     return [ids.astype(np.int64, copy=False) for ids in sides]
+
+
+def _remark(query: Array, database: Array) -> str:
+    """A sentence where class ids may mean something else than they say, or none."""
+    mine, theirs = np.unique(query), np.unique(database)
+    paired = len(mine) == len(theirs) > 1
+    steps = np.unique(mine.astype(np.int64) - theirs.astype(np.int64)) if paired else mine[:0]
+    if len(steps) == 1 and steps[0] in (-1, 1):
+        return (
+            f"class ids of the queries are those of the database and {int(steps[0]):+} each: check "
+            "whether one side counts from 0 and the other from 1"
+        )
+    if (mine == -1).any() | (theirs == -1).any() and len(np.union1d(mine, theirs)) > 2:
+        bare = int((query == -1).sum() + (database == -1).sum())
+        return (
+            f"{in_number(bare, 'item has', 'items have')} the class id -1, which often stands for "
+            "no label, and count as one class: leave them out, or give multi-hot labels, if so"
+        )
+    return ""
 
 
 def _column(labels: Array) -> Array:

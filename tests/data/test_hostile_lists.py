@@ -124,7 +124,7 @@ def three_lists(folder: Path, data: bytes) -> ImageLists:
     [
         (b"x" * 300 + b" 0 1\n", "longer than"),
         (b"a/" * 2000 + b" 0 1\n", "missing"),
-        (b"deep/in/here.png 0 1\nother.png 0 1\n", "fewer folders"),
+        (b"deep/in/here.png 0 1\nother.png 0 1\n", "no more folders than the 2"),
         (b"one/here.png 0 1\ntwo/here.png 0 1\n", "two images"),
     ],
 )

@@ -118,6 +118,28 @@ def test_missing_images_can_be_left_out(usual):
     assert split.train.labels.tolist() == [[0, 0, 1], [1, 0, 0]]
 
 
+def test_folders_of_another_machine_are_dropped_though_the_first_image_is_missing(usual):
+    for name in ("test", "train", "database"):
+        file = usual / f"{name}.txt"
+        file.write_text(file.read_text().replace("a/", "/home/author/a/"))
+    (usual / "a" / "3.png").unlink()
+    with pytest.raises(InputError, match=r"1 of 6 images is missing \(a/3\.png\)"):
+        opened(usual).split()
+    (usual / "a" / "1.png").unlink()
+    (usual / "3.png").write_bytes(b"another, of the same name")
+    split = opened(usual, allow_missing=True).split()
+    assert ids_of(split.query) == ["a/2.png"]
+    assert ids_of(split.database) == ["a/4.png", "a/5.png", "a/6.png"]
+
+
+def test_an_image_that_is_there_in_other_capitals_is_told(usual):
+    (usual / "a" / "3.png").rename(usual / "a" / "3.PNG")
+    if (usual / "a" / "3.png").exists():
+        pytest.skip("this file system takes either")
+    with pytest.raises(InputError, match=r"there is .*a/3\.PNG, with other capitals"):
+        opened(usual).split()
+
+
 @pytest.mark.parametrize("leads", ["nowhere", "3.png", "."])
 def test_a_link_to_no_file_is_an_image_that_is_missing(usual, leads):
     (usual / "a" / "3.png").unlink()
@@ -155,6 +177,9 @@ def test_lists_of_different_classes_are_refused(usual):
         (b"a.png 1 0\nb.png 1 2\n", "line 2: '2' is not a label"),
         (b"a.png 1 0\nb.png\n", "line 2: there are no labels"),
         (b"a.png 1 0\na.png 0 1\n", "line 2 lists a.png again, after line 1"),
+        (b"a.png,1,0\n", "line 1: the labels are not apart"),
+        (b"a.png, 0, 0, 1\nb.png, 1, 0, 0\n", "line 1 has a single label"),
+        (b"a.png 0\nb.png 1\n", "line 1 has a single label, which may be the id of a class"),
         (b"a.png 1 0\n../../etc/passwd 0 1\n", "line 2: .* leads out"),
         (b"a.png 1 0\nb\\..\\c.png 0 1\n", "line 2: .* leads out"),
         (b"a.png 1 0\nb.png\0 0 1\n", "line 2 holds a NUL"),
@@ -183,11 +208,11 @@ def test_a_cut_gzip_file_is_refused(tmp_path):
 
 def test_what_real_lists_have_is_read(tmp_path):
     path = tmp_path / "list.txt"
-    path.write_bytes(b"\xef\xbb\xbf./b c/1 a.png\t1  0\t\r\n\r\n/x//y.png 0 1   ")
+    path.write_bytes(b'\xef\xbb\xbf./b c/1 a.png\t1  0\t\r\n\r\n/x//y.png 0 1   \n"a b.png" 0 1')
     found = read_list(path)
-    assert found.paths == ["b c/1 a.png", "/x/y.png"]
-    assert found.labels.tolist() == [[1, 0], [0, 1]]
-    assert found.lines == [1, 3]
+    assert found.paths == ["b c/1 a.png", "/x/y.png", "a b.png"]
+    assert found.labels.tolist() == [[1, 0], [0, 1], [0, 1]]
+    assert found.lines == [1, 3, 4]
 
 
 @given(
@@ -197,7 +222,7 @@ def test_what_real_lists_have_is_read(tmp_path):
                 st.characters(
                     codec="utf-8",
                     exclude_categories=("Cc", "Zl", "Zp"),
-                    exclude_characters="\\/",
+                    exclude_characters='\\/"',
                 ),
                 min_size=1,
                 max_size=50,

@@ -126,6 +126,38 @@ def test_a_table_with_a_column_for_each_class(photos):
     assert found.labels.tolist() == [[1, 0], [1, 1]]
 
 
+@pytest.mark.parametrize("marks", ["1 0", "1 -1", "True False", "1.0 0.0", "1.0 -1.0"])
+def test_columns_of_classes_as_pandas_and_others_write_them(photos, marks):
+    yes, no = marks.split()
+    found = gather(
+        table(photos, f"file,cat,dog,cow\na.png,{yes},{no},{no}\nb.png,{no},{yes},{yes}\n")
+    )
+    assert found.labels.tolist() == [[1, 0, 0], [0, 1, 1]]
+
+
+@pytest.mark.parametrize("before", ["/home/author/photos/", "C:\\photos\\", "photos/"])
+def test_folders_of_another_machine_are_dropped_from_a_table(photos, before):
+    names = [f"{kind}/{kind} {number} 1 0.png" for kind in ("dog", "emu") for number in range(6)]
+    plain, listed = (
+        table(
+            photos, "path,label\n" + "".join(f"{head}{name},{name[:3]}\n" for name in names), file
+        )
+        for head, file in (("", "plain.csv"), (before, "listed.csv"))
+    )
+    (photos / names[0]).unlink()
+    splits = [opened(file, allow_missing=True).split("2-4-rest") for file in (plain, listed)]
+    assert splits[0].digest == splits[1].digest
+    assert len(everything(splits[1])) == 11
+
+
+def test_what_a_mac_or_a_viewer_leaves_beside_images_is_none(photos):
+    wanted = opened(photos).split("5-5-rest").digest
+    for name in ("__MACOSX/dog/._dog 0 1 0.png", "dog/._dog 0 1 0.png", "emu/.thumbs/x.png"):
+        (photos / name).parent.mkdir(parents=True, exist_ok=True)
+        (photos / name).write_bytes(b"no image")
+    assert opened(photos).split("5-5-rest").digest == wanted
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -147,6 +179,11 @@ def test_a_table_with_a_column_for_each_class(photos):
         ('path,label\na.png,"[0, 1]"\n', r"line 2: '\[0, 1\]' is no name of a class"),
         ("path,label\na.png,x\nb.png,NaN\n", "line 3: 'NaN' is no name of a class"),
         ("path,label\na.png,1\nb.png,1.0\nc.png,2\n", "'1' and '1.0', which are one number"),
+        ("path,label\na.png,a b\nb.png,a  b\nc.png,c\n", "differ in blanks alone"),
+        ("path,label\na.png,-1\nb.png,0\nc.png,3\n", "the label '-1' may stand for none"),
+        ("path,label\na.png,0110\nb.png,0010\n", "'0110' may be a class or a row"),
+        ("path,cat\na.png,1\nb.png,0\n", "'cat' is the only column beside the paths"),
+        ("path,cat,dog\na.png,1,0\nb.png,-1,1\n", r"has 0 \(line 2\) and -1 \(line 3\)"),
         ('path,label\na.png,x\nb.png,y\nc.png,"x,y"\n', "'x,y' and each word of it"),
     ],
 )

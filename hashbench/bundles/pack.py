@@ -73,8 +73,9 @@ def pack(
 
     Raises:
         InputError: if codes, labels or the hasher are missing or damaged, no convention can be
-            recomputed from codes, or the entry cannot be written.
+            recomputed from codes, the entry cannot be written, or `demand` says so.
     """
+    demand(record, wording, with_hasher=with_hasher)
     codes = store.open_codes(record, relaxed=False)
     usable = [item for item in conventions if not unfit(item, codes)]
     if not usable:
@@ -86,11 +87,34 @@ def pack(
     scores = {name: _rounded(item.to_dict()) for name, item in found.items() if item is not None}
     hasher = None
     if with_hasher:
-        if "hasher" not in record.files:
-            raise InputError(f"{record.key} was kept without its hasher: leave --with-hasher out")
         hasher = read_file(store.path("hasher", record.key), record.files["hasher"])
     bundle = _stated(record, scores, wording)
     return write(out / folder_name(bundle), bundle, codes, hasher)
+
+
+def demand(record: Record, wording: Wording, *, with_hasher: bool = False) -> None:
+    """Refuse a cell that lacks what its entry would have to say, before any entry is written.
+
+    Raises:
+        InputError: if it is of codes made elsewhere, of which too little is said, or has no
+            hasher where one is wanted.
+    """
+    if _external(record) and not wording.pretrained_on:
+        name = record.cell.method
+        raise InputError(
+            f"{name} was not run here: pack it by itself, with --methods {name}, and say with "
+            "--pretrained-on what its backbone was trained on, and with --extra-data and "
+            "--unlabelled what it learned from"
+        )
+    if with_hasher and "hasher" not in record.files:
+        raise InputError(
+            f"{record.cell} ({record.key[:8]}) was kept without its hasher: leave --with-hasher out"
+        )
+
+
+def _external(record: Record) -> bool:
+    """Whether a record is of codes that were made elsewhere."""
+    return bool(record.parts.get("method", {}).get("kind") == "external")
 
 
 def folder_name(bundle: Bundle) -> str:
@@ -106,12 +130,7 @@ def _stated(record: Record, scores: dict[str, dict[str, float | None]], wording:
     dataset = record.parts.get("dataset", {})
     source, digest = _source(record)
     cell, labels = record.cell, bool(method.get("supervised", True))
-    if method.get("kind") == "external":
-        if not wording.pretrained_on:
-            raise InputError(
-                f"{cell.method} was not run here: say with --pretrained-on what its backbone was "
-                "trained on, and with --extra-data and --unlabelled what it learned from"
-            )
+    if _external(record):
         cell, labels = replace(cell, mode="other"), not wording.unlabelled
         source = "made elsewhere"
     return Bundle(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -35,6 +36,7 @@ def command(name: str, kind: str, out: Path | None) -> None:
     """Write a commented method called NAME that runs as it is and passes `hashbench check`."""
     from hashbench.errors import InputError
     from hashbench.errors import command as line
+    from hashbench.files import write_named
     from hashbench.registries import methods
     from hashbench.testing.scaffold import scaffold
 
@@ -42,11 +44,10 @@ def command(name: str, kind: str, out: Path | None) -> None:
     text = scaffold(name, kind, str(path))
     if name in methods().names():
         raise InputError(f"the method '{name}' exists already: choose another name")
+    if os.path.lexists(path):
+        raise InputError(f"{path} exists already: choose another file with --out")
     try:
-        with path.open("x", encoding="utf-8") as stream:
-            stream.write(text)
-    except FileExistsError:
-        raise InputError(f"{path} exists already: choose another file with --out") from None
+        write_named(path, lambda stream: stream.write(text.encode()))
     except OSError as error:
         raise InputError(
             f"cannot write {path}: {error.strerror}; choose another file with --out"

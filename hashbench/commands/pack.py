@@ -104,7 +104,7 @@ def command(
     """
     import json
 
-    from hashbench.bundles.pack import Wording, pack
+    from hashbench.bundles.pack import Wording, demand, pack
     from hashbench.errors import command as line
     from hashbench.evaluation import Convention
     from hashbench.parsing import in_number
@@ -116,7 +116,10 @@ def command(
     wording = Wording(author, licence, comment, pretrained_on, extra_data, unlabelled)
     bundles = []
     total = 0
-    for record in _records(store, cells, **chosen):
+    records = _records(store, cells, **chosen)
+    for record in records:
+        demand(record, wording, with_hasher=with_hasher)
+    for record in records:
         bundle = pack(store, record, out, conventions, wording, with_hasher=with_hasher)
         bundles.append(bundle)
         assert bundle.folder is not None

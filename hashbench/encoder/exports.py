@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -18,6 +21,7 @@ from hashbench.encoder.encoder import Encoder
 from hashbench.encoder.model import Model, frames_of, model_of
 from hashbench.encoder.pictures import Pictures
 from hashbench.errors import InputError, installs, shown
+from hashbench.files import write_named
 
 #: Outputs nearer to zero than this may fall on either side of it.
 NEAR = 1e-4
@@ -61,17 +65,26 @@ def export(
 
     Raises:
         InputError: if a library is missing, the hash function or the network cannot be
-            exported, the file cannot be written, or the exported model gives other codes.
+            exported, the file cannot be written, or the exported model gives other codes;
+            what was at `path` then stays.
     """
     write, run = FORMATS[file_format]
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: name a file for the model")
     images = made_up(encoder) if pictures is None else pictures
     frames = frames_of(encoder, images)
     model = model_of(encoder)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _quiet():
-            write(model, torch.from_numpy(frames[:2]), path)
-            codes, outputs = run(path)(frames)
+        # A model in use is replaced by one that is whole and agrees, or not at all.
+        with tempfile.TemporaryDirectory(prefix="hashbench-export-") as folder, _quiet():
+            made = Path(folder) / path.name
+            write(model, torch.from_numpy(frames[:2]), made)
+            found = compare(encoder, images, *run(made)(frames))
+            if not found.differing:
+                for file in sorted(made.parent.iterdir()):
+                    data = file.read_bytes()
+                    write_named(path.with_name(file.name), partial(_put, data))
     except InputError:
         raise
     except ImportError as error:
@@ -85,15 +98,16 @@ def export(
             f"{encoder.sight.backbone} cannot be exported as {file_format} "
             f"({type(error).__name__}: {shown(error)}): choose another format"
         ) from error
-    found = compare(encoder, images, codes, outputs)
     if found.differing:
-        for file in (path, path.with_suffix(".bin")) if file_format == "openvino" else (path,):
-            file.unlink(missing_ok=True)
         raise InputError(
             f"the exported model gives other codes ({found.differing} of {found.bits} bits differ "
             f"beyond {NEAR:g} of zero): it was removed; choose another format"
         )
     return found
+
+
+def _put(data: bytes, stream: BinaryIO) -> None:
+    stream.write(data)
 
 
 def compare(
@@ -189,7 +203,9 @@ def _run_openvino(path: Path) -> Runner:
 
 def _write_torch(model: Model, example: torch.Tensor, path: Path) -> None:
     shapes = ({0: torch.export.Dim("n")},)
-    torch.export.save(torch.export.export(model, (example,), dynamic_shapes=shapes), str(path))
+    whole = io.BytesIO()  # torch ends the process where the disk is full
+    torch.export.save(torch.export.export(model, (example,), dynamic_shapes=shapes), whole)
+    path.write_bytes(whole.getbuffer())
 
 
 def _run_torch(path: Path) -> Runner:

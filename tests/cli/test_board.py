@@ -54,10 +54,13 @@ def test_entries_of_a_plugin_and_of_strangers_stand_on_one_board(hashbench, tmp_
     own = ("--results", "own")
     score = ("score", "--codes", "mine.npz", "--as", "short", "--bench", "digits", *own)
     assert hashbench(*score).code == 0
-    unsaid = hashbench("pack", *own, "--out", "board")
+    again = ("--methods", "itq-cca", "--bits", "16", "--no-floors", "--workers", "0", *own)
+    assert hashbench("run", *again).code == 0
+    unsaid = hashbench("pack", *own, "--out", "none")
     assert (unsaid.code, "--pretrained-on" in unsaid.err) == (2, True)
+    assert not (tmp_path / "none").exists()  # not even the entry of the other method
     said = ("--pretrained-on", "nothing", "--unlabelled")
-    assert hashbench("pack", *own, "--out", "board", *said).code == 0
+    assert hashbench("pack", *own, "--methods", "short", "--out", "board", *said).code == 0
 
     alone = hashbench("verify", "board/theirs/entry.json")
     assert (alone.code, "1 entry: 1 verified" in alone.out) == (0, True), alone.err

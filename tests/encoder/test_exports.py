@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import numpy as np
 import pytest
 import torch
@@ -50,8 +52,11 @@ def test_an_exported_model_gives_the_codes_of_training(
     assert (bits == trained.stored.unpack()[:7])[far].all()
 
 
-def test_a_model_that_gives_other_codes_is_removed(trained, tmp_path, monkeypatch) -> None:
+def test_a_model_that_gives_other_codes_replaces_none(trained, tmp_path, monkeypatch) -> None:
     encoder = trained("dch")
+    export(encoder, "openvino", tmp_path / "good" / "model.xml")
+    good = {path.name: path.read_bytes() for path in (tmp_path / "good").iterdir()}
+    assert sorted(good) == ["model.bin", "model.xml"]
     write, run = FORMATS["openvino"]
 
     def wrong(path):
@@ -65,6 +70,26 @@ def test_a_model_that_gives_other_codes_is_removed(trained, tmp_path, monkeypatc
     with pytest.raises(InputError, match="gives other codes"):
         export(encoder, "openvino", tmp_path / "m" / "model.xml")
     assert list((tmp_path / "m").iterdir()) == []
+    with pytest.raises(InputError, match="gives other codes"):
+        export(trained("dch"), "openvino", tmp_path / "good" / "model.xml")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "good").iterdir()} == good
+
+
+@pytest.mark.parametrize("file_format", ["openvino", "torch"])
+def test_a_full_disk_leaves_the_model_that_was_there(
+    file_format, trained, tmp_path, monkeypatch
+) -> None:
+    path = tmp_path / f"model{ENDINGS[file_format]}"
+    path.write_bytes(b"in use")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(exports, "write_named", full)
+    with pytest.raises(InputError, match=r"cannot be written \(No space left"):
+        export(trained("dch"), file_format, path)
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+    assert path.read_bytes() == b"in use"
 
 
 def test_a_hash_function_nobody_knows_is_refused(trained) -> None:

@@ -325,6 +325,14 @@ def test_ablation_shows_four_lines_and_says_what_is_missing(judge) -> None:
         text("markdown", judge, judge.add("dch", 16, 0.7), ablation=True)
 
 
+def test_no_row_of_latex_begins_with_what_the_one_before_would_take(judge) -> None:
+    odd = [judge.add(f"m{t[0]}", 16, 0.5, part={"title": t}) for t in ("*Star", "[3em] Hash", "A")]
+    lines = text("latex", judge, *odd, fragment=True).splitlines()
+    assert {line.partition(" &")[0] for line in lines if line.endswith(r" 0.500 \\")} == {
+        "{}*Star", "{}[3em] Hash", "A",
+    }  # fmt: skip
+
+
 def test_several_conventions_are_a_table_each_and_no_two_have_one_label(judge) -> None:
     records = judge.add("dch", 16, 0.7), judge.add("dch", 16, 0.6, protocol="another")
     latex = text("latex", judge, *records, convention="house,deephash")

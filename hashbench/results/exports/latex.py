@@ -112,7 +112,9 @@ def _tabular(sheet: Sheet, references: References) -> str:
 
 
 def _row(parts: Sequence[str]) -> str:
-    return " & ".join(parts) + r" \\"
+    text = " & ".join(parts)
+    # The end of the row before would take these for its own.
+    return ("{}" if text[:1] in ("*", "[") else "") + text + r" \\"
 
 
 def _name(line: Line, references: References) -> str:

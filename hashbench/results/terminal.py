@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 from rich.table import Table as Grid
@@ -17,9 +17,15 @@ from hashbench.results.sinks import for_terminal, one_line
 #: Columns of a line that goes to a file or a pipe, where nothing need be cut to a screen's width.
 WIDE = 200
 
+#: Most columns of a line that a word of a row's name keeps before it is broken.
+NAME = 24
+
 #: rank -> style where there are colours, mark where there are none
 STYLES = {1: "bold", 2: "underline"}
 MARKS = {1: "*", 2: "+"}
+
+#: A row's name, and what stands at each code length; None where nothing does.
+_Line = tuple[Text, list[Text] | None]
 
 
 def show(console: Console, series: Series) -> None:
@@ -38,7 +44,7 @@ def show(console: Console, series: Series) -> None:
     daggers = {
         (row, bits) for row in series.rows for bits in series.bits if series.marked(row, bits)
     }
-    console.print(_grid(series, lambda row, bits: _score(series, row, bits, marks, daggers)))
+    _grid(console, series, lambda row, bits: _score(series, row, bits, marks, daggers))
     if marks and any(series.rank(*place) for place in series.places):
         _say(console, "* best, + second")
     if daggers:
@@ -46,10 +52,10 @@ def show(console: Console, series: Series) -> None:
     for title, cell in _extras(series):
         if any(cell(row, bits).plain != "-" for row, bits in series.places):
             _say(console, f"\n{title}")
-            console.print(_grid(series, cell))
+            _grid(console, series, cell)
     if series.views:
         _say(console, f"\n{series.info.title} by view of the split: queries@database")
-        console.print(_views(series))
+        _views(console, series)
     for sentence in [*series.failures, *series.notes]:
         _say(console, f"- {one_line(sentence)}")
 
@@ -120,16 +126,16 @@ def _extras(series: Series) -> list[tuple[str, Callable[[Row, int], Text]]]:
     ]
 
 
-def _views(series: Series) -> Grid:
+def _views(console: Console, series: Series) -> None:
     """Every row over each view, one below the other."""
-    grid = _columns(series)
+    lines: list[_Line] = []
     parts = {view: series.of_view(view) for view in series.views}
     for row in series.rows:
-        grid.add_row(Text(for_terminal(series.names[row])))
+        lines.append((Text(for_terminal(series.names[row])), None))
         for view, part in parts.items():
             name = Text(f"  {for_terminal(view)}", style="dim")
-            grid.add_row(name, *(_number(part, row, bits) for bits in series.bits))
-    return grid
+            lines.append((name, [_number(part, row, bits) for bits in series.bits]))
+    _put(console, series, lines)
 
 
 def _number(series: Series, row: Row, bits: int) -> Text:
@@ -142,22 +148,46 @@ def _number(series: Series, row: Row, bits: int) -> Text:
     return text
 
 
-def _columns(series: Series) -> Grid:
-    grid = Grid(box=None, pad_edge=False, header_style="")
-    grid.add_column("method", no_wrap=True)
-    for bits in series.bits:
-        grid.add_column(f"{bits} bits", justify="right", no_wrap=True)
-    return grid
-
-
-def _grid(series: Series, cell: Callable[[Row, int], Text]) -> Grid:
-    grid = _columns(series)
+def _grid(console: Console, series: Series, cell: Callable[[Row, int], Text]) -> None:
+    lines: list[_Line] = []
     block = None
     for row in series.rows:
         if block is not None and row.block != block:
-            grid.add_row()
+            lines.append((Text(), None))
         block = row.block
         apart = f"  ({BLOCKS[block]})" if BLOCKS[block] else ""
         name = Text(for_terminal(series.names[row])).append(apart, style="dim")
-        grid.add_row(name, *(cell(row, bits) for bits in series.bits))
-    return grid
+        lines.append((name, [cell(row, bits) for bits in series.bits]))
+    _put(console, series, lines)
+
+
+def _put(console: Console, series: Series, lines: Sequence[_Line]) -> None:
+    """Print lines of a table: as many code lengths beside each other as the console has room for.
+
+    No number is cut; a long name is wrapped between its words.
+    """
+    heads = [f"{bits} bits" for bits in series.bits]
+    widths = [
+        max(len(head), *(numbers[place].cell_len for _, numbers in lines if numbers))
+        for place, head in enumerate(heads)
+    ]
+    words = [word for text, _ in lines for word in text.split(" ")]
+    name = min(NAME, max(word.cell_len for word in words))
+    tight = name + sum(widths) + 2 * len(widths) > console.width
+    first = 0
+    while first < len(heads):
+        last = first + 1
+        while last < len(heads) and (
+            name + sum(1 + width for width in widths[first : last + 1]) <= console.width
+        ):
+            last += 1
+        grid = Grid(box=None, pad_edge=False, header_style="", collapse_padding=tight)
+        grid.add_column("method", overflow="fold")
+        for head in heads[first:last]:
+            grid.add_column(head, justify="right", no_wrap=True)
+        for text, numbers in lines:
+            grid.add_row(text, *(numbers or [])[first:last])
+        if first:
+            console.print()
+        console.print(grid)
+        first = last

@@ -288,3 +288,22 @@ def test_views_of_a_split_are_a_table_of_their_own(judge) -> None:
     ]
     # A table of a view has none of its own below.
     assert "by view" not in printed(series.of_view("unseen@all"))
+
+
+@pytest.mark.parametrize("width", [30, 60, 80, 300])
+def test_no_number_is_cut_where_a_line_is_short(judge, width) -> None:
+    records = [
+        judge.add(method, bits, value + bits / 1000 + seed / 10, seed)
+        for method, value in (("dch", 0.7), ("greedyhash-unsupervised", 0.3))
+        for bits in (16, 32, 48, 64)
+        for seed in (0, 1)
+    ]
+    (series,) = collect(records, judge)
+    text = printed(series, width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "…" not in text
+    for mean in ("0.766", "0.782", "0.798", "0.814"):
+        assert f"{mean} ±0.071*" in text
+    assert ("greedyhash-unsupervised" in text) == (width > 30)
+    lengths = [line.split().count("bits") for line in text.splitlines() if " bits" in line]
+    assert lengths[0] == {30: 1, 60: 2, 80: 4, 300: 4}[width]

@@ -54,6 +54,27 @@ def kept_process() -> Iterator[None]:
         streams.put_back()
 
 
+@contextmanager
+def printed_aside() -> Iterator[None]:
+    """Send to stderr what a stranger's code in the block prints: stdout is what programs read."""
+    with suppress(AttributeError, OSError, ValueError):  # it may be closed, or be none
+        sys.stdout.flush()
+    copy = None
+    with suppress(OSError):
+        copy = _copy(1)
+        os.dup2(2, 1)
+    before, sys.stdout = sys.stdout, sys.stderr
+    try:
+        yield
+    finally:
+        with suppress(AttributeError, OSError, ValueError):
+            sys.stdout.flush()
+        sys.stdout = before
+        if copy is not None:
+            os.dup2(copy, 1)
+            os.close(copy)
+
+
 class _Signals:
     """What signals do in this process; a timer that nobody handles raises, and does not kill."""
 

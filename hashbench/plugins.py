@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from hashbench.endings import no_sudden_end, watched_exits
-from hashbench.kept import kept_process
+from hashbench.kept import kept_process, printed_aside
 
 #: Seconds after which importing a file is given up.
 LONGEST = 300.0
@@ -78,6 +78,7 @@ def import_file(path: Path) -> tuple[ModuleType, str]:
             _limited(),
             _crash_told(),
             kept_process(),
+            printed_aside(),
             no_sudden_end(),
             watched_exits(_MODULES),
             _without_bytecode(),

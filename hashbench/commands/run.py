@@ -201,7 +201,7 @@ def command(sweep: Path | None, dry_run: bool, as_json: bool, **given: Any) -> i
             f"{'its' if results.scored == 1 else 'their'} codes, without training.",
             as_json,
         )
-    elif not results.trained:
+    elif not results.trained and not results.missing:
         there = in_number(len(job.asks), "cell is", "cells are")
         every = "All " if len(job.asks) > 1 else ""
         say(f"{every}{there} in {job.settings.store} already.", as_json)

@@ -14,6 +14,7 @@ from hashbench.cell import FROM_PIXELS, Bench
 from hashbench.data import Split, open_dataset
 from hashbench.evidence import Evidence
 from hashbench.items import source_of
+from hashbench.kept import printed_aside
 from hashbench.runner.settings import Ask, Progress
 
 Options = tuple[tuple[str, Any], ...]
@@ -21,7 +22,8 @@ Options = tuple[tuple[str, Any], ...]
 
 @lru_cache(maxsize=4)
 def _split(opens: str, protocol: str, seed: int, data_root: Path, options: Options) -> Split:
-    return open_dataset(opens, data_root, **dict(options)).split(protocol, seed)
+    with printed_aside():
+        return open_dataset(opens, data_root, **dict(options)).split(protocol, seed)
 
 
 def load_split(ask: Ask, data_root: Path) -> Split:

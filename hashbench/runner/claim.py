@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 import traceback
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Final, Literal
 
 from hashbench.errors import InputError, cause, shown, unless_stopped
+from hashbench.kept import printed_aside
 from hashbench.registries import methods
 from hashbench.runner.environment import environment
 from hashbench.runner.faults import Crowded, DeviceLost, is_lost, out_of_gpu_memory
@@ -72,7 +74,7 @@ def attempt(task: Task, settings: Settings, progress: Progress, *, alone: bool =
         codes = None
         if record is None or not record.ok or not store.whole(record):
             try:
-                with kept_switches():
+                with kept_switches(), _quiet(task):
                     trained = train(task, settings, progress, alone=alone)
                 record = trained.save(store, keep_hasher=settings.keep_hashers)
                 if is_foreign(task.cell.method):
@@ -90,7 +92,7 @@ def attempt(task: Task, settings: Settings, progress: Progress, *, alone: bool =
             codes = trained.codes
         store.put_origin(record.key, task.ask.origin)
         try:
-            with kept_switches():
+            with kept_switches(), _quiet(task):
                 finish(task, record, store, settings, progress, codes)
         except StoreError:
             raise
@@ -101,6 +103,11 @@ def attempt(task: Task, settings: Settings, progress: Progress, *, alone: bool =
         if not settings.keep_relaxed and is_foreign(task.cell.method):
             store.drop_relaxed(record)
         return record
+
+
+def _quiet(task: Task) -> AbstractContextManager[None]:
+    """What a stranger's method prints goes to stderr; what is told of ours may go to stdout."""
+    return printed_aside() if is_foreign(task.cell.method) else nullcontext()
 
 
 def _put_failed(task: Task, settings: Settings, store: Store, error: BaseException) -> Record:

@@ -15,7 +15,7 @@ from hashbench.endings import no_sudden_end
 from hashbench.errors import InputError, cause, shown, unknown, unless_stopped
 from hashbench.hasher import Hasher, code_of, hyperparameters
 from hashbench.hyper import check
-from hashbench.kept import kept_process
+from hashbench.kept import kept_process, printed_aside
 from hashbench.origin import Origin
 from hashbench.params import Setting, at_length, shipped_note, shipped_params
 from hashbench.parsing import parse_value
@@ -253,7 +253,7 @@ def build(name: str, cls: type[Hasher], bits: int, seed: int, params: Mapping[st
         MemoryError: if there is none for it.
     """
     try:
-        with kept_process(), no_sudden_end():
+        with kept_process(), printed_aside(), no_sudden_end():
             hasher = cls(bits=bits, seed=seed, **params)  # type: ignore[call-arg]
             check(hasher)
         return hasher

@@ -140,7 +140,7 @@ def _ended(
         if record is not None:
             records[task.key] = record
         if record is None:
-            reason = told[task.key].reason if task.key in told else "it has no record"
+            reason = told[task.key].reason if task.key in told else _no_record(store, task)
         elif not record.ok:
             reason = f"{record.status}, {record.reason}"
         elif before or not (left := lacks(store, record, settings)):
@@ -152,6 +152,12 @@ def _ended(
             reason = f"no {', '.join(left)}" + (f": {said}" if said else "")
         found.setdefault(id(task.ask), (task.ask, reason))
     return records, list(found.values())
+
+
+def _no_record(store: Store, task: Task) -> str:
+    if not store.newer(task.key):
+        return "it has no record"
+    return "a newer hashbench wrote its record: update this one, or name another folder"
 
 
 class _Told:

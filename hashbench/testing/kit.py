@@ -11,7 +11,7 @@ from hashbench import runtime
 from hashbench.endings import no_sudden_end
 from hashbench.errors import cause, unless_stopped
 from hashbench.hasher import Hasher
-from hashbench.kept import kept_process
+from hashbench.kept import kept_process, printed_aside
 from hashbench.plugins import blamed
 from hashbench.testing import behaviour, contract, edges, training
 from hashbench.testing.subject import CheckError, Subject
@@ -54,7 +54,7 @@ class Check:
         """
         try:
             where = runtime.Runtime(device="cpu", threads=1)
-            with kept_process(), no_sudden_end(), runtime.use(where):
+            with kept_process(), printed_aside(), no_sudden_end(), runtime.use(where):
                 self.function(self.subject)
         except CheckError:
             raise

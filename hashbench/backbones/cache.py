@@ -28,6 +28,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from hashbench.data.unchanged import ChangedError
 from hashbench.errors import InputError, shown, unless_scarce
 from hashbench.files import open_regular, write_atomically
 from hashbench.npy import map_array
@@ -106,13 +107,19 @@ class CachedTable:
 
         Raises:
             InputError: if the cache cannot be written to or the disk is full.
+            ChangedError: if `compute` does: nothing is kept then.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with _held(self.folder / ".lock", progress):
                 table = self.open()
                 if table is None:
-                    _Part(self, engine).fill(compute, progress)
+                    part = _Part(self, engine)
+                    try:
+                        part.fill(compute, progress)
+                    except ChangedError:
+                        part.drop()
+                        raise
                     table = self.open()
         except OSError as error:
             raise InputError(
@@ -195,6 +202,11 @@ class _Part:
         del memory
         self._publish([done[number] for number in sorted(done)])
 
+    def drop(self) -> None:
+        """Remove what is computed so far."""
+        self.log.unlink(missing_ok=True)
+        self.data.unlink(missing_ok=True)
+
     def _memory(self) -> np.memmap[Any, Any]:
         """The unfinished table, made anew unless a whole one of the right shape is there."""
         with contextlib.suppress(OSError, ValueError):
@@ -205,8 +217,7 @@ class _Part:
         free = shutil.disk_usage(self.table.folder).free
         if free < needed:
             raise OSError(f"{needed / 1e9:.2f} GB are needed and {free / 1e9:.2f} GB are free")
-        self.log.unlink(missing_ok=True)
-        self.data.unlink(missing_ok=True)
+        self.drop()
         memory = np.lib.format.open_memmap(
             self.data, mode="w+", dtype=self.table.dtype, shape=self.table.shape
         )

@@ -18,6 +18,7 @@ from hashbench.backbones.backbone import Backbone
 from hashbench.backbones.cache import FORMAT, CachedTable, Progress
 from hashbench.backbones.regime import regime
 from hashbench.data.folders import cache_root
+from hashbench.data.unchanged import demand_unchanged
 from hashbench.items import ImageSource
 
 if TYPE_CHECKING:
@@ -95,7 +96,11 @@ class Decoder:
         self.frame = frame
 
     def batches(self, rows: NDArray[np.int64]) -> Iterator[NDArray[np.uint8]]:
-        """`(n, height, width, 3)` uint8 batches of these rows, in order."""
+        """`(n, height, width, 3)` uint8 batches of these rows, in order.
+
+        Raises:
+            ChangedError: after the last, if images changed meanwhile.
+        """
         waiting: deque[Future[NDArray[np.uint8]]] = deque()
         threads = runtime.current().threads or max(AHEAD, devices.cores())
         pool = ThreadPoolExecutor(threads, "decode")
@@ -106,6 +111,7 @@ class Decoder:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+            demand_unchanged(self.source)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from hashbench.data.unchanged import demand_unchanged
 from hashbench.errors import InputError, shown
 from hashbench.items import ImageSource
 
@@ -24,7 +25,7 @@ def pixel_features(
     the images again is as fast.
 
     Raises:
-        InputError: if the images are large or differ in size.
+        InputError: if the images are large or differ in size, or change meanwhile.
     """
     if math.prod(shape) > LIMIT:
         raise InputError(
@@ -42,6 +43,7 @@ def pixel_features(
         images[row] = image
         if row % 1000 == 999:
             progress((row + 1) / len(source), f"pixels {row + 1:,}/{len(source):,} images")
+    demand_unchanged(source)
     if (images == images[..., :1]).all():
         images = images[..., :1]
     return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)

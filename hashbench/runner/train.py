@@ -17,9 +17,12 @@ from hashbench.backbones.regime import typical_shape
 from hashbench.cell import FROM_PIXELS, Cell
 from hashbench.codes import Codes
 from hashbench.data import Split
-from hashbench.errors import InputError, shown
+from hashbench.data.twins import twins
+from hashbench.data.unchanged import demand_unchanged
+from hashbench.errors import InputError, command, shown
 from hashbench.evaluation import code_health
 from hashbench.evaluation.zeros import check_relaxed
+from hashbench.evidence import Evidence
 from hashbench.hasher import Hasher
 from hashbench.items import Items, TrainItems, ids_of, source_of
 from hashbench.parsing import in_number
@@ -134,6 +137,8 @@ def train(
         device = devices.current()
         with alerts() as found:
             learnt = _learn(task, split, clock, alone=alone)
+        if cell.mode in FROM_PIXELS or learnt.hasher.feature_dim() is None:
+            demand_unchanged(source_of(split.train))  # it has read the images themselves
         threads = HEAD_THREADS if cell.mode == "head" else None
         surroundings = {**environment(device, threads), **gpu_facts(device), **noted}
     if found:
@@ -148,7 +153,7 @@ def train(
         status="ok",
         parts=_with_size(facts(task), hasher),
         request=request(task, settings),
-        split=split_facts(split),
+        split=_with_twins(split_facts(split), split, task),
         relaxed=query.relaxed is not None and database.relaxed is not None,
         health={"query": code_health(query), "database": code_health(database)},
         history=history_of(hasher),
@@ -208,6 +213,27 @@ def split_facts(split: Split) -> dict[str, Any]:
         "sha256": split.digest,
         "ids_sha256": split.ids_sha256,
     }
+
+
+#: Notes on the same pictures in other files, of the data this process saw last.
+_twins: dict[tuple[Evidence, str], tuple[str, ...]] = {}
+
+
+def _with_twins(facts: dict[str, Any], split: Split, task: Task) -> dict[str, Any]:
+    """The facts with notes on queries whose very picture is in other files of your own images."""
+    bench = task.cell.bench
+    if bench.dataset in datasets().names() or task.cell.mode in FROM_PIXELS:
+        return facts  # what others publish scores on is taken as it is
+    ground = task.evidence, bench.backbone
+    if ground not in _twins:
+        _twins.clear()
+        words = ["data", "verify", task.ask.dataset or bench.dataset, "--duplicates"]
+        for option, value in (("--protocol", bench.protocol), ("--backbone", bench.backbone)):
+            words += [option, value]
+        if bench.split_seed:
+            words += ["--split-seed", str(bench.split_seed)]
+        _twins[ground] = twins(split, command(*words))
+    return {**facts, "notes": [*facts["notes"], *_twins[ground]]}
 
 
 def request(task: Task, settings: Settings) -> dict[str, Any]:

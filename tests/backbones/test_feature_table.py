@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 
@@ -128,3 +130,33 @@ def test_cached_features_need_no_torch(monkeypatch):
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=900
     )
     assert said.stdout.split()[-1] == "False"
+
+
+@pytest.mark.parametrize("name", ["tiny", "pixels"])
+def test_images_that_change_while_they_are_read_leave_no_features(tmp_path, cache, name):
+    from PIL import Image
+
+    paths = [tmp_path / f"{number}.png" for number in range(3)]
+    for number, path in enumerate(paths):
+        Image.new("RGB", (32, 32), (number, 2, 3)).save(path)
+    wanted = feature_table(FileSource(paths, ["a", "b", "c"]), name)[:].copy()
+    for table in cache.glob("features/*"):
+        shutil.rmtree(table)
+
+    class Edited(FileSource):
+        """One of its images is replaced as soon as it was read for the first time."""
+
+        def read(self, row):
+            found = super().read(row)
+            if row == 1:
+                Image.new("RGB", (32, 32), (9, 9, 9)).save(paths[row])
+            return found
+
+    source = Edited(paths, ["a", "b", "c"])
+    assert source.fingerprint
+    with pytest.raises(InputError, match="the image b changed while the run was going on"):
+        feature_table(source, name)
+    assert not list(cache.glob("features/*/features.*"))
+    Image.new("RGB", (32, 32), (1, 2, 3)).save(paths[1])  # put back as it was
+    again = feature_table(FileSource(paths, ["a", "b", "c"]), name)
+    assert np.array_equal(again[:], wanted)

@@ -9,11 +9,13 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from hashbench.backbones import feature_table
 from hashbench.commands.data import command as data
 from hashbench.data import duplicates, open_dataset
 from hashbench.data.digests import UNREADABLE
 from hashbench.data.duplicates import Duplicate, by_pixels, copies, near, shared
 from hashbench.data.inspection import inspect
+from hashbench.data.twins import twins
 from hashbench.errors import InputError
 from hashbench.items import source_of
 
@@ -97,6 +99,20 @@ def test_equal_pixels_in_other_bytes_are_found(lists):
     assert found.problems == [
         "1 query image is identical (pixels) to database images of another name"
     ]
+
+
+def test_a_query_in_other_bytes_is_noted_once_features_are_there(lists):
+    Image.open(lists / "q0.png").save(lists / "d1.png", compress_level=0)
+    shutil.copy(lists / "q1.png", lists / "d2.png")  # the same bytes are told elsewhere
+    split = opened(lists, allow_duplicates=True).split()
+    table = feature_table(source_of(split.query), "pixels")
+    (note,) = twins(split.with_features(lambda: table), "hashbench data verify x")
+    assert note == (
+        "1 query looks exactly like images of the database that are other files (first q0.png and "
+        "d1.png): `hashbench data verify x` compares pixels."
+    )
+    shifted = table + np.arange(len(table))[:, None].astype(np.float32) * 1e-3
+    assert twins(split.with_features(lambda: shifted), "") == ()
 
 
 def distinct(source):

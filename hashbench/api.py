@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from inspect import signature
 from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hashbench.errors import InputError, shown
+from hashbench.errors import InputError, shown, unknown
 from hashbench.parsing import parse_duration, parse_names, parse_numbers, parse_seeds, parse_size
 from hashbench.runtime import DEFAULT_RESULTS
 from hashbench.spelling import typed
@@ -59,6 +60,10 @@ def run(
         >>> sorted(set(frame["method"]))
         ['lsh']
     """
+    known = signature(job).parameters
+    for name in options:
+        if name not in known:
+            raise unknown("argument of run", name, known)
     return run_job(job(methods, bits, datasets, **options), progress=progress)
 
 
@@ -103,7 +108,7 @@ def job(
     backbone: str | None = None,
     train: str = "head",
     head: str | None = None,
-    settings: Mapping[str, Any] | Sequence[str] = (),
+    settings: Mapping[str, Any] | Sequence[str] | str = (),
     params: Path | str | None = None,
     untuned: bool = False,
     floors: bool = True,
@@ -124,7 +129,7 @@ def job(
     mirrored: bool = False,
     results: Path | str = DEFAULT_RESULTS,
     data_root: Path | str | None = None,
-    plugins: Iterable[Path | str] = (),
+    plugins: Path | str | Iterable[Path | str] = (),
 ) -> Job:
     """What `run` is to do, checked and not yet begun.
 
@@ -163,7 +168,7 @@ def job(
         mirrored: train on every training image and on its mirror image.
         results: folder of the results.
         data_root: folder of the data sets.
-        plugins: Python files with parts of your own.
+        plugins: Python files with parts of your own, or one.
 
     Raises:
         InputError: for whatever cannot be used, in one sentence.
@@ -171,7 +176,6 @@ def job(
     from hashbench import devices
     from hashbench.cell import MODES
     from hashbench.data import default_data_root
-    from hashbench.errors import unknown
     from hashbench.evaluation import Convention
     from hashbench.params import read_params
     from hashbench.registries import load_plugins, registry
@@ -187,7 +191,7 @@ def job(
     from hashbench.runner.settings import Settings
 
     devices.check(device, here=executor == "local")
-    files = tuple(map(typed, plugins))
+    files = _files(plugins)
     load_plugins(files)
     registry("executors").entry(executor)  # what is not there is known before any work
     if train not in MODES:
@@ -209,6 +213,8 @@ def job(
     texts = (
         [f"{name}={_json(value)}" for name, value in settings.items()]
         if isinstance(settings, Mapping)
+        else [settings]
+        if isinstance(settings, str)
         else list(settings)
     )
     request = Request(
@@ -252,13 +258,13 @@ def job(
 
 
 def open_results(
-    folder: Path | str = DEFAULT_RESULTS, *, plugins: Iterable[Path | str] = ()
+    folder: Path | str = DEFAULT_RESULTS, *, plugins: Path | str | Iterable[Path | str] = ()
 ) -> Results:
     """The results in a folder.
 
     Args:
         folder: as `hashbench run --results` wrote it.
-        plugins: Python files with metrics, conventions and so on of your own.
+        plugins: Python files with metrics, conventions and so on of your own, or one.
 
     Raises:
         InputError: if there are none.
@@ -276,7 +282,7 @@ def open_results(
     from hashbench.registries import load_plugins
     from hashbench.results.results import Results
 
-    load_plugins(map(typed, plugins))
+    load_plugins(_files(plugins))
     found = Results(typed(folder))
     _ = found.store  # refuses a folder that has none
     return found
@@ -309,6 +315,12 @@ def load(path: Path | str, cell: str | None = None) -> Encoder:
             f'load({shown(str(path), 200)!r}, "dch:48:0")'
         )
     return load_folder(path) if cell is None else open_results(path).hasher(cell)
+
+
+def _files(paths: Path | str | Iterable[Path | str]) -> tuple[Path, ...]:
+    """The files that are named, as the disk spells them."""
+    alone = isinstance(paths, (str, Path))
+    return (typed(paths),) if alone else tuple(map(typed, paths))
 
 
 def _data_sets(names: Names) -> tuple[str, ...]:

@@ -71,6 +71,8 @@ def export(
     write, run = FORMATS[file_format]
     if path.is_dir():
         raise InputError(f"{path} is a folder: name a file for the model")
+    if file_format == "openvino" and path.suffix != ".xml":
+        raise InputError(f"OpenVINO's models are files .xml: name {path}.xml in place of {path}")
     images = made_up(encoder) if pictures is None else pictures
     frames = frames_of(encoder, images)
     model = model_of(encoder)

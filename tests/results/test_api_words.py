@@ -28,6 +28,13 @@ def results(tmp_path_factory):
         (lambda r: hashbench.run("lsh", 8, []), "there is no data set to run"),
         (lambda r: hashbench.run("lsh", 8, split_seed=True), "split_seed=True is neither a name"),
         (lambda r: hashbench.run("lsh", 8, split_seed=2**31), "--split-seed is out of range"),
+        (lambda r: hashbench.run("lsh", 8, seed=3), "unknown argument of run 'seed': did you mean"),
+        (lambda r: hashbench.run("lsh", 8, plugins="no.py"), "no plugin file no.py"),
+        (lambda r: hashbench.open_results(r.folder, plugins="no.py"), "no plugin file no.py"),
+        (
+            lambda r: hashbench.run("lsh", 8, settings="lsh.x=1"),
+            "unknown hyper-parameter of lsh 'x'",
+        ),
         (lambda r: hashbench.run("lsh", 8, workers=-1), "workers must not be below 0, got -1"),
         (lambda r: hashbench.run("lsh", 8, timeout=-2), "timeout must not be below 0, got -2"),
     ],

@@ -39,6 +39,7 @@ def test_a_folder_is_a_copy_that_encodes(hashbench, encoder, photos) -> None:
     [
         (("nothing", "--format", "onnx"), "nothing is no encoder"),
         (("my-encoder", "--format", "tflite"), "tflite"),
+        (("my-encoder", "--format", "openvino", "--out", "m.onnx"), "name m.onnx.xml"),
         (("my-encoder", "--format", "torch", "--out", "my-encoder"), "is a folder: name a file"),
         (("my-encoder", "--format", "openvino", "--out", "/dev/null/m.xml"), "cannot write"),
         (("my-encoder", "--format", "openvino", "--images", "none"), "none is missing"),

@@ -319,8 +319,7 @@ def load(path: Path | str, cell: str | None = None) -> Encoder:
 
 def _files(paths: Path | str | Iterable[Path | str]) -> tuple[Path, ...]:
     """The files that are named, as the disk spells them."""
-    alone = isinstance(paths, (str, Path))
-    return (typed(paths),) if alone else tuple(map(typed, paths))
+    return (typed(paths),) if isinstance(paths, (str, Path)) else tuple(map(typed, paths))
 
 
 def _data_sets(names: Names) -> tuple[str, ...]:

@@ -113,6 +113,8 @@ def _print(series: Series, body: list[dict[str, Any]]) -> None:
             "first of all",
         ]
         click.echo("\n" + tabulate(rows, headings, disable_numparse=True))
+        if len(column["rows"]) == 1:
+            click.echo("\nOne row alone: there is nothing to test it against.")
         for row in column["rows"]:
             if row["same_as"]:
                 named = map(for_terminal, (row["row"], row["same_as"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -49,6 +50,7 @@ def select(
     """
     every = sorted(records, key=_order)
     found = every
+    names: Sequence[str] = ()
     if datasets:
         known = {name for record in found for name in _names(record)}
         typed = parse_names(datasets, lambda name: composed(name) in known)
@@ -62,6 +64,10 @@ def select(
         there = {record.cell.method for record in found}
         for name in names:
             if name not in there:
+                if near := difflib.get_close_matches(name, there, cutoff=0.8):
+                    raise InputError(
+                        f"no result of method '{shown(name)}': did you mean {' or '.join(near)}?"
+                    )
                 raise InputError(
                     f"no result of method '{shown(name)}' (there are: {', '.join(sorted(there))}): "
                     f"run `{command('run', '--methods', shown(name))}` first"
@@ -79,6 +85,11 @@ def select(
         found = [record for record in found if record.cell.seed in wanted]
     if not found:
         raise InputError("no records match: run `hashbench run` first, or widen the selection")
+    for name in set(names) - {record.cell.method for record in found}:
+        # What was asked for by name is not passed over in silence.
+        warnings.warn(
+            f"{name} has no result at the code lengths and seeds that were chosen", stacklevel=2
+        )
     return Selected(found, every)
 
 

@@ -104,6 +104,8 @@ def test_the_table_shows_the_same(store, tmp_path) -> None:
     assert "hyper-parameters: defaults" in text
     run("--results", store.root, "--out", tmp_path / "tests.txt")
     assert (tmp_path / "tests.txt").read_text() == text
+    assert "nothing to test" not in text
+    assert run("--results", store.root, "--methods", "dch").count("nothing to test it against") == 2
 
 
 def test_a_cell_of_other_data_is_found_by_name_no_more_and_failed_ones_are_told(store) -> None:

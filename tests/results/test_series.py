@@ -234,6 +234,11 @@ def test_selections(judge) -> None:
     ):
         with pytest.raises(InputError, match=part):
             select(records, **wrong)
+    records.append(judge.add("hashnet", 32, 0.5))
+    with pytest.raises(InputError, match="did you mean hashnet"):
+        select(records, methods="hasnet")
+    with pytest.warns(UserWarning, match="hashnet has no result at"):
+        assert len(select(records, methods="dch,hashnet", bits="16")) == 3
 
 
 def test_missing_metrics_name_what_there_is(judge) -> None:

@@ -68,10 +68,13 @@ def command(kind: str, out: Path | None, as_json: bool, **asked: Any) -> None:
 
     from hashbench.commands.output import printed_to
     from hashbench.registries import exports
+    from hashbench.results.collect import check_known
     from hashbench.results.exports import write
 
     export = exports().get(kind)
     tables = _tables(**asked)
+    if asked["metric"]:  # CSV has every metric, and would leave out what that one is for
+        check_known(tables.series)
     text = write(export, tables, exports().entry(kind).origin)
     to_file = out is not None and str(out) != "-"
     if as_json and not to_file:

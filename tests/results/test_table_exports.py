@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from made_records import DATASETS, PARTS, TUNED, example
 
 from hashbench import registries
+from hashbench.commands import export
 from hashbench.errors import InputError
 from hashbench.evaluation import Convention
 from hashbench.origin import Origin
@@ -353,9 +355,14 @@ def test_the_command_for_missing_cells_can_be_copied(judge) -> None:
     assert "% hashbench run" in text("latex", judge, *records)
 
 
-def test_metrics_that_are_not_there_are_one_sentence(judge) -> None:
+def test_metrics_that_are_not_there_are_one_sentence(judge, store) -> None:
     with pytest.raises(InputError, match="map@h2"):
         text("markdown", judge, judge.add("dch", 16, 0.7), metric="map@h3")
+    words = ["--format", "csv", "--results", str(store.root), "--metric"]
+    found = CliRunner().invoke(export.command, [*words, "map@h3"]).exception
+    assert isinstance(found, InputError)
+    assert "did you mean map@h2" in str(found)
+    assert "first/r@h2" in CliRunner().invoke(export.command, [*words, "r@h2"]).output
 
 
 BROKEN = """

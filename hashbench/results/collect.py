@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from hashbench.errors import InputError, shown, unknown
 from hashbench.evaluation import Convention
 from hashbench.evidence import Evidence
 from hashbench.results.choose import Selected, bench_key, current, ground_key
-from hashbench.results.rows import Row, rows_of
+from hashbench.results.rows import Row, facts_of, rows_of
 from hashbench.results.scored import Judge, StoredJudge
 from hashbench.results.series import Series
 from hashbench.store import Record
@@ -56,9 +56,11 @@ def collect(
             continue
         groups.setdefault(ground_key(record), []).append(record)
     benches = Counter(name for name, _ in groups)
+    facts = facts_of(kept)  # of all: a method is one row on every bench and draw
     found = [
         _series(
             group,
+            facts,
             judge,
             metric,
             convention,
@@ -129,6 +131,7 @@ def check_known(series: Sequence[Series]) -> None:
 
 def _series(
     records: Sequence[Record],
+    facts: Mapping[str, Row],
     judge: Judge,
     metric: str,
     convention: Convention,
@@ -136,7 +139,7 @@ def _series(
     rivals: bool,
     order: list[str],
 ) -> Series:
-    rows = rows_of(records)
+    rows = rows_of(records, facts)
     places: dict[tuple[Row, int], list[Record]] = {}
     for record in sorted(records, key=lambda record: (record.cell.seed, record.key)):
         for row in rows[record.key]:

@@ -95,13 +95,16 @@ class Row:
         return replace(self, origin="")
 
 
-def rows_of(records: Sequence[Record]) -> dict[str, tuple[Row, ...]]:
+def rows_of(records: Sequence[Record], facts: Mapping[str, Row]) -> dict[str, tuple[Row, ...]]:
     """The rows each record stands in, by key: one for every way it was asked for.
 
     Records must share bench and evidence. A method that is tuned for each code
     length is one row: what makes a variant competes at one length.
+
+    Args:
+        records: which.
+        facts: what `facts_of` says of these and of whatever stands in one table with them.
     """
-    facts = facts_of(records)
     groups: dict[Row, list[Record]] = defaultdict(list)
     for record in records:
         for origin in origins_of(record):

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from hashbench import registries
 from hashbench.cell import Bench, Cell
 from hashbench.codes import Codes
 from hashbench.errors import InputError
 from hashbench.evaluation import Convention, Scores, code_health
 from hashbench.evidence import Evidence
 from hashbench.origin import Origin
+from hashbench.results.exports import Tables, write
 from hashbench.results.series import Series
 from hashbench.results.terminal import show
 from hashbench.store import Record, Store
@@ -186,6 +188,16 @@ def real_record(store: Store, method: str, bits: int, noise: float, seed: int = 
     )
     store.put_split(made.evidence.split, lambda: arrays)
     return store.put(made, (query, database))
+
+
+def exported(
+    kind: str, judge: MadeJudge, *records: Record, convention: str = "house", **options: Any
+) -> str:
+    """The text of an export of some records."""
+    tables = Tables(
+        records=records, judge=judge, conventions=Convention.parse_list(convention), **options
+    )
+    return write(registries.exports().get(kind), tables)
 
 
 def example(part: str) -> str:

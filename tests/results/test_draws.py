@@ -7,7 +7,7 @@ import shlex
 import statistics
 
 import pytest
-from made_records import MadeJudge
+from made_records import PARTS, MadeJudge
 from rich.console import Console
 
 from hashbench.results.collect import collect
@@ -77,6 +77,18 @@ def test_draws_of_fewer_seeds_are_told_and_asked_for(judge: MadeJudge) -> None:
         assert line[line.index("--split-seed") + 1] == "1"
         assert line[line.index("--seeds") + 1] == "1,2"
     assert [line[line.index("--seeds") + 1] for line in both] == ["1,"] * 2
+
+
+def test_a_method_that_says_something_else_of_itself_later_is_one_row(judge: MadeJudge) -> None:
+    later = {"part": {**PARTS["ksh"], "year": 2013, "bibtex": ""}, "finished": "2026-03-03T00:00"}
+    records = [judge.add("ksh", 16, 0.7, split_seed=draw) for draw in (0, 1)]
+    records += [judge.add("ksh", 16, 0.6, split_seed=2, **later)]
+    records += [judge.add("ksh", 16, 0.5, dataset="coco")]
+    found = averaged(collect(records, judge))
+    assert [[row.year for row in series.rows] for series in found] == [[2013], [2013]]
+    assert found[0].entry(found[0].rows[0], 16).n == 3
+    (sheet,) = paper_sheets(found)
+    assert [line.text for line in sheet.lines] == ["KSH"]
 
 
 def test_what_differs_in_more_than_the_draw_is_not_averaged(judge: MadeJudge) -> None:

@@ -4,35 +4,22 @@ import csv
 import io
 import json
 import shlex
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
-from hypothesis import strategies as st
-from made_records import DATASETS, PARTS, TUNED, example
+from made_records import TUNED, example, exported
 
-from hashbench import registries
 from hashbench.commands import export
 from hashbench.errors import InputError
 from hashbench.evaluation import Convention
 from hashbench.origin import Origin
-from hashbench.results.exports import Tables, write
-from hashbench.results.sinks import for_bibtex, for_csv, for_figure, for_latex, slug
-
-
-def text(kind: str, judge, *records, convention: str = "house", **options) -> str:
-    tables = Tables(
-        records=records, judge=judge, conventions=Convention.parse_list(convention), **options
-    )
-    return write(registries.exports().get(kind), tables)
+from hashbench.results.sinks import for_csv
 
 
 def rows(judge, *records, **options) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text("csv", judge, *records, **options))))
+    return list(csv.DictReader(io.StringIO(exported("csv", judge, *records, **options))))
 
 
 def test_csv_has_one_line_a_score_and_one_for_a_failure(judge) -> None:
@@ -84,7 +71,7 @@ def test_no_cell_of_a_csv_is_a_formula(judge) -> None:
 
 
 def test_markdown_marks_best_and_second_with_mean_and_deviation(judge) -> None:
-    found = text(
+    found = exported(
         "markdown", judge,
         judge.add("dch", 16, 0.70), judge.add("dch", 16, 0.72, 1),
         judge.add("hashnet", 16, 0.60), judge.add("hashnet", 16, 0.60, 1),
@@ -100,41 +87,43 @@ def test_markdown_marks_best_and_second_with_mean_and_deviation(judge) -> None:
 
 def test_fewer_seeds_are_said_in_the_place_and_below(judge) -> None:
     records = [judge.add("dch", 16, 0.7, seed) for seed in range(3)] + [judge.add("ksh", 16, 0.6)]
-    found = text("markdown", judge, *records)
+    found = exported("markdown", judge, *records)
     assert "0.600</u> (n=1)" in found
     assert "Means are over 3 seeds, but of KSH 1" in found
-    assert r"($n$=1)" in text("latex", judge, *records)
+    assert r"($n$=1)" in exported("latex", judge, *records)
     coco = [judge.add("dch", 16, 0.7, dataset="coco")]
-    assert "3 seeds on CIFAR-10, 1 seed on MS-COCO" in text("markdown", judge, *records, *coco)
-    assert "One seed." in text("markdown", judge, *coco)
+    assert "3 seeds on CIFAR-10, 1 seed on MS-COCO" in exported("markdown", judge, *records, *coco)
+    assert "One seed." in exported("markdown", judge, *coco)
 
 
 def test_a_failure_is_a_dash_with_a_footnote_of_one_line(judge) -> None:
     records = judge.add("dch", 16, 0.7), judge.add("ksh", 16, None)
-    assert "–<sup>1</sup>" in text("markdown", judge, *records)
-    latex = text("latex", judge, *records, fragment=True)
+    assert "–<sup>1</sup>" in exported("markdown", judge, *records)
+    latex = exported("latex", judge, *records, fragment=True)
     assert r"{--\rlap{\textsuperscript{a}}}" in latex
     assert r"ran out of luck\_\&\_time" in latex
     long = judge.add("ksh", 32, None, reason="Traceback\n" + "x" * 5000)
-    footnote = next(s for s in text("markdown", judge, long, records[0]).splitlines() if "xxx" in s)
+    footnote = next(
+        s for s in exported("markdown", judge, long, records[0]).splitlines() if "xxx" in s
+    )
     assert len(footnote) < 300
 
 
 def test_data_sets_share_a_sheet_and_settings_do_not(judge) -> None:
     coco = judge.add("dch", 16, 0.6, dataset="coco")
     cifar = judge.add("dch", 16, 0.7)
-    both = text("markdown", judge, cifar, coco)
+    both = exported("markdown", judge, cifar, coco)
     assert "CIFAR-10 16 bits" in both
     assert "MS-COCO 16 bits" in both
     for change in ({"backbone": "alexnet"}, {"protocol": "cifar10-1"}):
         other = judge.add("dch", 16, 0.6, **change)
-        assert text("markdown", judge, cifar, other).count("| method") == 2
+        assert exported("markdown", judge, cifar, other).count("| method") == 2
 
 
 def test_tuned_on_one_data_set_and_not_on_the_other_is_one_line(judge) -> None:
     tuned = judge.add("dch", 16, 0.7, origins=(TUNED,))
     plain = judge.add("dch", 16, 0.6, dataset="coco")
-    found = text("markdown", judge, tuned, plain)
+    found = exported("markdown", judge, tuned, plain)
     assert found.count("\n| DCH") == 1
     assert "0.700" in found.split("\n| DCH")[1].splitlines()[0]
     assert "0.600" in found.split("\n| DCH")[1].splitlines()[0]
@@ -148,10 +137,10 @@ def test_a_dagger_is_explained_where_it_stands(judge) -> None:
         judge.beside("dch", 16, draw.normal(0.7, 0.1, 200)),
         judge.beside("ksh", 16, draw.normal(0.5, 0.1, 200)),
     ]
-    found = text("markdown", judge, *records)
+    found = exported("markdown", judge, *records)
     assert "**†" in found
     assert "Holm-corrected over all pairs" in found
-    assert r"\dag{}" in text("latex", judge, *records)
+    assert r"\dag{}" in exported("latex", judge, *records)
 
 
 def test_how_often_each_is_first_is_in_caption_and_csv(judge) -> None:
@@ -160,14 +149,14 @@ def test_how_often_each_is_first_is_in_caption_and_csv(judge) -> None:
         judge.beside("dch", 32, [0.9, 0.9]),  # alone: first of nothing
     ]  # fmt: skip
     said = "First of all in draws of queries: DCH 100% at 16 bits."
-    assert said in text("markdown", judge, *records)
+    assert said in exported("markdown", judge, *records)
     lines = [row for row in rows(judge, *records) if row["metric"] == "first/map@h2"]
     assert sorted((row["method"], row["bits"], row["value"], row["seed"]) for row in lines) == [
         ("dch", "16", "1.0", ""),
         ("ksh", "16", "0.0", ""),
     ]
     more = [judge.beside(m, 16, [v, v], s) for m, v in (("dch", 0.9), ("ksh", 0.4)) for s in (1, 2)]
-    assert "in draws of queries and seeds: DCH 100%" in text(
+    assert "in draws of queries and seeds: DCH 100%" in exported(
         "markdown",
         judge,
         *(judge.beside(m, 16, [v, v]) for m, v in (("dch", 0.9), ("ksh", 0.4))),
@@ -177,131 +166,8 @@ def test_how_often_each_is_first_is_in_caption_and_csv(judge) -> None:
 
 def test_bounds_stand_beside_the_value(judge) -> None:
     made = judge.add("dch", 16, 0.7, bounds=(0.61, 0.79))
-    assert r"0.700 \[0.610, 0.790\]" in text("markdown", judge, made)
-    assert r"[0.610, 0.790]" in text("latex", judge, made)
-
-
-def test_latex_is_aligned_and_cites_what_parts_say(judge) -> None:
-    found = text("latex", judge, judge.add("dch", 16, 0.7), judge.add("ksh", 16, 0.6))
-    assert r"\bfseries 0.700" in found
-    assert r"{\underline{\tablenum[table-format=1.3]{0.600}}}" in found
-    assert r"DCH~\cite{cao2018dch}" in found
-    assert r"CIFAR-10~\cite{krizhevsky2009cifar}" in found
-    assert "@inproceedings{cao2018dch," in found
-    assert "@inproceedings{liu2012ksh," in found
-    assert r"S[table-format=1.3]" in found
-    alone = text("latex", judge, judge.add("dch", 16, 0.7))
-    assert "liu2012ksh" not in alone
-
-
-def test_what_fills_a_template_is_not_searched_for_templates(judge) -> None:
-    hostile = {"title": "@NOTES@ @TABLES@", "kind": "deep"}
-    found = text("latex", judge, judge.add("evil", 16, 0.7, part=hostile))
-    assert found.count("@NOTES@ @TABLES@") == 1
-    assert found.count(r"\begin{document}") == 1
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        r"@misc{a, title = {x}, note = {\input{/etc/passwd}},}",
-        "@misc{a, title = {^^5cinput x},}",
-        "@misc{a, title = {x},}\n@misc{b, title = {y},}",
-        "@preamble{a, title = {x},}",
-        "@misc{a, title = {x}}, }",
-        "@misc{a b, title = {x},}",
-        "@misc{a, title = {x}, % no\n}",
-        "@misc{a, x}",
-        "no entry",
-        r"@misc{a, title = {\catcode`\@=11},}",
-        r"@misc{a, title = {\c\input},}",
-    ],
-)
-def test_unsafe_bibtex_is_cited_by_nobody(judge, entry) -> None:
-    assert for_bibtex(entry) is None
-    made = judge.add("evil", 16, 0.7, part={"title": "Evil", "kind": "deep", "bibtex": entry})
-    found = text("latex", judge, made)
-    assert "etc/passwd" not in found
-    assert r"Evil &" in found
-
-
-def test_bibtex_of_our_parts_is_safe_and_letters_may_have_accents() -> None:
-    for registered in (registries.methods(), registries.datasets()):
-        for part in registered.parts().values():
-            assert not part.bibtex or for_bibtex(part.bibtex), part
-    key, kept = for_bibtex('@book{a:1, author = {M{\\"u}ller and \\v{S}ev{\\c c}},}')
-    assert key == "a:1"
-    assert '\\"u' in kept
-
-
-def test_two_parts_may_mean_different_things_by_one_key(judge) -> None:
-    other = PARTS["dch"] | {"title": "Mine", "bibtex": "@misc{cao2018dch,\n  title = {Mine},\n}"}
-    records = [judge.add("dch", 16, 0.7), judge.add("mine", 16, 0.6, part=other)]
-    found = text("latex", judge, *records)
-    assert r"DCH~\cite{cao2018dch}" in found
-    assert r"Mine~\cite{cao2018dch-2}" in found
-    assert "@misc{cao2018dch-2," in found
-    bib = text("bib", judge, *records)
-    assert bib.count("@") == 3
-    assert DATASETS["cifar10"]["bibtex"].split(",")[0] in bib
-
-
-COMMANDS = (
-    r"\textbackslash{}", r"\textasciitilde{}", r"\textasciicircum{}", r"\textbar{}",
-    r"\textsuperscript{\dag}", r"$\pm$", r"$\leq$", r"$\Delta$", r"$\times$", "$-$",
-    "$<$", "$>$", r"\&", r"\%", r"\$", r"\#", r"\_", r"\{", r"\}", "-{}-",
-)  # fmt: skip
-
-
-@given(st.text(max_size=40))
-def test_escaped_text_has_no_live_characters(words) -> None:
-    out = for_latex(words)
-    for command in COMMANDS:
-        out = out.replace(command, "")
-    assert not set(out) & set("\\&%$#_{}~^<>\n")
-
-
-@given(st.text(max_size=300), st.text(max_size=5))
-def test_file_names_are_file_names(words, more) -> None:
-    name = slug(words, more)
-    assert len(name) <= 140
-    assert name.replace("-", "").isalnum() or not name.strip("-")
-    assert name.isascii()
-
-
-def test_dollars_are_no_formula_in_a_figure() -> None:
-    from matplotlib.cbook import is_math_text
-
-    assert not is_math_text(for_figure("$x$ and $"))
-    assert not for_figure("_hidden").startswith("_")
-
-
-@pytest.mark.skipif(
-    not (shutil.which("tectonic") or shutil.which("pdflatex")),
-    reason="neither tectonic nor pdflatex is installed",
-)
-@pytest.mark.parametrize("options", [{}, {"against": True}, {"ablation": True}])
-def test_latex_compiles_as_it_is(judge, tmp_path, options) -> None:
-    records = [
-        judge.add(method, bits, 0.7 + seed / 99, seed, bounds=(0.6, 0.8))
-        for method in ("dch", "dch-q")
-        for bits in (16, 48)
-        for seed in (0, 1)
-    ]
-    records += [judge.add("my_hash", 16, 0.1), judge.add("ksh", 48, None)]
-    records += [judge.add("dch", 16, 0.5, dataset="coco")]
-    convention = "deephash" if options.get("against") else "house"
-    (tmp_path / "table.tex").write_text(
-        text("latex", judge, *records, convention=convention, **options)
-    )
-    command = (
-        ["tectonic", "table.tex"]
-        if shutil.which("tectonic")
-        else ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "table.tex"]
-    )
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    assert (tmp_path / "table.pdf").stat().st_size > 5000
+    assert r"0.700 \[0.610, 0.790\]" in exported("markdown", judge, made)
+    assert r"[0.610, 0.790]" in exported("latex", judge, made)
 
 
 def test_ablation_shows_four_lines_and_says_what_is_missing(judge) -> None:
@@ -312,7 +178,7 @@ def test_ablation_shows_four_lines_and_says_what_is_missing(judge) -> None:
         judge.add("dch-q", 16, 0.6, 1, **bench),
         judge.add("dch-c", 16, 0.6, dataset="coco"),
     )
-    found = text("markdown", judge, *records, ablation=True, results=Path("a b"))
+    found = exported("markdown", judge, *records, ablation=True, results=Path("a b"))
     order = [found.index(f"| {name} ") for name in ("DCH", "DCH-Q", "DCH-C", "DCH-E")]
     assert order == sorted(order)
     assert "KSH" not in found
@@ -324,20 +190,12 @@ def test_ablation_shows_four_lines_and_says_what_is_missing(judge) -> None:
         "dch-c,dch-e", "--bits", "16", "--no-floors", "--seeds", "2", "--results", "a b",
     ]  # fmt: skip
     with pytest.raises(InputError, match="dch-q"):
-        text("markdown", judge, judge.add("dch", 16, 0.7), ablation=True)
-
-
-def test_no_row_of_latex_begins_with_what_the_one_before_would_take(judge) -> None:
-    odd = [judge.add(f"m{t[0]}", 16, 0.5, part={"title": t}) for t in ("*Star", "[3em] Hash", "A")]
-    lines = text("latex", judge, *odd, fragment=True).splitlines()
-    assert {line.partition(" &")[0] for line in lines if line.endswith(r" 0.500 \\")} == {
-        "{}*Star", "{}[3em] Hash", "A",
-    }  # fmt: skip
+        exported("markdown", judge, judge.add("dch", 16, 0.7), ablation=True)
 
 
 def test_several_conventions_are_a_table_each_and_no_two_have_one_label(judge) -> None:
     records = judge.add("dch", 16, 0.7), judge.add("dch", 16, 0.6, protocol="another")
-    latex = text("latex", judge, *records, convention="house,deephash")
+    latex = exported("latex", judge, *records, convention="house,deephash")
     found = [line.partition("-h2-")[2] for line in latex.splitlines() if line.startswith(r"\label")]
     assert found == ["house}", "house-2}", "deephash}", "deephash-2}"]
     assert latex.count("house convention") == latex.count("deephash convention") == 2
@@ -347,17 +205,17 @@ def test_the_command_for_missing_cells_can_be_copied(judge) -> None:
     records = [
         judge.add(m, b, 0.5, dataset="coco") for m, b in (("ksh", 16), ("itq-cca", 16), ("ksh", 32))
     ]
-    found = text("markdown", judge, *records, results=Path("a b"))
+    found = exported("markdown", judge, *records, results=Path("a b"))
     line = found[found.index("hashbench run") :].splitlines()[0]
     assert shlex.split(line)[-2:] == ["--results", "a b"]
     assert "efficientnet_lite0" in line
     assert "--methods itq-cca --bits 32" in line
-    assert "% hashbench run" in text("latex", judge, *records)
+    assert "% hashbench run" in exported("latex", judge, *records)
 
 
 def test_metrics_that_are_not_there_are_one_sentence(judge, store) -> None:
     with pytest.raises(InputError, match="map@h2"):
-        text("markdown", judge, judge.add("dch", 16, 0.7), metric="map@h3")
+        exported("markdown", judge, judge.add("dch", 16, 0.7), metric="map@h3")
     words = ["--format", "csv", "--results", str(store.root), "--metric"]
     found = CliRunner().invoke(export.command, [*words, "map@h3"]).exception
     assert isinstance(found, InputError)

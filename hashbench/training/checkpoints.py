@@ -41,7 +41,7 @@ class Checkpoint:
         path = self.folder / NAME
         try:
             # Random states stay on the CPU; the network and the optimiser move what is theirs.
-            body = load_plain(path)
+            body = load_plain(path, checked=True)
             identity, state = body["identity"], body["state"]
             device = body.get("device", "cpu")
             if not isinstance(identity, str) or not isinstance(state, dict):

@@ -7,7 +7,9 @@ activations or pixels) nor what the loss is.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from hashbench import runtime
+from hashbench.errors import shown
 from hashbench.training.averaging import Average
 from hashbench.training.balance import PairBalance
 from hashbench.training.batches import Batch, Batches
@@ -185,11 +188,34 @@ class _Run:
         self.best: dict[str, Any] | None = None
         state = checkpoint.load() if checkpoint is not None else None
         if state is not None:
-            for name, part in self.parts.items():
-                part.load_state_dict(state[name])
-            self.history, self.best = state["history"], state["best"]
-            set_random_state(state["random"], generator.device)
-            generator.set_state(state["generator"])
+            self._go_on(state)
+
+    def _go_on(self, state: dict[str, Any]) -> None:
+        """Take up what was saved, or nothing of it where it does not fit what is trained here."""
+        begun = deepcopy(self._state())
+        try:
+            self._take(state)
+        except (AttributeError, KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+            self._take(begun)
+            warnings.warn(
+                f"the checkpoint does not fit this training ({shown(error, 100)}), as one of "
+                "another version of PyTorch may not: training starts from the beginning",
+                stacklevel=2,
+            )
+
+    def _state(self) -> dict[str, Any]:
+        state = {name: part.state_dict() for name, part in self.parts.items()}
+        state |= {"history": self.history, "best": self.best}
+        state["random"] = random_state(self.generator.device)
+        state["generator"] = self.generator.get_state()
+        return state
+
+    def _take(self, state: dict[str, Any]) -> None:
+        for name, part in self.parts.items():
+            part.load_state_dict(state[name])
+        self.history, self.best = list(state["history"]), state["best"]
+        set_random_state(state["random"], self.generator.device)
+        self.generator.set_state(state["generator"])
 
     def finish(self, line: dict[str, Any], judge: Judge | None) -> None:
         """Close an epoch: judge it, and save."""
@@ -197,19 +223,16 @@ class _Run:
             with self.average.in_place():
                 self.network.eval()
                 line["validation"] = value = judge()
-                # Of epochs that tie, the later one has learnt longer.
-                if self.best is None or value >= self.best["value"]:
+                # Of epochs that tie, the later one has learnt longer; none is worse than NaN.
+                best = -math.inf if self.best is None else self.best["value"]
+                if self.best is None or math.isnan(best) or value >= best:
                     tensors = self.network.state_dict()
                     kept = {name: tensor.cpu().clone() for name, tensor in tensors.items()}
                     self.best = {"value": value, "network": kept}
         self.history.append(line)
         if self.checkpoint is None:
             return
-        state = {name: part.state_dict() for name, part in self.parts.items()}
-        state |= {"history": self.history, "best": self.best}
-        state["random"] = random_state(self.generator.device)
-        state["generator"] = self.generator.get_state()
-        self.checkpoint.save(state)
+        self.checkpoint.save(self._state())
 
     def end(self) -> None:
         """Leave the network as it is to be used: its best epoch, if epochs were judged."""

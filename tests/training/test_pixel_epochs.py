@@ -241,6 +241,44 @@ def test_a_damaged_checkpoint_starts_over_and_executes_nothing(body, train, tmp_
         assert make(DCH, "full").fit(train).history_ == wanted.history_
 
 
+def test_no_flipped_bit_of_a_checkpoint_is_trained_on(tmp_path):
+    weights = torch.arange(500.0)
+    kept = Checkpoint(tmp_path, "a")
+    kept.save({"network": weights})
+    whole = (tmp_path / NAME).read_bytes()
+    for place in range(40, len(whole), 61):
+        flipped = bytearray(whole)
+        flipped[place] ^= 4
+        (tmp_path / NAME).write_bytes(flipped)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = kept.load()
+        assert found is None or torch.equal(found["network"], weights)
+
+
+@pytest.mark.parametrize("change", ["optimiser", "history", "network"])
+def test_a_checkpoint_that_does_not_fit_is_left_whole(change, train, tmp_path):
+    wanted = make(DCH, "full", epochs=3).fit(train)
+    with (
+        pytest.raises(Stopped),
+        runtime.use(Runtime(progress=stop_after(1), checkpoints=tmp_path)),
+    ):
+        make(DCH, "full", epochs=3).fit(train)
+    body = torch.load(tmp_path / NAME, weights_only=True)
+    if change == "network":
+        name, tensor = body["state"]["network"].popitem()
+        body["state"]["network"][name] = torch.cat([tensor, tensor])
+    else:
+        del body["state"][change]
+    torch.save(body, tmp_path / NAME)
+    with pytest.warns(UserWarning, match="does not fit this training .* from the beginning"):  # noqa: SIM117
+        with runtime.use(Runtime(checkpoints=tmp_path)):
+            found = make(DCH, "full", epochs=3).fit(train)
+    assert found.history_ == wanted.history_
+    for name, tensor in wanted.state_.items():
+        assert torch.equal(tensor, found.state_[name]), name
+
+
 def test_a_full_disk_is_one_sentence_and_leaves_the_last_checkpoint(tmp_path, monkeypatch):
     kept = Checkpoint(tmp_path, "a")
     kept.save({"network": torch.zeros(1000)})

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from inspect import signature
-from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hashbench import arguments
 from hashbench.errors import InputError, shown, unknown
 from hashbench.parsing import parse_duration, parse_names, parse_numbers, parse_seeds, parse_size
 from hashbench.runtime import DEFAULT_RESULTS
-from hashbench.spelling import typed
 
 if TYPE_CHECKING:
     from hashbench.encoder.encoder import Encoder
@@ -64,7 +63,8 @@ def run(
     for name in options:
         if name not in known:
             raise unknown("argument of run", name, known)
-    return run_job(job(methods, bits, datasets, **options), progress=progress)
+    shown_as_it_goes = arguments.flag("progress", progress)
+    return run_job(job(methods, bits, datasets, **options), progress=shown_as_it_goes)
 
 
 def run_job(job: Job, *, progress: bool = True, begun: Callable[[], None] | None = None) -> Results:
@@ -190,67 +190,68 @@ def job(
     from hashbench.runner.run import Job
     from hashbench.runner.settings import Settings
 
-    devices.check(device, here=executor == "local")
-    files = _files(plugins)
+    here = arguments.word("executor", executor) == "local"
+    devices.check(arguments.word("device", device) or "auto", here=here)
+    files = arguments.paths("plugins", plugins)
     load_plugins(files)
     registry("executors").entry(executor)  # what is not there is known before any work
-    if train not in MODES:
-        raise unknown("training mode", train, MODES)
-    if unwanted := set(parse_names(_text("discard", discard))) - {"hashers"}:
+    if not isinstance(train, str) or train not in MODES:
+        raise unknown("training mode", shown(train), MODES)
+    if unwanted := set(parse_names(arguments.listed("discard", discard))) - {"hashers"}:
         raise unknown("kind of file to discard", sorted(unwanted)[0], ["hashers"])
-    root = typed(data_root) if data_root is not None else default_data_root()
-    place = None if params is None else typed(params)
-    names = _some("method", parse_names(_text("methods", methods)))
+    root = default_data_root() if data_root is None else arguments.path("data_root", data_root)
+    place = None if params is None else arguments.path("params", params)
+    names = _some("method", parse_names(arguments.listed("methods", methods)))
     asked = tuple(registry("methods").names()) if names == ("all",) else names
-    allowed = {
+    flags = {
         "allow_missing": allow_missing,
         "allow_overlap": allow_overlap,
         "allow_unlabelled": allow_unlabelled,
         "allow_duplicates": allow_duplicates,
-        "distractors": str(typed(distractors).resolve()) if distractors else "",
         "mirrored": mirrored,
     }
-    texts = (
-        [f"{name}={_json(value)}" for name, value in settings.items()]
-        if isinstance(settings, Mapping)
-        else [settings]
-        if isinstance(settings, str)
-        else list(settings)
-    )
+    allowed: dict[str, Any] = {name: arguments.flag(name, value) for name, value in flags.items()}
+    if not (distractors is None or (isinstance(distractors, str) and not distractors)):
+        allowed["distractors"] = str(arguments.path("distractors", distractors).resolve())
     request = Request(
-        methods=with_floors(asked) if floors else asked,
-        bits=parse_numbers(_text("bits", bits), "--bits", low=1, high=1024),
-        seeds=parse_seeds(_text("seeds", seeds, alone=True)),
+        methods=with_floors(asked) if arguments.flag("floors", floors) else asked,
+        bits=parse_numbers(arguments.listed("bits", bits), "--bits", low=1, high=1024),
+        seeds=parse_seeds(arguments.listed("seeds", seeds, alone=True)),
         datasets=default_datasets(root)
         if datasets is None
         else _some("data set", _data_sets(datasets)),
-        protocol=protocol,
-        split_seeds=parse_seeds(f"{_text('split_seed', split_seed)},", "--split-seed")
+        protocol=arguments.word("protocol", protocol),
+        split_seeds=parse_seeds(f"{arguments.listed('split_seed', split_seed)},", "--split-seed")
         if split_seeds is None
-        else parse_seeds(_text("split_seeds", split_seeds, alone=True), "--split-seeds"),
-        backbone=backbone,
+        else parse_seeds(arguments.listed("split_seeds", split_seeds, alone=True), "--split-seeds"),
+        backbone=arguments.word("backbone", backbone),
         mode=train,
-        settings=settings_by_method(texts, head),
+        settings=settings_by_method(arguments.settings(settings), arguments.word("head", head)),
         params={} if place is None else read_params(place),
         params_file="" if place is None else place.name,
-        shipped=not untuned,
+        shipped=not arguments.flag("untuned", untuned),
         options={name: given for name, given in allowed.items() if given},
     )
-    for what, limit in (("workers", workers), ("timeout", timeout), ("memory", memory)):
-        if limit is not None and not isinstance(limit, str) and limit < 0:
-            raise InputError(f"{what} must not be below 0, got {limit}")
+    if workers is not None and not arguments.is_whole(workers):
+        raise InputError(f"workers must be a whole number or None, got {shown(workers, 40)}")
     limits = Limits(
-        workers=workers,
-        timeout=parse_duration(timeout, "--timeout") if isinstance(timeout, str) else timeout,
-        memory=parse_size(memory, "--memory") if isinstance(memory, str) else memory,
+        workers=arguments.limit("workers", workers),
+        timeout=parse_duration(timeout, "--timeout")
+        if isinstance(timeout, str)
+        else arguments.limit("timeout", timeout),
+        memory=parse_size(memory, "--memory")
+        if isinstance(memory, str)
+        else arguments.limit("memory", memory),
     )
     shared = Settings(
-        store=typed(results),
+        store=arguments.path("results", results),
         data_root=root,
-        conventions=tuple(map(str, Convention.parse_list(_text("conventions", conventions)))),
-        keep_relaxed=keep_relaxed,
-        keep_hashers="hashers" not in parse_names(_text("discard", discard)),
-        lookup=lookup,
+        conventions=tuple(
+            map(str, Convention.parse_list(arguments.listed("conventions", conventions)))
+        ),
+        keep_relaxed=arguments.flag("keep_relaxed", keep_relaxed),
+        keep_hashers="hashers" not in parse_names(arguments.listed("discard", discard)),
+        lookup=arguments.flag("lookup", lookup),
         device=device,
         plugins=files,
     )
@@ -282,8 +283,8 @@ def open_results(
     from hashbench.registries import load_plugins
     from hashbench.results.results import Results
 
-    load_plugins(_files(plugins))
-    found = Results(typed(folder))
+    load_plugins(arguments.paths("plugins", plugins))
+    found = Results(arguments.path("folder", folder))
     _ = found.store  # refuses a folder that has none
     return found
 
@@ -308,7 +309,7 @@ def load(path: Path | str, cell: str | None = None) -> Encoder:
     """
     from hashbench.encoder.folder import load as load_folder
 
-    path = typed(path)
+    path = arguments.path("path", path)
     if cell is None and (path / "records").is_dir():
         raise InputError(
             f"{shown(str(path), 200)} holds results and no encoder of its own: name a cell, as in "
@@ -317,16 +318,11 @@ def load(path: Path | str, cell: str | None = None) -> Encoder:
     return load_folder(path) if cell is None else open_results(path).hasher(cell)
 
 
-def _files(paths: Path | str | Iterable[Path | str]) -> tuple[Path, ...]:
-    """The files that are named, as the disk spells them."""
-    return (typed(paths),) if isinstance(paths, (str, Path)) else tuple(map(typed, paths))
-
-
 def _data_sets(names: Names) -> tuple[str, ...]:
     """The data sets that are named; of a list each name is one, commas and all."""
     from hashbench.data import dataset_names
 
-    text = _text("datasets", names)
+    text = arguments.listed("datasets", names)
     return dataset_names(list(map(str, names)) if isinstance(names, (list, tuple)) else text)
 
 
@@ -336,31 +332,3 @@ def _some(what: str, names: tuple[str, ...]) -> tuple[str, ...]:
         example = {"method": "dch", "data set": "cifar10"}[what]
         raise InputError(f"there is no {what} to run: name at least one, such as {example}")
     return names
-
-
-def _text(what: str, value: Names | Numbers, *, alone: bool = False) -> str:
-    """Names or numbers as the command line writes them; `what` is the argument's name."""
-    if isinstance(value, (str, Path)) or hasattr(value, "main_metric"):  # a convention
-        return str(value)
-    number = hasattr(value, "__index__") and getattr(value, "ndim", 0) == 0
-    if number and not isinstance(value, bool):
-        return str(index(value))  # type: ignore[arg-type]
-    try:
-        pieces = [str(piece) for piece in value]  # type: ignore[union-attr]
-    except TypeError:
-        raise InputError(
-            f"{what}={shown(value, 40)} is neither a name or a whole number nor a list of such"
-        ) from None
-    # "7," is the list of 7 alone, where "7" may mean a number of something.
-    return ",".join(pieces) + "," * (alone and len(pieces) == 1)
-
-
-def _json(value: Any) -> str:
-    import json
-
-    try:
-        return json.dumps(value)
-    except (TypeError, ValueError):
-        raise InputError(
-            f"a hyper-parameter must be a number, a word or true/false: {value!r}"
-        ) from None

@@ -170,7 +170,9 @@ def parse_names(
         if whole is not None and len(pieces) <= LONGEST:
             pieces = _joined(pieces, whole)
     else:
-        pieces = list(text)
+        pieces = list(text) if isinstance(text, Iterable) else [text]
+        if wrong := [piece for piece in pieces if not isinstance(piece, str)]:
+            raise InputError(f"names must be texts, got {shown(wrong[0], 40)}")
     return tuple(dict.fromkeys(filter(None, (piece.strip() for piece in pieces))))
 
 

@@ -155,6 +155,8 @@ class Registry(Generic[T]):
         Raises:
             InputError: if there is none; the message has the nearest names.
         """
+        if not isinstance(name, str):
+            raise unknown(self.noun, shown(name), self._entries)
         if name not in self._entries:
             for broken in self._broken:
                 if broken.name == name:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from hashbench.errors import InputError, shown
 
+#: Bytes that the name of a file or folder may have.
+MOST_BYTES = 255
+
 
 def composed(name: str) -> str:
     """The one spelling of a name, letters with their accents in one: what ids are made of."""
@@ -91,9 +94,20 @@ def typed(path: Path | str) -> Path:
     in one or apart, and stays as typed where nothing of that name is there.
 
     Raises:
-        InputError: if two are there, neither as typed, that only the spelling tells apart.
+        InputError: if two are there, neither as typed, that only the spelling tells apart, or
+            for what no disk can have.
     """
     text = os.path.expanduser(path)  # noqa: PTH111 - Path's raises where there is no such user
+    longest = max(
+        (len(part.encode("utf-8", "surrogatepass")) for part in Path(text).parts), default=0
+    )
+    if longest > MOST_BYTES or "\0" in text:
+        raise InputError(
+            f"'{shown(text)}' is no path: a name in it has {longest:,} bytes, and {MOST_BYTES} are "
+            "possible"
+            if longest > MOST_BYTES
+            else f"'{shown(text)}' is no path: it has a zero byte"
+        )
     if text.isascii() or os.path.lexists(text):
         return Path(text)
     whole = Path(text)

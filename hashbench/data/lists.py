@@ -17,7 +17,7 @@ from hashbench.data.places import base_of, without
 from hashbench.data.protocols import Protocol
 from hashbench.errors import InputError, shown
 from hashbench.parsing import in_number, printable
-from hashbench.spelling import Spelling
+from hashbench.spelling import MOST_BYTES, Spelling
 
 PREFIX = "lists:"
 
@@ -198,7 +198,7 @@ def imported(name: str, root: Path, **options: Any) -> ImageLists | None:
         InputError: if their marker file is damaged.
     """
     marker = root / name / MARKER
-    if not name.isidentifier() or not marker.is_file():
+    if not name.isidentifier() or len(name) > MOST_BYTES or not marker.is_file():
         return None
     try:
         images = json.loads(marker.read_text("utf-8"))["images"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hashbench import arguments
 from hashbench.codes import Codes
 from hashbench.encoder.fronts import Front, front_of
 from hashbench.encoder.pictures import Lenient, Pictures
@@ -113,7 +114,7 @@ class Encoder:
         """
         from hashbench.encoder.folder import save
 
-        return save(self, Path(path))
+        return save(self, arguments.path("path", path))
 
     def _run(self, source: ImageSource, progress: Progress | None = None) -> Codes:
         from hashbench.backbones.extraction import Decoder

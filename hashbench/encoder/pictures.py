@@ -26,6 +26,9 @@ Read = Callable[[], NDArray[np.uint8]]
 #: Bytes of the longest list of images that is read.
 LONGEST_LIST = 2**30
 
+#: Lists within each other in which pictures are looked for.
+DEEPEST = 4
+
 _HELP = (
     "give a path, a folder, a PIL image, an (h, w, 3) or (n, h, w, 3) uint8 array, a batch of "
     "tensors, or a list of such"
@@ -181,7 +184,14 @@ def _found(images: Any, name: str) -> Iterable[tuple[str, Read]]:
     elif isinstance(images, np.ndarray):
         yield from _from_array(images, name)
     elif (torch := sys.modules.get("torch")) is not None and isinstance(images, torch.Tensor):
-        yield from _from_array(_channels_last(images, name or "the tensor"), name)
+        where = name or "the tensor"
+        try:
+            array = _channels_last(images, where)
+        except (TypeError, RuntimeError) as error:  # sparse, quantised, or without values
+            raise InputError(f"{where} is no plain tensor ({shown(error, 80)}): {_HELP}") from error
+        yield from _from_array(array, name)
+    elif name.count(".") >= DEEPEST:
+        raise InputError(f"{name} is within list within list: {_HELP}")
     elif isinstance(images, Iterable) and not isinstance(images, (bytes, dict)):
         for place, image in enumerate(images):
             yield from _found(image, f"{name}.{place}" if name else f"image {place}")

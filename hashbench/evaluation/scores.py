@@ -8,7 +8,7 @@ from collections.abc import ItemsView, Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from hashbench.errors import unknown
+from hashbench.errors import shown, unknown
 from hashbench.evaluation.convention import Convention
 
 Floats = NDArray[np.float64]
@@ -74,8 +74,8 @@ class Scores(Mapping[str, float]):
         Raises:
             InputError: if the convention does not define it, with near names.
         """
-        if name not in self._values:
-            raise unknown(f"metric of convention '{self.convention}'", name, self._values)
+        if not isinstance(name, str) or name not in self._values:
+            raise unknown(f"metric of convention '{self.convention}'", shown(name), self._values)
         return self._values[name]
 
     def to_dict(self) -> dict[str, float | None]:

@@ -6,8 +6,10 @@ import difflib
 import json
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from operator import index
 from pathlib import Path
 
+from hashbench.arguments import is_whole
 from hashbench.cell import Bench
 from hashbench.errors import InputError, command, shown, unknown
 from hashbench.evidence import Evidence
@@ -99,7 +101,11 @@ def bits_of(bits: str | int | Iterable[int] | None) -> tuple[int, ...]:
         return parse_numbers(bits, "--bits", low=1, high=4096) if bits else ()
     if bits is None:
         return ()
-    return tuple(bits) if isinstance(bits, Iterable) else (bits,)
+    found = tuple(bits) if isinstance(bits, Iterable) and not is_whole(bits) else (bits,)
+    for number in found:
+        if not is_whole(number):
+            raise InputError(f"code lengths must be whole numbers, got {shown(number, 40)}")
+    return tuple(index(number) for number in found)  # type: ignore[arg-type]
 
 
 def current(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from hashbench.arguments import word
 from hashbench.errors import InputError, shown, unknown
 from hashbench.evaluation import Convention
 from hashbench.evidence import Evidence
@@ -39,8 +40,9 @@ def collect(
     Raises:
         InputError: for an unknown convention.
     """
-    if isinstance(convention, str):
+    if not isinstance(convention, Convention):
         convention = Convention.parse(convention)
+    word("metric", metric)
     records = records if isinstance(records, Selected) else list(records)
     metric = metric or main_metric(records, convention)
     folder = judge.store.root if isinstance(judge, StoredJudge) else None

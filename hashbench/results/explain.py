@@ -35,7 +35,7 @@ def find_cell(store: Store, name: str) -> Record:
         InputError: if there is none, or more than one.
     """
     records = store.records()
-    name = str(name)  # a notebook may hand over anything
+    name = printed(name, 200)  # a notebook may hand over anything
     parts = name.split(":")
     if len(parts) == 3:
         found = [

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hashbench.arguments import flag, names
 from hashbench.evaluation.statistics import Family
 from hashbench.parsing import in_number, parse_names
 from hashbench.results.choose import bits_of, select
@@ -94,14 +95,17 @@ class Results:
         Raises:
             InputError: for names that no result has, the metric's among them.
         """
+        flag("all_versions", all_versions)
+        flag("each_draw", each_draw)
+        methods, datasets = names("methods", methods), names("datasets", datasets)
         chosen = select(self.records, methods=methods, bits=bits, datasets=datasets)
         found = collect(
             chosen,
             StoredJudge(self.store),
             metric,
-            convention or self.conventions[0],
+            self.conventions[0] if convention is None else convention,
             all_versions=all_versions,
-            order=tuple(methods or ()),
+            order=parse_names(methods or ()),
         )
         check_known(found)
         return found if each_draw else averaged(found)

@@ -104,10 +104,11 @@ def no_scores(records: Sequence[Record], where: str = "") -> str:
     if not records:
         return f"there are no results{place}: run `hashbench run` first"
     first = records[0]
-    cells = f"all {len(records)} cells chosen" if len(records) > 1 else "the cell chosen"
+    cells = f"the cell chosen{place} failed, {first.cell}"
+    if len(records) > 1:
+        cells = f"all {len(records)} cells chosen{place} failed, {first.cell} for one"
     return (
-        f"{cells}{place} failed, {first.cell} for one ({shown(first.reason, 200)}): "
-        "mend that, and the same `hashbench run` tries again"
+        f"{cells} ({shown(first.reason, 200)}): mend that, and the same `hashbench run` tries again"
     )
 
 

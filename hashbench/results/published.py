@@ -17,6 +17,7 @@ from hashbench.registries import datasets, methods
 from hashbench.results.rows import Row
 from hashbench.results.series import SeedScores, Series
 from hashbench.results.sheets import (
+    TIES,
     Head,
     Line,
     Place,
@@ -284,6 +285,7 @@ def _sheet(dataset: str, series: Series | None, bits: Sequence[int]) -> Sheet:
         f"Published: {TITLES[dataset]}, mAP@H<=2, {CONVENTION} convention, {BACKBONE}, {MODE} "
         "fine-tuning of deep methods.",
         f"Ours: {describe(series)}. {spread([series])}" if series else "",
+        TIES if any(place.bounds for place in places.values()) else "",
     ]
     title = series.title if series else TITLES[dataset]
     entry = dataset_bibtex(series) if series else _bibtex("dataset", dataset)

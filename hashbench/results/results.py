@@ -115,6 +115,8 @@ class Results:
     ) -> dict[tuple[str, int], Family[Row]]:
         """Whether differences are real: one family of tests a bench and code length.
 
+        Of several states of a bench's data each name ends with the digests of its own.
+
         Args:
             metric: see `table`.
             convention: see `table`.
@@ -123,10 +125,16 @@ class Results:
         found = self.table(metric, convention, **{"each_draw": True, **chosen})
         check_metric(found)
         return {
-            (str(series.bench), bits): series.family(bits)
+            (self._name(series), bits): series.family(bits)
             for series in found
             for bits in series.bits
         }
+
+    @staticmethod
+    def _name(series: Series) -> str:
+        evidence = series.evidence
+        state = f", data {evidence.split[:8]} {evidence.images[:8]}" if series.rivals else ""
+        return f"{series.bench}{state}"
 
     def frame(self) -> pd.DataFrame:
         """Every score as a tidy DataFrame: a row a cell, convention and metric."""

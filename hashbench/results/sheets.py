@@ -17,6 +17,9 @@ from hashbench.results.rows import BLOCKS, Row, labels
 from hashbench.results.series import SeedScores, Series
 from hashbench.results.sinks import one_line, slug
 
+#: What a caption says of `Place.bounds`.
+TIES = "In brackets the worst and the best order of tied items."
+
 
 @dataclass(frozen=True)
 class Place:
@@ -300,9 +303,7 @@ def _caption(
         spread(group),
         "Best bold, second best underlined." if any(p.rank for p in places.values()) else "",
         f"Not ranked: {', '.join(apart)}." if apart else "",
-        "In brackets the worst and the best order of tied items."
-        if any(place.bounds for place in places.values())
-        else "",
+        TIES if any(place.bounds for place in places.values()) else "",
         *dict.fromkeys(f"{series.dagger}." for series in group if series.dagger),
         *(_first(series, len(group) > 1) for series in group),
     ]

@@ -14,6 +14,7 @@ from hashbench.commands.compare import command
 from hashbench.errors import InputError
 from hashbench.results.collect import collect
 from hashbench.results.explain import find_cell
+from hashbench.results.results import Results
 from hashbench.results.scored import StoredJudge
 
 
@@ -118,6 +119,18 @@ def test_a_cell_of_other_data_is_found_by_name_no_more_and_failed_ones_are_told(
     key = cell.key(EVIDENCE)
     store.put(replace(now, key=key, cell=cell, status="failed", reason="no luck", files={}))
     assert " at 16 bits: failed, no luck" in run("--results", store.root)
+
+
+def test_no_state_of_the_data_takes_the_place_of_another(store) -> None:
+    now = find_cell(store, "dch:16:0")
+    old = replace(EVIDENCE, images="dead" * 16)
+    store.put(replace(now, key=now.cell.key(old), evidence=old, finished="2000", files={}))
+    results = Results(store.root)
+    name = str(now.cell.bench)
+    assert list(results.compare(bits=[16])) == [(name, 16)]
+    assert sorted(results.compare(bits=[16], all_versions=True)) == [
+        (f"{name}, data feedfeed cafecafe", 16), (f"{name}, data feedfeed deaddead", 16),
+    ]  # fmt: skip
 
 
 def test_scores_without_values_of_single_queries_are_named(store) -> None:

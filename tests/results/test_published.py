@@ -48,6 +48,9 @@ def test_a_comparison_gives_the_difference_and_every_setting(judge) -> None:
     assert (dch["published_training_mode"], dch["ours_training_mode"]) == ("full", "head")
     assert (dch["ours_origin"], dch["seeds"]) == ("tuned", "1")
     said = text("markdown", judge, *records)
+    assert "In brackets" not in said
+    tied = judge.add("dch", 16, 0.70, bounds=(0.6, 0.8))
+    assert "In brackets the worst and the best order" in text("markdown", judge, *records, tied)
     for part in ("Not like for like", "alexnet", "full", "head", "overlapped", "-0.057"):
         assert part in said
     assert "deephash convention, ours" not in said

@@ -14,6 +14,8 @@ from tiny_lists import make
 from hashbench import InputError
 from hashbench.cli import group
 from hashbench.data import dataset_label, dataset_names, open_dataset
+from hashbench.data.lists import import_lists, imported_names
+from hashbench.evaluation.foreign.names import assign
 from hashbench.parsing import parse_names
 from hashbench.spelling import typed
 
@@ -72,6 +74,18 @@ def test_names_of_data_sets_may_have_commas_where_such_a_folder_is_there(here):
     assert dataset_names(["lists:a", "b"]) == ("lists:a", "b")
     assert dataset_names("lists:a,b", here / "a") == ("lists:a", "b")
     assert parse_names("x,y,z", lambda name: name == "y,z") == ("x", "y,z")
+
+
+def test_imported_names_and_names_of_arrays_are_taken_in_either_spelling(here):
+    make(here / "t")
+    import_lists(here / "t", APART, here / "root")
+    assert imported_names(here / "root") == [ONE]
+    for said in (ONE, APART):
+        assert open_dataset(said, here / "root").split().counts["query"] == 10
+        assert dataset_label(said) == ONE
+        with pytest.raises(InputError, match="is there already"):
+            import_lists(here / "t", said, here / "root")
+        assert assign([APART, "x"], {said: "query_codes"}) == {"query_codes": APART}
 
 
 def run(*words: object):

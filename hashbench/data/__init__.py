@@ -74,7 +74,7 @@ def _of_ones_own(name: str) -> str:
 def dataset_label(name: str) -> str:
     """What results call a data set: `lists:DIR` is what its lists say, wherever DIR lies."""
     kind, colon, place = name.partition(":")
-    return f"{kind}{colon}{composed(typed(place).resolve().name)}" if colon else name
+    return f"{kind}{colon}{composed(typed(place).resolve().name)}" if colon else composed(name)
 
 
 def dataset_place(name: str) -> str:

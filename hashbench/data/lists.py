@@ -17,7 +17,7 @@ from hashbench.data.places import base_of, without
 from hashbench.data.protocols import Protocol
 from hashbench.errors import InputError, shown
 from hashbench.parsing import in_number, printable
-from hashbench.spelling import MOST_BYTES, Spelling
+from hashbench.spelling import MOST_BYTES, Spelling, composed, typed
 
 PREFIX = "lists:"
 
@@ -173,7 +173,7 @@ def import_lists(lists: Path, name: str, root: Path, images: Path | None = None)
     """
     dataset = ImageLists(root, lists, images)
     dataset.load(dataset.protocol())
-    folder = root / name
+    folder = typed(root / composed(name))
     if not name.isidentifier():
         raise InputError(f"'{name}' is no name for a data set: use letters, digits and _")
     if folder.exists():
@@ -197,8 +197,10 @@ def imported(name: str, root: Path, **options: Any) -> ImageLists | None:
     Raises:
         InputError: if their marker file is damaged.
     """
-    marker = root / name / MARKER
-    if not name.isidentifier() or len(name) > MOST_BYTES or not marker.is_file():
+    if not name.isidentifier() or len(name) > MOST_BYTES:
+        return None
+    marker = typed(root / name) / MARKER
+    if not marker.is_file():
         return None
     try:
         images = json.loads(marker.read_text("utf-8"))["images"]
@@ -206,9 +208,9 @@ def imported(name: str, root: Path, **options: Any) -> ImageLists | None:
             raise ValueError("no path")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{marker} is damaged: import the lists again") from error
-    return ImageLists(root, root / name, Path(images), **options)
+    return ImageLists(root, marker.parent, typed(images), **options)
 
 
 def imported_names(root: Path) -> list[str]:
     """Names of the lists imported into a data root."""
-    return sorted(path.parent.name for path in root.glob(f"*/{MARKER}"))
+    return sorted(composed(path.parent.name) for path in root.glob(f"*/{MARKER}"))

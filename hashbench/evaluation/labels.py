@@ -7,7 +7,6 @@ value above 0 being a label, or `(n,)` whole-numbered class ids.
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 import warnings
 from collections import Counter
 from contextlib import suppress
@@ -18,7 +17,8 @@ from numpy.typing import NDArray
 
 from hashbench.errors import InputError, shown
 from hashbench.given import given
-from hashbench.parsing import demand_distinct, demand_single, glued, in_number, is_class
+from hashbench.parsing import in_number
+from hashbench.targets import demand_names, written
 
 Array = NDArray[Any]
 
@@ -56,9 +56,9 @@ def read_labels(query: Array, database: Array) -> tuple[Array, Array]:
     words = [labels.dtype.kind in "US" for labels in sides]
     if words[0] != words[1]:
         raise InputError("class ids must be numbers on both sides, or words on both")
-    sides = list(map(_written, sides)) if words[0] else _counted(*sides)
+    sides = list(map(written, sides)) if words[0] else _counted(*sides)
     if words[0]:
-        _demand_names(set(np.unique(np.concatenate(sides)).tolist()))
+        demand_names(set(np.unique(np.concatenate(sides)).tolist()))
     classes = np.unique(np.concatenate(sides))
     if not words[0] and (remark := _remark(*sides)):
         warnings.warn(remark, stacklevel=4)
@@ -201,39 +201,6 @@ def _plain(side: str, labels: Array) -> Array:
     raise InputError(
         f"{side} labels hold objects such as {shown(odd, 30)}: give words or whole numbers"
     )
-
-
-def _written(words: Array) -> Array:
-    """Class names as texts, their accents composed and without blanks around them.
-
-    One name is one class however it is stored: MATLAB fills names up with blanks.
-    """
-    classes, which = np.unique(words, return_inverse=True)
-    try:
-        texts = classes.tolist() if classes.dtype.kind == "U" else np.char.decode(classes, "utf-8")
-    except UnicodeDecodeError:
-        raise InputError("labels hold bytes that are no UTF-8: give class names as str") from None
-    found = [unicodedata.normalize("NFC", str(text).strip()) for text in texts]
-    return np.array(found, np.str_)[which]
-
-
-def _demand_names(words: set[str]) -> None:
-    """Raise where words may be something else than a class each.
-
-    Raises:
-        InputError: naming the first that may.
-    """
-    demand_distinct("labels", words)
-    odd = next((word for word in sorted(words) if not is_class(word)), None)
-    if odd is None:
-        odd = glued(words)
-    if odd is not None:
-        told = f"'{shown(odd, 40)}'" if odd else "an empty text"
-        raise InputError(
-            f"labels have {told}, which is no name of a class: give numbers, (n, classes) of 0 and "
-            "1 for items of several classes or of none"
-        )
-    demand_single("labels", words)
 
 
 def _counted(query: Array, database: Array) -> list[Array]:

@@ -312,3 +312,12 @@ def test_class_ids_become_multi_hot():
     np.testing.assert_array_equal(multi_hot(np.array(["b", "a", "b"])), [[0, 1], [1, 0], [0, 1]])
     with pytest.raises(InputError, match="only 0 and 1"):
         multi_hot(np.array([[0, 2], [1, 0]]))
+    with pytest.raises(InputError, match="only -1 and 1"):
+        multi_hot(np.array([[0, -1], [1, 0]]))
+    np.testing.assert_array_equal(multi_hot(np.array([[-1.0, 1], [1, 1]])), [[0, 1], [1, 1]])
+    words = ["\u00e9 ", "e\u0301", "f"]  # one class, its accent in one and apart
+    for given in (words, np.array(words, dtype=object), [word.encode() for word in words]):
+        np.testing.assert_array_equal(multi_hot(given), [[0, 1], [0, 1], [1, 0]])
+    for odd in ("0 1 0", "nan", "", "[1]"):
+        with pytest.raises(InputError, match="no name of a class"):
+            multi_hot(np.array(["cat", odd]))

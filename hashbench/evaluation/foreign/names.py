@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from hashbench.errors import InputError, shown, unknown
+from hashbench.spelling import composed
 
 CODES = ("query_codes", "database_codes")
 LABELS = ("query_labels", "database_labels")
@@ -81,10 +82,14 @@ def assign(found: Iterable[str], given: Mapping[str, str]) -> dict[str, str]:
         InputError: if a given name is not found, or two names may be meant.
     """
     found = list(found)
-    for theirs in given:
-        if theirs not in found:
+    spelt = {composed(name): name for name in found} | {name: name for name in found}
+    chosen = {}
+    for theirs, ours in given.items():
+        there = spelt.get(theirs) or spelt.get(composed(theirs))
+        if there is None:
             raise unknown("array on the left of --names", theirs, map(shown, found))
-    chosen = {ours: theirs for theirs, ours in given.items()}
+        chosen[ours] = there
+    given = {theirs: ours for ours, theirs in chosen.items()}
     ranked: dict[str, dict[int, list[str]]] = {}
     for name in found:
         if name not in given and (reading := _read(name)) is not None:

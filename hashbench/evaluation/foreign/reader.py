@@ -12,6 +12,7 @@ from hashbench.evaluation.foreign.folder import expanded, folder_of
 from hashbench.evaluation.foreign.formats import detect
 from hashbench.evaluation.foreign.names import CODES, LABELS, REQUIRED, assign
 from hashbench.evaluation.foreign.source import Array, Source
+from hashbench.spelling import composed
 
 T = TypeVar("T")
 
@@ -65,7 +66,7 @@ def _read(
 ) -> tuple[CodesAndLabels, bool]:
     try:
         source = _open(path)
-        told = all(theirs in source for theirs in names)
+        told = set(map(composed, names)) <= set(map(composed, source))
         if path.is_dir() and (not told or _lacking(_assigned(path, source, names))):
             source = expanded(path, source)
         chosen = _assigned(path, source, names)

@@ -76,15 +76,23 @@ def select(
                 )
         found = [record for record in found if record.cell.method in names]
     if wanted := bits_of(bits):
+        lengths = {record.cell.bits for record in found}
         for number in wanted:
-            if number not in {record.cell.bits for record in found}:
+            if number not in lengths:
                 raise InputError(
-                    f"no result has {number} bits: run `hashbench run --bits {number}` first"
+                    f"no result has {in_number(number, 'bit', 'bits')} (there are: "
+                    f"{_listed(lengths)}): run `hashbench run --bits {number}` first"
                 )
         found = [record for record in found if record.cell.bits in wanted]
     if seeds is not None:
         wanted = parse_seeds(seeds) if isinstance(seeds, str) else tuple(seeds)
+        every_seed = {record.cell.seed for record in found}
         found = [record for record in found if record.cell.seed in wanted]
+        if every_seed and not found:
+            raise InputError(
+                f"no result has a seed of {shown(_listed(wanted), 60)} (there are: "
+                f"{_listed(every_seed)}): choose others with --seeds"
+            )
     if not found:
         raise InputError("no records match: run `hashbench run` first, or widen the selection")
     for name in set(names) - {record.cell.method for record in found}:
@@ -93,6 +101,10 @@ def select(
             f"{name} has no result at the code lengths and seeds that were chosen", stacklevel=2
         )
     return Selected(found, every)
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(numbers)))
 
 
 def bits_of(bits: str | int | Iterable[int] | None) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from hashbench.results.rows import Row
 from hashbench.results.series import Series
 from hashbench.runtime import DEFAULT_RESULTS
 from hashbench.store import Record
+
+#: Options of `run` that name a file.
+_FILES = ("--params", "--plugin")
 
 
 @dataclass(frozen=True)
@@ -83,9 +87,17 @@ def gap(series: Series, results: Path | None = None, whole: Series | None = None
     draw = f", {series.drawn}," if series.bench.split_seed else ""
     return Gap(
         f"{missing} of {in_number(total, 'cell', 'cells')} on {series.title}{draw} {verb} not "
-        "been run.",
+        f"been run.{_elsewhere(asks)}",
         tuple(_line(ask, results) for ask in _together(asks)),
     )
+
+
+def _elsewhere(asks: Sequence[_Ask]) -> str:
+    """A sentence on files that the commands name and that are not here, "" for none."""
+    named = (word for ask in asks for flag, word in pairwise(ask.arguments) if flag in _FILES)
+    absent = [name for name in dict.fromkeys(named) if not Path(name).exists()]
+    verb = "lies" if len(absent) == 1 else "lie"
+    return f" Write where {' and '.join(absent)} {verb}." if absent else ""
 
 
 def never_run(
@@ -109,7 +121,8 @@ def never_run(
     titles = ", ".join(title for _, title in methods)
     verb = "has" if len(methods) == 1 else "have"
     where = f"{series.title}{f', {series.drawn}' if series.bench.split_seed else ''}"
-    return Gap(f"{titles} {verb} not been run on {where}.", (_line(ask, results),))
+    sentence = f"{titles} {verb} not been run on {where}.{_elsewhere([ask])}"
+    return Gap(sentence, (_line(ask, results),))
 
 
 def _that_can_be_run(series: Series) -> list[Row]:

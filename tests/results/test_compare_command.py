@@ -121,6 +121,12 @@ def test_a_cell_of_other_data_is_found_by_name_no_more_and_failed_ones_are_told(
     assert " at 16 bits: failed, no luck" in run("--results", store.root)
 
 
+def test_what_no_result_has_is_said_with_what_there_is(store) -> None:
+    for words, there in ((("--bits", "24"), "16, 32"), (("--seeds", "7,"), "0, 1")):
+        with pytest.raises(InputError, match=rf"no result has .*\(there are: {there}\)"):
+            run("--results", store.root, *words)
+
+
 def test_no_state_of_the_data_takes_the_place_of_another(store) -> None:
     now = find_cell(store, "dch:16:0")
     old = replace(EVIDENCE, images="dead" * 16)

@@ -122,9 +122,11 @@ def test_a_length_that_a_file_of_hyper_parameters_lacks_is_no_gap(judge, here) -
     (here / "mine.toml").write_text("[dch.16]\ngamma = 10.0\n[dch.48]\ngamma = 20.0\n")
     (line,) = words(series)
     assert (option(line, "--params"), option(line, "--bits")) == ("mine.toml", "48")
+    assert gap(series).sentence.endswith("not been run.")
     (here / "mine.toml").unlink()  # nobody knows here what it says
     (line,) = words(series)
     assert option(line, "--bits") == "32,48"
+    assert gap(series).sentence.endswith("not been run. Write where mine.toml lies.")
 
 
 @pytest.fixture

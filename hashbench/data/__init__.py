@@ -13,7 +13,7 @@ from hashbench.data.protocols import Protocol
 from hashbench.data.split import Split
 from hashbench.data.unsplit import PREFIX as UNSPLIT
 from hashbench.data.unsplit import Unsplit
-from hashbench.errors import shown, unknown
+from hashbench.errors import InputError, shown, unknown
 from hashbench.parsing import parse_names
 from hashbench.registries import datasets
 from hashbench.spelling import composed, typed
@@ -55,20 +55,23 @@ def open_dataset(name: str, data_root: Path | None = None, **options: Any) -> Da
         lists = imported(name, root, **options)
         if lists is None:
             known = {*registry.names(), *imported_names(root)}
-            raise unknown("data set", name, known, own=_of_ones_own(name))
+            if own := _at_a_path(name):
+                raise InputError(f"unknown data set '{shown(name)}': {own}")
+            own = f"images of your own are {UNSPLIT}FOLDER, lists {PREFIX}FOLDER"
+            raise unknown("data set", name, known, own=own)
         return lists
     dataset: Dataset = registry.get(name)(root, **options)
     return dataset
 
 
-def _of_ones_own(name: str) -> str:
-    """How images of a user's own are named, those at a path in particular."""
+def _at_a_path(name: str) -> str:
+    """How what lies at a path is named, if the name is one."""
     place = typed(name)
     if place.is_dir() and has_lists(place):
         return f"the lists there are {PREFIX}{shown(name)}"
-    if place.is_dir() or place.suffix in (".csv", ".txt"):
+    if place.is_dir() or (place.suffix in (".csv", ".txt") and place.is_file()):
         return f"the images there are {UNSPLIT}{shown(name)}, with --protocol 500-2000-rest"
-    return f"images of your own are {UNSPLIT}FOLDER, lists {PREFIX}FOLDER"
+    return ""
 
 
 def dataset_label(name: str) -> str:

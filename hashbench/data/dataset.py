@@ -170,7 +170,7 @@ class Dataset(ABC):
         """
         chosen = self.protocol(protocol)
         every = self.load(chosen)
-        images = present(every, self.allow_missing)
+        images = present(every, self.allow_missing, own=not self.published)
         split = drawn(images, chosen, seed)
         found = faults(split, self.allow_overlap, self.allow_unlabelled or chosen.unlabelled)
         if not self.published:
@@ -203,8 +203,13 @@ class Dataset(ABC):
         return found
 
 
-def present(images: LabelledImages, allowed: bool) -> LabelledImages:
+def present(images: LabelledImages, allowed: bool, *, own: bool = False) -> LabelledImages:
     """The images whose file is there.
+
+    Args:
+        images: all that are named.
+        allowed: whether some may be missing.
+        own: whether they are a user's own, of which one says where they are.
 
     Raises:
         InputError: if any is missing and that is not allowed, or all are.
@@ -221,7 +226,10 @@ def present(images: LabelledImages, allowed: bool) -> LabelledImages:
     if other := in_other_case(source.paths[missing[0]]):
         where += f" (there is {shown(other, 200)}, with other capitals)"
     if len(missing) == len(source):
-        raise InputError(f"{fault}, {where}: put the images there")
+        other = (
+            ", or say where they are with `hashbench data import SOURCE --as NAME --images FOLDER`"
+        )
+        raise InputError(f"{fault}, {where}: put the images there{other if own else ''}")
     if not allowed:
         raise InputError(
             f"{fault}, {where}: put them there, or leave them out with --allow-missing; "

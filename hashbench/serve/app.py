@@ -118,7 +118,8 @@ def _guarded(endpoint: Endpoint) -> Endpoint:
 class _Page:
     def __init__(self, shelves: Shelves) -> None:
         self.shelves = shelves
-        self.methods = sorted({method for method, _ in shelves})
+        floors = {method: shelf.floor for (method, _), shelf in shelves.items()}
+        self.methods = sorted(floors, key=lambda method: (floors[method], method))
         self.lengths = sorted({bits for _, bits in shelves})
 
     async def gallery(self, request: Request) -> Response:

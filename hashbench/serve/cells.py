@@ -38,6 +38,7 @@ class CellShelf(Shelf):
         super().__init__()
         self.store, self.record, self.split = store, record, split
         self.method, self.bits = method, record.cell.bits
+        self.floor = record.parts.get("method", {}).get("role") == "floor"
         classes = split.classes
         self.queries = Entries(ids_of(split.query), split.query_labels, classes)
         self.entries = Entries(ids_of(split.database), split.database_labels, classes)

@@ -101,8 +101,10 @@ class Shelf(ABC):
         bits: code length.
         entries: what is looked up among.
         queries: what one may query with; `entries` itself, where they are the same pictures.
+        floor: whether it is what methods are held against, which the page names last.
     """
 
+    floor: bool = False
     method: str
     bits: int
     entries: Entries

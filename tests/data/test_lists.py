@@ -313,6 +313,10 @@ def test_missing_images_are_said_with_where_they_were_looked_for(usual):
         "4 of 6 images are missing (a/1.png, a/3.png, a/4.png and so on), left out.",
     )
     (usual / "a" / "2.png").unlink()
+    (usual / "a").rename(usual.parent / "elsewhere")
+    with pytest.raises(InputError, match=r"or say where they are with .* --images FOLDER"):
+        opened(usual).split()
+    (usual.parent / "elsewhere").rename(usual / "a")
     with pytest.raises(InputError, match="no query image is left"):
         opened(usual, allow_missing=True).split()
 

@@ -50,6 +50,15 @@ def test_the_gallery_is_of_the_queries(client) -> None:
     assert names == ids_of(open_dataset("digits", Path()).split().query)[192:]
 
 
+def test_floors_are_named_last(results) -> None:
+    shelves = cell_shelves(results, Store(results).records())
+    assert {method for (method, _), shelf in shelves.items() if shelf.floor} == {"lsh"}
+    for (method, _), shelf in shelves.items():
+        shelf.floor = method == "itq-cca"
+    page = TestClient(application(shelves), base_url="http://127.0.0.1").get("/").text
+    assert page.index(">lsh</option>") < page.index(">itq-cca</option>")
+
+
 def test_balls_are_of_stored_codes(client, results) -> None:
     split = open_dataset("digits", Path()).split()
     name = ids_of(split.query)[5]

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from hashbench.errors import InputError, shown
-from hashbench.files import write_named
+from hashbench.files import is_special, write_named
 from hashbench.tomlfile import parse, read_text
 
 SETTING = "tuned-for"
@@ -109,17 +109,7 @@ def write_params(
         InputError: if the file is there and was tuned for something else or is
             damaged, or cannot be written.
     """
-    params_of: Params = {}
-    notes: dict[str, str] = {}
-    if path.exists():
-        text = read_text(path, _WHAT)
-        params_of, found = _parse(text, str(path))
-        if found != asdict(setting):
-            raise InputError(
-                f"{path} holds hyper-parameters tuned for something else ({_describe(found)}): "
-                "name another file with --out"
-            )
-        notes = _notes(text)
+    params_of, notes = written_for(path, setting)
     table = params_of.setdefault(method, {})
     if bits is None:
         params_of[method] = dict(params)
@@ -137,6 +127,24 @@ def write_params(
         raise InputError(
             f"cannot write {path}: {error.strerror or error}; name another file with --out"
         ) from error
+
+
+def written_for(path: Path, setting: Setting) -> tuple[Params, dict[str, str]]:
+    """What a file holds that more is to be put into, and its notes; nothing where there is none.
+
+    Raises:
+        InputError: if the file is there and was tuned for something else or is damaged.
+    """
+    if not path.exists() or is_special(path):
+        return {}, {}
+    text = read_text(path, _WHAT)
+    params_of, found = _parse(text, str(path))
+    if found != asdict(setting):
+        raise InputError(
+            f"{path} holds hyper-parameters tuned for something else ({_describe(found)}): "
+            "name another file with --out"
+        )
+    return params_of, _notes(text)
 
 
 def shipped_params(setting: Setting) -> Params:

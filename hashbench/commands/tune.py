@@ -96,22 +96,23 @@ def command(out: Path | None, as_json: bool, method: str, results: Path, **given
     from functools import partial
 
     from hashbench.errors import command as line
-    from hashbench.params import write_params
+    from hashbench.params import write_params, written_for
     from hashbench.progress import say, show
     from hashbench.tuning.search import search
     from hashbench.tuning.space import describe
 
     goal, space, job, setting = _read(method=method, results=results, **given)
+    path = out or job.settings.store / f"{_file_name(setting)}.toml"
+    written_for(path, setting)  # what cannot be added to is refused before anything is computed
     found = search(
         goal,
         job,
         lambda todo, name: show(todo, quiet=as_json, name=name),
         lambda: say(f"Tuning {method} on a part of {setting.dataset}'s training set.", as_json),
     )
-    path = out or job.settings.store / f"{_file_name(setting)}.toml"
     how = partial(_note, goal=goal, space=describe(space))
     for one in found:
-        write_params(path, setting, method, one.choice.point, how(one), one.bits)
+        write_params(path, setting, method, goal.start | one.choice.point, how(one), one.bits)
     if as_json:
         body = {
             "method": method,
@@ -130,6 +131,8 @@ def command(out: Path | None, as_json: bool, method: str, results: Path, **given
 
 def _asked(goal: Goal, given: Mapping[str, Any]) -> list[object]:
     """The words of `run` for what a search was asked for."""
+    from hashbench.runner.plan import parse_setting
+
     request = goal.request
     method, dataset = request.methods[0], request.datasets[0]
     words: list[object] = ["--datasets", dataset, "--bits", ",".join(map(str, request.bits))]
@@ -141,6 +144,8 @@ def _asked(goal: Goal, given: Mapping[str, Any]) -> list[object]:
     words += [f"--{name.replace('_', '-')}" for name in options.ALLOWED if given[name]]
     words += ["--train", given["train"]] if given["train"] != "head" else []
     for text in given["settings"]:
+        if parse_setting(text)[1] in goal.start:  # the file has it, or what is better
+            continue
         words += ["--set", text if "." in text.partition("=")[0] else f"{method}.{text}"]
     return words
 

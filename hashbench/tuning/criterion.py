@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from hashbench.cell import FROM_PIXELS
 from hashbench.codes import Codes
 from hashbench.errors import InputError, unknown
-from hashbench.evaluation import Convention, score
+from hashbench.evaluation import Convention, Scores, score
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.uint8]
@@ -61,13 +61,22 @@ class Judged:
             [self.convention],
             curves=False,
         )
-        scores.value(self.metric)
-        if self.metric not in scores.per_query:
-            raise InputError(
-                f"{self.metric} has no value for each query, and without such its gain has no "
-                "error: tune for another --metric"
-            )
-        return scores.per_query[self.metric]
+        return each_query(scores, self.metric)
+
+
+def each_query(scores: Scores, metric: str) -> Floats:
+    """`(queries,)` a score of each query.
+
+    Raises:
+        InputError: if the convention does not define it, or only of all queries together.
+    """
+    scores.value(metric)
+    if metric not in scores.per_query:
+        raise InputError(
+            f"{metric} has no value for each query, and without such its gain has no "
+            "error: tune for another --metric"
+        )
+    return scores.per_query[metric]
 
 
 def held_out(judged: Judged) -> Floats:

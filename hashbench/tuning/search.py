@@ -19,11 +19,12 @@ from hashbench.evaluation.metrics import describe_metric
 from hashbench.parsing import in_number
 from hashbench.runner.benches import load_split
 from hashbench.runner.plan import Request, plan
+from hashbench.runner.prepare import gather
 from hashbench.runner.run import Display, Job, run_job
 from hashbench.runner.settings import Ask, Settings
 from hashbench.store.store import Store
 from hashbench.tuning.choose import Decision, Trial, choose, closest
-from hashbench.tuning.criterion import Criterion, Judged
+from hashbench.tuning.criterion import Criterion, Judged, each_query
 
 #: Makes the display of a job, whose cells are called by a name of ours.
 Show = Callable[[Job, Callable[[Any], str]], Display]
@@ -49,6 +50,14 @@ class Goal:
     criterion: Criterion
     metric: str = "map@h2"
     convention: str = "house"
+
+    @property
+    def start(self) -> dict[str, Any]:
+        """Values the defaults were given of what is searched; a file of what is found has them."""
+        settings, (method,) = self.request.settings, self.request.methods
+        given = {**settings.get("", {}), **settings.get(method, {})}
+        searched = {name for point in self.points for name in point}
+        return {name: value for name, value in given.items() if name in searched}
 
 
 @dataclass(frozen=True)
@@ -109,7 +118,7 @@ def search(
 
 
 def _check(goal: Goal) -> None:
-    """Refuse a score that the convention does not define before anything is trained.
+    """Refuse a score that the convention does not define, or not of each query, before training.
 
     Raises:
         InputError: with the names near it.
@@ -117,7 +126,7 @@ def _check(goal: Goal) -> None:
     codes, labels = Codes.from_real(np.ones((2, 8), np.float32)), np.ones((2, 1), np.uint8)
     convention = Convention.parse(goal.convention)
     (scores,) = score(codes, codes, labels, labels, [convention], curves=False)
-    scores.value(goal.metric)
+    each_query(scores, goal.metric)
 
 
 def _try(
@@ -138,6 +147,8 @@ def _try(
         for ask in asks
     }
     known = {id(ask): ask for asks in groups for ask in asks}
+    if Convention.parse(goal.convention).needs_relaxed:
+        _forget_without_outputs(list(known.values()), job.settings)
     todo = replace(job, asks=list(known.values()))
     outcome = run_job(todo, show(todo, lambda cell: names.get(id(cell), str(cell))), begun)
     keys = {id(task.ask): task.key for task in outcome.tasks}
@@ -155,6 +166,17 @@ def _try(
                 values, reason = None, f"{goal.metric} is undefined on held-out items"
         trials.append(((bits, point), Trial(point, values, reason)))
     return trials
+
+
+def _forget_without_outputs(asks: Sequence[Ask], settings: Settings) -> None:
+    """Have trials trained again that can have no real-valued outputs: no hasher is kept of one."""
+    if not (settings.store / "records").is_dir():
+        return
+    store = Store(settings.store)
+    for task in gather(asks, settings)[0]:
+        record = store.get(task.key)
+        if record and record.ok and record.relaxed and not store.has_relaxed(record):
+            store.forget(task.key)
 
 
 def _asks(goal: Goal, settings: Settings, bits: int, point: Point, carving: int) -> list[Ask]:

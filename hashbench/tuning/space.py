@@ -68,6 +68,8 @@ def parse_space(text: str, cls: type[Hasher]) -> Space:
         name, equals, values = (piece.strip() for piece in part.partition("="))
         if not equals or not name or not values:
             raise InputError(f"cannot read '{part}' in --space: {SYNTAX}")
+        if name in space:
+            raise InputError(f"--space names {name} twice: give all its values at once, as A|B|C")
         if ":" not in values:
             options = [parse_value(option.strip()) for option in values.split("|")]
             space[name] = _declared(cls, name, options)

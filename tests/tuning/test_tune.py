@@ -172,6 +172,24 @@ def test_defaults_that_fail_are_a_row() -> None:
     assert one["default"] is None
 
 
+def test_what_is_searched_from_another_value_is_not_set_again() -> None:
+    args = (*ON_PEAK, "--set", "x=0.1", "--set", "mode=none", "--out", "mine.toml", *HELD_OUT)
+    for space, there in (("x=0.6", {"x": 0.6}), ("x=0.0", {"x": 0.1})):
+        done = _invoke(*args, "--space", space)
+        assert done.exception is None, done.exception
+        assert at_length(read_params(Path("mine.toml"))["peak"], 12) == there
+        assert done.output.endswith("--plugin peak.py --set peak.mode=none\n")
+
+
+def test_a_convention_that_needs_outputs_can_be_asked_for_later() -> None:
+    args = (*ON_PEAK, "--space", "x=0.6", *HELD_OUT)
+    assert _json(*args)["lengths"][0]["worth"] > 0
+    for _ in range(2):
+        (one,) = _json(*args, "--convention", "deephash")["lengths"]
+        assert one["worth"] > 0
+        assert "(deephash)" in one["note"]
+
+
 def test_when_every_trial_fails_the_reason_is_given() -> None:
     args = (*ON_PEAK, "--space", "x=0.95|1", "--set", "mode=raise", "--set", "x=1.0")
     failure = _invoke(*args).exception
@@ -225,6 +243,9 @@ def test_the_criterion_can_be_asked_for() -> None:
         (("--method", "itq-cca", "--criterion", "inflatd"), "did you mean inflated"),
         (("--method", "itq-cca", "--plugin", "no.py"), "no plugin file"),
         (("--method", "itq-cca", "--metric", "mpa@h2"), "did you mean map@h2"),
+        (("--method", "itq-cca", "--metric", "p@1000"), "p@1000 has no value for each query"),
+        (("--method", "itq-cca", "--space", "ridge=1,ridge=2"), "--space names ridge twice"),
+        (("--method", "itq-cca", "--out", "peak.py"), "peak.py is no TOML file"),
         (
             ("--method", "dch", "--criterion", "inflated", "--train", "partial"),
             "starts from pixels",

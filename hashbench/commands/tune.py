@@ -112,7 +112,8 @@ def command(out: Path | None, as_json: bool, method: str, results: Path, **given
     )
     how = partial(_note, goal=goal, space=describe(space))
     for one in found:
-        write_params(path, setting, method, goal.start | one.choice.point, how(one), one.bits)
+        values = {**goal.start, **one.choice.point}
+        write_params(path, setting, method, values, how(one), one.bits)
     if as_json:
         body = {
             "method": method,

@@ -13,7 +13,7 @@ from typing import Any
 from hashbench.cell import Bench
 from hashbench.errors import InputError
 from hashbench.params import Setting, at_length, read_params, shipped_params
-from hashbench.parsing import in_number
+from hashbench.parsing import in_number, parse_value
 from hashbench.results.rows import Row
 from hashbench.results.series import Series
 from hashbench.runtime import DEFAULT_RESULTS
@@ -203,12 +203,8 @@ def _arguments(row: Row, record: Record, bench: Bench, *, settings: bool = True)
 
 def _typed(value: object) -> str:
     """A hyper-parameter as `--set` reads it back: JSON, or a word."""
-    if not isinstance(value, str):
-        return json.dumps(value)
-    try:
-        json.loads(value)
-    except ValueError:
-        return value if value == value.strip() else json.dumps(value)
+    if isinstance(value, str) and parse_value(value) == value == value.strip():
+        return value
     return json.dumps(value)
 
 

@@ -57,9 +57,9 @@ def test_the_command_asks_for_exactly_what_is_missing(judge) -> None:
 def test_settings_and_training_mode_come_along(judge, monkeypatch) -> None:
     monkeypatch.setattr(missing, "shipped_params", lambda setting: {"hashnet": {}})
     given = Origin(
-        sources={"gamma": "command line", "kind": "command line", "word": "command line"},
+        sources=dict.fromkeys(("gamma", "kind", "point", "word"), "command line"),
     )
-    params = {"gamma": 5.0, "kind": "10", "word": "a b"}
+    params = {"gamma": 5.0, "kind": "10", "point": ".5", "word": "a b"}
     records = [
         judge.add("dch", 16, 0.5, params=params, origins=(given,), mode="full"),
         judge.add("hashnet", 16, 0.5, origins=(TUNED,), mode="full"),
@@ -71,7 +71,7 @@ def test_settings_and_training_mode_come_along(judge, monkeypatch) -> None:
     assert option(dch, "--train") == "full"
     assert "--untuned" in dch
     assert [dch[i + 1] for i, word in enumerate(dch) if word == "--set"] == [
-        "dch.gamma=5.0", 'dch.kind="10"', "dch.word=a b",
+        "dch.gamma=5.0", 'dch.kind="10"', 'dch.point=".5"', "dch.word=a b",
     ]  # fmt: skip
     assert "--untuned" not in lines["hashnet"]
     assert option(lines["ksh"], "--params") == "tuned.toml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import signal
 import sys
@@ -130,6 +131,8 @@ STOPPED = "stopped; what was finished is kept, run the same command again to go 
 def main(args: list[str] | None = None) -> None:
     """Run the command line; bad input is one sentence on stderr and exit code 2."""
     warnings.showwarning = _say_warning
+    if isinstance(sys.stdout, io.TextIOWrapper):  # as stderr does where letters are missing
+        sys.stdout.reconfigure(errors="backslashreplace")
     if COMPLETES in os.environ:
         from hashbench.commands import shells
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -224,3 +225,17 @@ def test_what_is_refused_is_refused_before_any_other_word(hashbench, words) -> N
     assert not Path("hashbench-results", "tuning", "records").exists()
     if "file" in words[-1]:
         assert f"cannot write {words[-1]}: Not a directory; choose another --out" in done.err
+
+
+@pytest.mark.parametrize(("letters", "deviation"), [("ascii", r"\xb1"), ("latin-1", "±")])
+def test_a_terminal_that_lacks_a_letter_ends_no_run(
+    hashbench, monkeypatch, letters, deviation
+) -> None:
+    stdout = io.TextIOWrapper(io.BytesIO(), letters)
+    monkeypatch.setattr(sys, "stdout", stdout)
+    words = ("--methods", "itq-cca,sdh", "--bits", "8", "--seeds", "2", "--workers", "0")
+    assert hashbench("run", *words, "--no-floors").code == 0
+    stdout.flush()
+    said = stdout.buffer.getvalue().decode(letters)
+    assert f" {deviation}0.0" in said
+    assert r"\u2020 significantly better" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.data.distractors import with_distractors
-from hashbench.data.duplicates import by_bytes, shared
+from hashbench.data.duplicates import by_bytes, conflicting, shared
 from hashbench.data.heldout import hold_out
 from hashbench.data.images import FileSource
 from hashbench.data.mirrored import with_mirrored
@@ -258,8 +259,11 @@ def _absence(source: FileSource, missing: Rows) -> str:
     first = [shown(source.ids[row]) for row in missing[:3]]
     names = ", ".join(first) + (" and so on" if len(missing) > len(first) else "")
     verb = "is" if len(missing) == 1 else "are"
+    empty = sum(os.path.isfile(source.paths[row]) for row in missing)  # noqa: PTH113 - a text
+    among = f", {empty:,} as files without a byte" if empty else ""
     return (
-        f"{len(missing):,} of {in_number(len(source), 'image', 'images')} {verb} missing ({names})"
+        f"{len(missing):,} of {in_number(len(source), 'image', 'images')} {verb} missing "
+        f"({names}){among}"
     )
 
 
@@ -324,12 +328,13 @@ def faults(split: Split, allow_overlap: bool, allow_unlabelled: bool) -> tuple[s
 
 
 def duplicates(split: Split, allowed: bool) -> tuple[str, ...]:
-    """Notes on queries that are in another part too, under another name.
+    """Notes on queries that are in another part too, under another name, and on their labels.
 
     Raises:
         InputError: if there are any and that is not allowed.
     """
-    pairs = shared(split, by_bytes(source_of(split.query)))
+    contents = by_bytes(source_of(split.query))
+    pairs = shared(split, contents)
     notes = []
     for part, name in (("database", "database"), ("train", "training set")):
         found = [pair for pair in pairs if pair.part == part]
@@ -345,6 +350,8 @@ def duplicates(split: Split, allowed: bool) -> tuple[str, ...]:
                     "`hashbench data verify` names them all"
                 )
             notes.append(f"{fault}, allowed.")
+    if doubt := conflicting(split, contents):
+        notes.append(f"{doubt}.")
     return tuple(notes)
 
 

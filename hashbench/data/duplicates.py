@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from hashbench.data.digests import UNREADABLE
 from hashbench.data.images import FileSource
 from hashbench.data.split import Split
-from hashbench.errors import InputError
+from hashbench.errors import InputError, shown
 from hashbench.items import ImageSource, Items, rows_of, source_of
+from hashbench.parsing import in_number
 
 #: Cosine of two images' features from which they are called near-duplicates. In the features of
 #: EfficientNet-Lite0 333 of CIFAR-10's 10,000 test images have such a one in its training set;
@@ -91,6 +92,37 @@ def shared(split: Split, contents: Sequence[str]) -> list[Duplicate]:
             if same is not None:
                 pairs.append(Duplicate(ids[row], ids[same], part))
     return pairs
+
+
+def conflicting(split: Split, contents: Sequence[str]) -> str:
+    """A sentence on images whose very content has other labels under another name, or none.
+
+    Args:
+        split: of the images.
+        contents: of every image of the split's source.
+    """
+    labels: dict[int, bytes] = {}
+    for items, given in (
+        (split.query, split.query_labels),
+        (split.train, split.train.labels),
+        (split.database, split.database_labels),
+    ):
+        marks = np.packbits(given > 0, axis=1)
+        for row, mark in zip(rows_of(items).tolist(), marks, strict=True):
+            labels[row] = mark.tobytes()
+    first: dict[str, int] = {}
+    pairs = []
+    for row, mark in labels.items():
+        if contents[row] == UNREADABLE:
+            continue
+        other = first.setdefault(contents[row], row)
+        if mark != labels[other]:
+            pairs.append((other, row))
+    if not pairs:
+        return ""
+    names = " and ".join(shown(source_of(split.query).ids[row]) for row in pairs[0])
+    verb = in_number(len(pairs), "image has", "images have")
+    return f"{verb} other labels than identical ones of another name (first {names})"
 
 
 def near(split: Split, features: NDArray[np.float32], least: float = NEAR) -> list[Duplicate]:

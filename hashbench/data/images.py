@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -131,7 +132,7 @@ class FileSource:
         return decode(self.paths[row])
 
     def missing(self) -> NDArray[np.int64]:
-        """Rows whose file is not there, links followed; every folder is listed once."""
+        """Rows whose file is not there or empty, links followed; a folder is listed once."""
         there: dict[str, set[str]] = {}
         rows = []
         for row, path in enumerate(map(str, self.paths)):  # texts: Paths are slow
@@ -162,7 +163,10 @@ class FileSource:
 
 
 def _names_in(folder: str) -> set[str]:
-    """Names in a folder, but of folders and of links to nothing; none if it cannot be listed."""
+    """Names in a folder, but of folders, of empty files and of links to nothing.
+
+    None where it cannot be listed.
+    """
     try:
         with os.scandir(folder) as entries:
             return {entry.name for entry in entries if _leads_to_a_file(entry)}
@@ -172,9 +176,13 @@ def _names_in(folder: str) -> set[str]:
 
 def _leads_to_a_file(entry: os.DirEntry[str]) -> bool:
     try:
-        return not entry.is_dir() and (not entry.is_symlink() or entry.is_file())
-    except OSError:  # a ring of links
+        found = entry.stat()
+    except OSError:  # a link to nothing, a ring of links
         return False
+    if stat.S_ISREG(found.st_mode):
+        return found.st_size > 0
+    # A pipe is there, and is refused by who opens it.
+    return not stat.S_ISDIR(found.st_mode) and not entry.is_symlink()
 
 
 class PixelSource:

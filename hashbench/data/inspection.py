@@ -12,7 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.data.dataset import Dataset, drawn, present, verify_pins
-from hashbench.data.duplicates import Duplicate, by_bytes, by_pixels, copies, near, shared
+from hashbench.data.duplicates import (
+    Duplicate,
+    by_bytes,
+    by_pixels,
+    conflicting,
+    copies,
+    near,
+    shared,
+)
 from hashbench.data.images import FileSource
 from hashbench.data.split import Split
 from hashbench.errors import InputError
@@ -175,6 +183,8 @@ def _duplicates(
             )
 
     write("bytes", shared(split, contents))
+    if not dataset.published and (doubt := conflicting(split, contents)):
+        found.problems.append(doubt)
     if look_alikes is not None and not found.missing:
         write("pixels", shared(split, list(by_pixels(source, progress))))
         write("features", near(split, look_alikes(source)))

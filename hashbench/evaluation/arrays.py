@@ -111,6 +111,12 @@ def from_arrays(
             "code, same labels): they find themselves; leave the queries out of the database",
             stacklevel=3,
         )
+    for side, given_codes in (("query", query_codes), ("database", database_codes)):
+        if getattr(given_codes, "dtype", None) == np.bool_ and np.asarray(given_codes).all():
+            warnings.warn(
+                f"every bit of the {side} codes is true: -1/+1 cast to bool is true everywhere",
+                stacklevel=3,
+            )
     if doubt := doubtful(*inputs[2:]):
         warnings.warn(doubt, stacklevel=3)
     return inputs
@@ -148,7 +154,9 @@ def _plain(side: str, codes: Array) -> Codes:
     try:
         return Codes.from_bits(codes)
     except (ValueError, TypeError):
-        if codes.dtype == np.uint8:
+        if codes.dtype.kind == "u" and np.isin(codes, (1, np.iinfo(codes.dtype).max)).all():
+            hint = "they are -1 in numbers without a sign, give them as int8 or float"
+        elif codes.dtype == np.uint8:
             hint = "for packed codes say how many bits they have (bits=)"
         else:
             hint = "give real-valued outputs as relaxed, and their signs as codes"

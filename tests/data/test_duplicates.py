@@ -52,7 +52,8 @@ def test_a_copy_in_the_database_is_refused_or_allowed_by_name(lists):
     with pytest.raises(InputError, match=r"1 query is identical .* database \(first q1.png and"):
         opened(lists).split()
     split = opened(lists, allow_duplicates=True).split()
-    (note,) = split.notes
+    note, of_labels = split.notes
+    assert "1 image has other labels than identical ones" in of_labels  # q1 is of another class
     assert (
         note == "1 query is identical to images of the database (first q1.png and d2.png), allowed."
     )
@@ -76,6 +77,25 @@ def test_copies_outside_the_queries_are_counted_and_no_fault(lists):
     assert opened(lists).split().notes == ()
     found = inspect(opened(lists), "lists")
     assert (found.copies, found.links, found.problems) == (2, 0, [])
+
+
+def test_copies_of_other_labels_are_told(lists):
+    shutil.copy(lists / "t0.png", lists / "d1.png")
+    (note,) = opened(lists).split().notes
+    assert note == (
+        "1 image has other labels than identical ones of another name (first t0.png and d1.png)."
+    )
+    assert inspect(opened(lists), "lists").problems == [note[:-1]]
+
+
+def test_a_file_without_a_byte_is_a_missing_image(lists):
+    (lists / "d1.png").write_bytes(b"")
+    (lists / "d2.png").unlink()
+    with pytest.raises(InputError, match=r"2 of 7 images are missing .*, 1 as files without"):
+        opened(lists).split()
+    split = opened(lists, allow_missing=True).split()
+    assert split.counts == {"query": 2, "train": 2, "database": 1}
+    assert inspect(opened(lists), "lists").missing == ["d1.png", "d2.png"]
 
 
 def test_published_data_is_taken_as_it_is(tiny_cifar, tmp_path, monkeypatch):

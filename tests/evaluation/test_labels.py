@@ -53,6 +53,21 @@ def test_labels_by_which_no_code_matters_are_doubted(query, items, words):
             evaluate(*map(np.array, (*codes, query, items)))
 
 
+def test_codes_that_lost_their_sign_are_told():
+    codes, ids = world()
+    wrapped = [(2 * side - 1).astype(np.int8).view(np.uint8) for side in codes]
+    with pytest.raises(InputError, match="-1 in numbers without a sign, give them as int8"):
+        evaluate(*wrapped, *ids)
+    cast = [(2 * side - 1).astype(bool) for side in codes]
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        evaluate(*cast, *ids)
+    assert [str(one.message)[:38] for one in told] == [
+        "every bit of the query codes is true: ",
+        "every bit of the database codes is tru",
+    ]
+
+
 def test_blanks_around_words_tell_no_classes_apart_and_one_number_is_one_class():
     codes = np.array([[0, 1], [1, 1]]), np.array([[0, 0], [0, 1]])
     query, items = read_labels(np.array(["cat", "bird "]), np.array(["bird", "cat  "]))

@@ -92,12 +92,14 @@ def keep_codes(
     """
     from hashbench.data import default_data_root
     from hashbench.evaluation.foreign import parse_names
+    from hashbench.results.choose import find_again
     from hashbench.runner.external import ground_of, put_external
     from hashbench.store import Store
 
     store = Store(results, create=True)
     ground = ground_of(store, bench, data_root or default_data_root())
     record = put_external(store, path, name, ground, names=parse_names(names), seed=seed)
+    record = find_again(store, [record.key], record.finished, {record.key: record})[record.key]
     cell = record.cell
     click.echo(
         f"Kept as {name}:{cell.bits}:{seed} in {store.root}, external, on {cell.bench}; "

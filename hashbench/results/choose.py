@@ -6,6 +6,7 @@ import difflib
 import json
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from operator import index
 from pathlib import Path
 
@@ -170,7 +171,9 @@ def current(
 def find_again(
     store: Store, keys: Sequence[str], when: str, read: Mapping[str, Record]
 ) -> dict[str, Record]:
-    """Note which results are right though later ones are of other data or code: it was put back.
+    """Note which results are right though others are told to be later, of other data or code.
+
+    Data or code were put back, or a clock was.
 
     Args:
         store: where they are.
@@ -184,16 +187,29 @@ def find_again(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of damaged records, which others tell
         every = [read.get(key) or store.get(key) for key in list(store.keys())]
-    kept = {record.key for record in current([record for record in every if record])[0]}
+    there = [record for record in every if record]
+    kept = {record.key for record in current(there)[0]}
     found = dict(read)
     try:
         for key in keys:
-            if key not in kept and key in read and read[key].ok:
-                store.put_found(key, when)
+            if key not in kept and key in read:
+                store.put_found(key, _after(when, there))
                 found[key] = store.get(key) or read[key]
     except StoreError as error:
         warnings.warn(f"tables show other data than were found here: {error}", stacklevel=2)
     return found
+
+
+def _after(when: str, records: Iterable[Record]) -> str:
+    """A time, or, where a clock was set back since some records, the moment after the last."""
+    last = max((record.age[0] for record in records), default="")
+    if when > last:
+        return when
+    try:
+        moment = datetime.fromisoformat(last) + timedelta(milliseconds=1)
+    except (ValueError, OverflowError):  # no time, or the last there is
+        return when
+    return moment.isoformat(timespec="milliseconds")
 
 
 def bench_key(bench: Bench) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -72,6 +73,12 @@ def run_here(tasks: Sequence[Task], settings: Settings, limits: Limits, listener
         StoreError: if the store cannot be written to.
         KeyboardInterrupt: when the user stops the run; finished cells are kept.
     """
+    if tasks and (limits.timeout is not None or limits.memory is not None):
+        warnings.warn(
+            "--timeout and --memory hold for no cell with --workers 0, which nothing can stop but "
+            "Ctrl-C: take --workers 1",
+            stacklevel=2,
+        )
     waiting = deque(sorted(tasks, key=lambda task: is_foreign(task.cell.method)))
     held = 0
     while waiting:

@@ -14,6 +14,8 @@ import pytest
 import tiny_lists
 from PIL import Image
 
+from hashbench.runner import train
+
 LISTS = ("--datasets", "lists:t", "--backbone", "pixels", "--bits", "16", "--workers", "0")
 
 
@@ -119,6 +121,21 @@ def test_images_that_arrive_bit_by_bit(hashbench) -> None:
     assert len(counts) == 1
     table = hashbench("export", "--format", "markdown").out
     assert "LSH" not in table
+
+
+def test_a_clock_that_is_set_back_makes_nothing_older(hashbench, monkeypatch) -> None:
+    parts = tiny_lists.make(Path("t"))
+    keys = []
+    for year in (2030, 2020):
+        monkeypatch.setattr(train, "now", lambda year=year: f"{year}-01-01T00:00:00.000+00:00")
+        (record,) = run(hashbench, methods="lsh", json_=True)["records"]
+        keys.append(record["key"])
+        mend_labels(parts)
+    table = hashbench("export", "--format", "csv").out
+    assert keys[1] in table
+    assert keys[0] not in table
+    assert not hashbench("forget", "--superseded", "--yes").code
+    assert [path.stem for path in Path("hashbench-results/records").iterdir()] == keys[1:]
 
 
 @pytest.mark.parametrize("changed", ["labels", "plugin"])

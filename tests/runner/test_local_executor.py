@@ -164,3 +164,11 @@ def test_workers_that_cannot_start_are_told_of(bench, monkeypatch) -> None:
 
 def _stillborn(*_: object) -> None:
     os._exit(3)
+
+
+def test_limits_that_hold_for_nothing_are_told(bench) -> None:
+    with pytest.warns(
+        UserWarning, match="--timeout and --memory hold for no cell with --workers 0"
+    ):
+        found = bench.run(bench.tasks("quick"), run_here, timeout=1e-6).records
+    assert [record.status for record in found] == ["ok"]

@@ -117,6 +117,12 @@ class Draws(Series):
     def _parts(self) -> tuple[Series, ...]:
         return tuple(part.of(self.metric) for part in self.parts)
 
+    def _comparable(self, bits: int) -> Sequence[Row]:
+        """Rows of every draw: means over other draws are over other queries, easier or not."""
+        draws = {row: self.entry(row, bits).values.keys() for row in self.ranked}
+        every = set().union(*draws.values())
+        return [row for row, found in draws.items() if found == every]
+
     @property
     def _uneven(self) -> str:
         fewer = dict.fromkeys(
@@ -124,7 +130,12 @@ class Draws(Series):
             for row, bits in self.places
             if 0 < self.entry(row, bits).n < self.seeds
         )
-        return f"Fewer draws have been run of {', '.join(fewer)}." if fewer else ""
+        if not fewer:
+            return ""
+        return (
+            f"Fewer draws have been run of {', '.join(fewer)}: best and second best are, at each "
+            "length, among rows of all its draws."
+        )
 
     @cached_property
     def _entries(self) -> dict[tuple[Row, int], SeedScores]:

@@ -254,6 +254,10 @@ class Series:
         methods = [row for row in self.rows if not row.beneath]
         return tuple([row for row in methods if row.ranked] or methods)
 
+    def _comparable(self, bits: int) -> Sequence[Row]:
+        """Those of them whose means are held against each other at a code length."""
+        return self.ranked
+
     def rank(self, row: Row, bits: int) -> int:
         """1 for the best mean of a column, 2 for the second best, else 0.
 
@@ -382,7 +386,7 @@ class Series:
         for bits in self.bits if not self.timed else ():
             means = {
                 row: round(mean, 6)
-                for row in self.ranked
+                for row in self._comparable(bits)
                 if (mean := self.entry(row, bits).mean) is not None
             }
             order = sorted(set(means.values()), reverse=self.info.better != "lower")

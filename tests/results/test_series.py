@@ -230,7 +230,7 @@ def test_selections(judge) -> None:
         ({"methods": "sdh"}, "hashbench run --methods sdh"),
         ({"bits": "64"}, "hashbench run --bits 64"),
         ({"datasets": "cifar100"}, "did you mean cifar10"),
-        ({"seeds": "7,"}, "hashbench run"),
+        ({"seeds": "7,"}, "there are: 0, 1"),
     ):
         with pytest.raises(InputError, match=part):
             select(records, **wrong)

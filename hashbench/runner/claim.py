@@ -16,10 +16,10 @@ from hashbench.runner.environment import environment
 from hashbench.runner.faults import Crowded, DeviceLost, is_lost, out_of_gpu_memory
 from hashbench.runner.finish import finish, lacks
 from hashbench.runner.settings import Progress, Settings, Task
-from hashbench.runner.switches import kept_switches
 from hashbench.runner.train import checkpoints, facts, now, request, train
 from hashbench.store.record import Record, Status
 from hashbench.store.store import Store, StoreError
+from hashbench.switches import kept_switches
 
 #: How many lines of a log a failed record keeps.
 LOG_LINES = 20

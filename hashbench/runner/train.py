@@ -32,7 +32,6 @@ from hashbench.runner.environment import environment, gpu_facts
 from hashbench.runner.faults import out_of_gpu_memory, release_memory
 from hashbench.runner.plan import build
 from hashbench.runner.settings import Progress, Settings, Task
-from hashbench.runner.switches import alerts
 from hashbench.runtime import HEAD_THREADS
 from hashbench.saved import dump_hasher
 from hashbench.seeds import derive
@@ -41,6 +40,7 @@ from hashbench.store.arrays import digest_of
 from hashbench.store.layout import split_arrays
 from hashbench.store.record import Record
 from hashbench.store.store import Store
+from hashbench.switches import alerts
 
 #: What every part says of itself.
 _SAID = ("title", "citation", "bibtex", "summary")

@@ -11,8 +11,14 @@ from numpy.typing import NDArray
 
 from hashbench.codes import Codes
 from hashbench.items import Items, TrainItems, rows_of, source_of
-from hashbench.testing.elsewhere import encode_elsewhere
-from hashbench.testing.subject import CheckError, Subject, require, require_same
+from hashbench.testing.elsewhere import encode_elsewhere, fit_elsewhere
+from hashbench.testing.subject import (
+    CheckError,
+    Subject,
+    require,
+    require_like_outputs,
+    require_same,
+)
 from hashbench.testing.toy import CLASSES, separation
 
 #: An easy problem is beaten when a similar pair is the nearer one this often; chance is 0.5.
@@ -81,15 +87,14 @@ def batches_equal_whole(subject: Subject) -> None:
         (1, [*some.batches(1), items.subset(range(20, len(items)))]),
         (7, items.batches(7)),
     ):
-        parts = [subject.encode(subject.fitted, part) for part in batches]
-        require_same(
-            whole,
-            Codes.concatenate(parts),
+        parts = Codes.concatenate([subject.encode(subject.fitted, part) for part in batches])
+        advice = (
             f"encoding {size} at a time gives other codes than encoding all at once: a code may "
             "depend on its own item alone; use statistics of the training set, and put a network "
-            "into eval() mode",
-            rounding=True,
+            "into eval() mode"
         )
+        require_same(whole, parts, advice, rounding=True)
+        require_like_outputs(whole, parts, advice)
 
 
 def order_irrelevant(subject: Subject) -> None:
@@ -161,12 +166,15 @@ def beats_chance(subject: Subject) -> None:
 
 
 def other_process(subject: Subject) -> None:
-    """A fitted hasher can be pickled and gives the same codes in another process."""
+    """In another process a pickled copy, and one fitted there, give the same codes."""
     try:
-        packed = encode_elsewhere(subject.fitted, subject.toy.database.features())
+        features = subject.toy.database.features()
+        packed = encode_elsewhere(subject.fitted, features)
+        params = subject.params(**subject.brief)
+        fitted = fit_elsewhere(subject.cls, params, subject.toy.train, features)
     except Exception as error:  # pickle raises several
         raise CheckError(
-            f"a fitted hasher cannot be used in another process ({type(error).__name__}: {error}): "
+            f"a hasher cannot be used in another process ({type(error).__name__}: {error}): "
             "keep arrays, tensors and plain values on self, no lambdas, open files or generators, "
             "and keep the class at the top level of its file"
         ) from error
@@ -176,6 +184,13 @@ def other_process(subject: Subject) -> None:
         Codes(packed, here.bits),
         "a pickled copy gives other codes in another process: everything encode() needs "
         "must be on self, and nothing may depend on hash() of a string or on object ids",
+        rounding=True,
+    )
+    require_same(
+        subject.encode(subject.begun, subject.toy.database),
+        Codes(fitted, here.bits),
+        "fitted in another process it gives other codes: no random number may depend on hash() of "
+        "a string, on the time or on the process, and fit() on nothing that is done but once",
         rounding=True,
     )
 

@@ -1,4 +1,4 @@
-"""A second process: what a fitted hasher computes when it is unpickled there."""
+"""A second process: what a hasher computes when it is unpickled, or fitted, there."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import multiprocessing
 import os
 import pickle
 import threading
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hashbench import runtime
 from hashbench.hasher import Hasher
-from hashbench.items import items_from_features
+from hashbench.items import TrainItems, items_from_features
 from hashbench.plugins import import_file
 
 
@@ -27,12 +29,37 @@ def encode_elsewhere(hasher: Hasher, features: NDArray[np.float32]) -> NDArray[n
     Raises:
         Exception: if the hasher cannot be pickled, or whatever it raises there.
     """
-    body = pickle.dumps(hasher)
-    module = type(hasher).__module__
-    source = getattr(importlib.import_module(module), "__file__", None)
-    plugin = source if module.startswith("hashbench_plugin_") else None
+    return _elsewhere(_encode, hasher, type(hasher), features)
+
+
+def fit_elsewhere(
+    cls: type[Hasher], params: Mapping[str, Any], train: TrainItems, features: NDArray[np.float32]
+) -> NDArray[np.uint8]:
+    """The packed codes of a hasher that is made and fitted in a fresh process.
+
+    Args:
+        cls: its class.
+        params: what it is made with.
+        train: what it is fitted on.
+        features: what it encodes.
+
+    Raises:
+        Exception: whatever it raises there.
+    """
+    return _elsewhere(_fit, (cls, dict(params), train), cls, features)
+
+
+def _elsewhere(
+    work: Callable[..., NDArray[np.uint8]],
+    sent: Any,
+    cls: type[Hasher],
+    features: NDArray[np.float32],
+) -> NDArray[np.uint8]:
+    body = pickle.dumps(sent)
+    source = getattr(importlib.import_module(cls.__module__), "__file__", None)
+    plugin = source if cls.__module__.startswith("hashbench_plugin_") else None
     try:
-        return _worker().submit(_encode, body, features, plugin).result()
+        return _worker().submit(work, body, features, plugin).result()
     except BrokenProcessPool:
         _worker.cache_clear()
         raise
@@ -62,8 +89,20 @@ def _end_with_parent() -> None:
 
 
 def _encode(body: bytes, features: NDArray[np.float32], plugin: str | None) -> NDArray[np.uint8]:
-    if plugin is not None:
-        import_file(Path(plugin))
-    hasher = pickle.loads(body)
+    hasher = _received(body, plugin)
     with runtime.use(runtime.Runtime(device="cpu", threads=1)):
         return hasher.encode(items_from_features(features)).packed
+
+
+def _fit(body: bytes, features: NDArray[np.float32], plugin: str | None) -> NDArray[np.uint8]:
+    cls, params, train = _received(body, plugin)
+    with runtime.use(runtime.Runtime(device="cpu", threads=1)):
+        hasher = cls(**params)
+        hasher.fit(train)
+        return hasher.encode(items_from_features(features)).packed
+
+
+def _received(body: bytes, plugin: str | None) -> Any:
+    if plugin is not None:
+        import_file(Path(plugin))
+    return pickle.loads(body)

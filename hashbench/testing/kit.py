@@ -11,14 +11,16 @@ from hashbench import runtime
 from hashbench.endings import no_sudden_end
 from hashbench.errors import cause, unless_stopped
 from hashbench.hasher import Hasher
-from hashbench.kept import kept_process, printed_aside
+from hashbench.kept import printed_aside
 from hashbench.plugins import blamed
-from hashbench.testing import behaviour, contract, edges, training
+from hashbench.switches import kept_switches
+from hashbench.testing import behaviour, contract, dependence, edges, training
 from hashbench.testing.subject import CheckError, Subject
 
 _CHECKS: tuple[Callable[[Subject], None], ...] = (
     *contract.CHECKS,
     *behaviour.CHECKS,
+    *dependence.CHECKS,
     *training.CHECKS,
     *edges.CHECKS,
 )
@@ -54,7 +56,7 @@ class Check:
         """
         try:
             where = runtime.Runtime(device="cpu", threads=1)
-            with kept_process(), printed_aside(), no_sudden_end(), runtime.use(where):
+            with kept_switches(), printed_aside(), no_sudden_end(), runtime.use(where):
                 self.function(self.subject)
         except CheckError:
             raise

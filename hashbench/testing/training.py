@@ -90,6 +90,26 @@ def watch(subject: Subject) -> Watch:
     return seen
 
 
+def relaxation_keeps_signs(subject: Subject) -> None:
+    """`relax` gives real codes of the shape and the signs of the outputs."""
+    from hashbench.training.deep import DeepHasher
+
+    hasher = subject.fitted
+    if not isinstance(hasher, DeepHasher):
+        return
+    import torch
+
+    sizes = torch.tensor([1e-3, 0.05, 0.3, 1.0, 3.0, 20.0])
+    outputs = torch.cat([sizes, -sizes])[:, None].repeat(1, hasher.bits)
+    with torch.no_grad():
+        relaxed = hasher.relax(outputs.clone())
+    require(
+        relaxed.shape == outputs.shape and bool(((relaxed > 0) == (outputs > 0)).all()),
+        "relax() gives other signs than the outputs have, or another shape: codes are the signs of "
+        "the outputs wherever a model is exported, so only sizes may change",
+    )
+
+
 def labels_unseen(subject: Subject) -> None:
     """A method that says `supervised = False` gives the same codes whatever the labels are."""
     if subject.cls.supervised:
@@ -188,6 +208,7 @@ def _attributes(hasher: Any) -> dict[str, bytes]:
 
 
 CHECKS = (
+    relaxation_keeps_signs,
     labels_unseen,
     loss_state_learns,
     training_memory,

@@ -18,7 +18,7 @@ from hashbench.runner.apart import prepare_apart
 from hashbench.runner.environment import environment, gpu_facts
 from hashbench.runner.execute import Limits, run_here
 from hashbench.runner.faults import is_lost, out_of_gpu_memory
-from hashbench.runner.switches import alerts
+from hashbench.switches import alerts
 
 ACCESS = torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
 

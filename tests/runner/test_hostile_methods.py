@@ -22,7 +22,7 @@ from hashbench.errors import InputError
 from hashbench.runner import local, processes
 from hashbench.runner.memory import Memory, warn_of_limit
 from hashbench.runner.plan import resolve
-from hashbench.runner.switches import kept_switches
+from hashbench.switches import kept_switches
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux tells of processes")
 

@@ -107,7 +107,13 @@ class OneEyed(Deep):
 
 
 #: Every check of training, and the classes that must fail it.
+class ShiftsItsCodes(Deep):
+    def relax(self, outputs):
+        return torch.tanh(outputs - 0.3)
+
+
 DEEP_FAULTS = {
+    "relaxation-keeps-signs": (ShiftsItsCodes,),
     "labels-unseen": (CountsLabels,),
     "loss-state-learns": (IdleProxy, KeepsItsClassifier),
     "training-memory": (BankOnSelf, CountsEpochsOnSelf),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from deep_faults import DEEP_FAULTS
 
 from hashbench import Codes, Hasher, InputError, TrainItems
@@ -248,6 +250,72 @@ class Process(Good):
         return Codes.from_real(outputs * (Process.secret or 1.0))
 
 
+class FitsByProcess(Good):
+    def _generator(self):
+        return np.random.default_rng(os.getpid())
+
+
+class ScalesItsOutputs(Good):
+    def _codes(self, outputs):
+        return Codes.from_real(outputs / np.linalg.norm(outputs))
+
+
+class CentresByTheFirst(Good):
+    def fit(self, train):
+        self.first_ = None
+        return super().fit(train)
+
+    def _codes(self, outputs):
+        if self.first_ is None:
+            self.first_ = outputs.mean(axis=0)
+        return Codes.from_real(outputs - self.first_)
+
+
+class FlipsAfterThree(Good):
+    def encode(self, items):
+        self._calls = getattr(self, "_calls", 0) + 1
+        bits = super().encode(items).unpack()
+        bits[:, 0] ^= self._calls > 3
+        return Codes.from_bits(bits)
+
+
+class LooksUpTokens(Good):
+    def fit(self, train):
+        self.known_ = dict(zip(train.tokens, train.labels, strict=True))
+        return super().fit(train)
+
+    def encode(self, items):
+        bits = super().encode(items).unpack()
+        for row, token in enumerate(items.tokens):
+            if token in self.known_:
+                bits[row] = np.resize(self.known_[token], self.bits)
+        return Codes.from_bits(bits)
+
+
+class KnowsTheTrainingSet(Good):
+    def fit(self, train):
+        self.labels_ = train.labels
+        return super().fit(train)
+
+    def encode(self, items):
+        if hasattr(self, "labels_") and len(items) == len(self.labels_):
+            return Codes.from_bits(np.resize(self.labels_, (len(items), self.bits)))
+        return super().encode(items)
+
+
+class LeavesFolder(Good):
+    def fit(self, train):
+        os.chdir("/")
+        return super().fit(train)
+
+
+class ThrowsSwitches(Good):
+    def fit(self, train):
+        np.seterr(all="ignore")
+        torch.set_grad_enabled(False)
+        return super().fit(train)
+
+
 class NeedsDissimilar(Good):
     def _learn(self, X, labels):
         similar = (labels @ labels.T > 0).mean()
@@ -340,12 +408,15 @@ FAULTS = {
     "fit-forgets": (Remembers,),
     "instances-independent": (Shares,),
     "inputs-unchanged": (Scribbles,),
-    "batches-equal-whole": (BatchStatistics,),
+    "batches-equal-whole": (BatchStatistics, ScalesItsOutputs),
     "order-irrelevant": (Sorts,),
     "labels-not-read": (Peeks, Cheats),
     "not-collapsed": (Constant, DeadBits),
     "beats-chance": (Shuffled,),
-    "other-process": (Unpicklable, Process),
+    "other-process": (Unpicklable, Process, FitsByProcess),
+    "encode-forgets": (CentresByTheFirst, FlipsAfterThree),
+    "tokens-not-read": (LooksUpTokens, KnowsTheTrainingSet),
+    "process-unchanged": (LeavesFolder, ThrowsSwitches),
     "one-class": (NeedsDissimilar,),
     "all-different": (NeedsSimilar,),
     "fewer-points-than-bits": (NeedsBits,),

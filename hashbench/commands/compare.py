@@ -88,7 +88,7 @@ def _print(series: Series, body: list[dict[str, Any]]) -> None:
     from tabulate import tabulate
 
     from hashbench.evaluation.statistics import shown_p
-    from hashbench.results.sinks import for_terminal, one_line
+    from hashbench.results.sinks import for_terminal, one_line, remark
 
     click.echo(for_terminal(f"{series.title}: {series.about}"))
     if series.origins:
@@ -139,8 +139,8 @@ def _print(series: Series, body: list[dict[str, Any]]) -> None:
             names = ("first", "second") if family == "methods" else ("method", "floor")
             headings = [*names, " - ".join(names), "common queries", "p", holm, ""]
             click.echo("\n" + tabulate(tests, headings, disable_numparse=True))
-    for sentence in (*series.failures, *series.notes):
-        click.echo(f"- {one_line(sentence)}")
+    for sentence in (*map(one_line, series.failures), *map(remark, series.notes)):
+        click.echo(f"- {sentence}")
     click.echo()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections import Counter
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -85,7 +86,7 @@ def ceiling(series: Series) -> str:
     where = f" [{view}]" if view else ""
     there = "the methods' full mAP is in this table"
     if plain != "map":
-        named = in_view("map", view)
+        named = shlex.quote(in_view("map", view))
         there = f"hold the methods' full mAP (--metric {named}) against it, not {plain}"
     return (
         f"Ceiling on {series.title}: ranking by cosine of the un-hashed {series.bench.backbone} "

@@ -27,7 +27,7 @@ from hashbench.results.sheets import (
     place_of,
     spread,
 )
-from hashbench.results.sinks import one_line, slug
+from hashbench.results.sinks import one_line, remark, slug
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -289,7 +289,7 @@ def _sheet(dataset: str, series: Series | None, bits: Sequence[int]) -> Sheet:
     ]
     title = series.title if series else TITLES[dataset]
     entry = dataset_bibtex(series) if series else _bibtex("dataset", dataset)
-    remarks = [*unlike(dataset, series), *map(one_line, series.notes)] if series else []
+    remarks = [*unlike(dataset, series), *map(remark, series.notes)] if series else []
     return Sheet(
         name=slug("published", dataset, series.bench.backbone if series else ""),
         caption=" ".join(filter(None, parts)).strip(),

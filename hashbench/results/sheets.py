@@ -15,7 +15,7 @@ from hashbench.parsing import in_number
 from hashbench.results.missing import Gap, gap, never_run
 from hashbench.results.rows import BLOCKS, Row, labels
 from hashbench.results.series import SeedScores, Series
-from hashbench.results.sinks import one_line, slug
+from hashbench.results.sinks import one_line, remark, slug
 
 #: What a caption says of `Place.bounds`.
 TIES = "In brackets the worst and the best order of tied items."
@@ -261,7 +261,7 @@ def _paper_sheet(
                 rank=series.rank(row, bits),
                 marked=series.marked(row, bits),
             )
-    remarks = [one_line(note) for series in group for note in series.notes]
+    remarks = [remark(note) for series in group for note in series.notes]
     gaps: list[Gap | None] = []
     for series in group:
         there = {row.method for row in series.rows}

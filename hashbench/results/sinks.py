@@ -11,8 +11,11 @@ import re
 from hashbench.errors import shown
 from hashbench.parsing import plain
 
-#: Longest sentence printed below a table; the CSV has the whole of it.
+#: Longest reason of a failure printed below a table; the CSV has the whole of it.
 LONGEST_NOTE = 200
+
+#: Longest note on a whole table, which may name every row of it.
+LONGEST_REMARK = 2000
 
 #: Longest part of a file's name; file systems allow 255 bytes in all.
 LONGEST_NAME = 120
@@ -43,6 +46,11 @@ _LETTERS = re.compile(
 def one_line(text: str, longest: int = LONGEST_NOTE) -> str:
     """A text on one line of at most `longest` characters, without control characters."""
     return shown(" ".join(text.split()), longest) if text.strip() else ""
+
+
+def remark(text: str) -> str:
+    """One of a series' `notes` on one line."""
+    return one_line(text, LONGEST_REMARK)
 
 
 def for_terminal(text: str) -> str:

@@ -12,7 +12,7 @@ from rich.text import Text
 from hashbench.results.rows import BLOCKS, Row
 from hashbench.results.series import Series
 from hashbench.results.sheets import counted
-from hashbench.results.sinks import for_terminal, one_line
+from hashbench.results.sinks import for_terminal, one_line, remark
 
 #: Columns of a line that goes to a file or a pipe, where nothing need be cut to a screen's width.
 WIDE = 200
@@ -56,8 +56,8 @@ def show(console: Console, series: Series) -> None:
     if series.views:
         _say(console, f"\n{series.info.title} by view of the split: queries@database")
         _views(console, series)
-    for sentence in [*series.failures, *series.notes]:
-        _say(console, f"- {one_line(sentence)}")
+    for sentence in [*map(one_line, series.failures), *map(remark, series.notes)]:
+        _say(console, f"- {sentence}")
 
 
 def text(series: Series) -> str:

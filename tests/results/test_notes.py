@@ -24,6 +24,16 @@ def test_fewer_seeds_are_said_beside_the_number_and_below(judge) -> None:
     )
 
 
+def test_a_note_names_every_row_of_a_large_table(judge) -> None:
+    records = [judge.add("dch", 16, 0.7, seed) for seed in range(3)]
+    records += [judge.add(f"method-{number}", 16, 0.5) for number in range(40)]
+    (series,) = collect(records, judge)
+    (sheet,) = paper_sheets([series])
+    for number in range(40):
+        assert f"method-{number} 1" in sheet.remarks[0]
+    assert sheet.remarks[0] in " ".join(printed(series, 4000).split())
+
+
 def test_one_seed_is_said(judge) -> None:
     (series,) = collect([judge.add("dch", 16, 0.7)], judge)
     assert "1 seed" in printed(series)

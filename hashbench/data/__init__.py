@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hashbench.data.dataset import Dataset, LabelledImages, Status
+from hashbench.data.dataset import Dataset, Status
 from hashbench.data.folders import default_data_root
+from hashbench.data.labelled import LabelledImages
 from hashbench.data.lists import PREFIX, ImageLists, has_lists, imported, imported_names
 from hashbench.data.protocols import Protocol
 from hashbench.data.split import Split

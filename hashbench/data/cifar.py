@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hashbench.data.batches import read_batch
-from hashbench.data.dataset import Dataset, LabelledImages, Status
+from hashbench.data.dataset import Dataset, Status
 from hashbench.data.fetch import fetch, unpack
 from hashbench.data.images import SUFFIXES, FileSource, PlaneSource
+from hashbench.data.labelled import LabelledImages
 from hashbench.data.named import NamedSource
 from hashbench.data.protocols import Protocol
 from hashbench.errors import InputError, shown

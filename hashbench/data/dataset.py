@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hashbench.data.distractors import with_distractors
 from hashbench.data.duplicates import by_bytes, conflicting, shared
 from hashbench.data.heldout import hold_out
 from hashbench.data.images import FileSource
+from hashbench.data.labelled import LabelledImages
 from hashbench.data.mirrored import with_mirrored
 from hashbench.data.protocols import Protocol, Rows
 from hashbench.data.split import Split
 from hashbench.data.variants import VARIANTS, variant_of, vary
 from hashbench.errors import InputError, shown, unknown
-from hashbench.items import ImageSource, Items, TrainItems, ids_of, rows_of, source_of
+from hashbench.items import Items, TrainItems, ids_of, rows_of, source_of
 from hashbench.parsing import in_number
 from hashbench.spelling import in_other_case
 
@@ -39,30 +39,6 @@ class Status:
     prepared: bool
     where: str
     hint: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class LabelledImages:
-    """Every image of a data set with its labels.
-
-    Attributes:
-        source: the images.
-        labels: `(len(source), classes)` uint8 multi-hot.
-        classes: class names, in label order.
-        notes: what a reader of scores on these images must know.
-        parts: query, training and database rows where the files themselves fix
-            them; the protocol draws them otherwise.
-        queries: query rows where the files fix them alone.
-        looked: folders the images were looked for in, if there are several.
-    """
-
-    source: ImageSource
-    labels: NDArray[np.uint8]
-    classes: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-    parts: tuple[Rows, Rows, Rows] | None = None
-    queries: Rows | None = None
-    looked: tuple[Path, ...] = ()
 
 
 class Dataset(ABC):

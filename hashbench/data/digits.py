@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from hashbench.data.dataset import Dataset, LabelledImages, Status
+from hashbench.data.dataset import Dataset, Status
 from hashbench.data.images import PixelSource
+from hashbench.data.labelled import LabelledImages
 from hashbench.data.protocols import Protocol
 
 

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from hashbench.data.dataset import Dataset, LabelledImages, Status
+from hashbench.data.dataset import Dataset, Status
 from hashbench.data.images import SUFFIXES, FileSource
+from hashbench.data.labelled import LabelledImages
 from hashbench.data.lists import ImageLists
 from hashbench.data.names import path_parts
 from hashbench.data.protocols import Protocol

@@ -148,7 +148,11 @@ def inspect(
                 f"{in_number(shared, 'query image is', 'query images are')} in the {other} list too"
             )
     totals = split.database_labels.sum(axis=0, dtype=np.int64)
-    found.histogram.update(zip(split.classes, totals.tolist(), strict=True))
+    alike = Counter(split.classes)
+    found.histogram.update(
+        (name if alike[name] == 1 else f"{name} (class {number})", total)
+        for number, (name, total) in enumerate(zip(split.classes, totals.tolist(), strict=True))
+    )
     copied, linked = _duplicates(found, split, dataset, look_alikes, progress)
     return replace(found, sha256=split.ids_sha256, digest=split.digest, copies=copied, links=linked)
 

@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hashbench.data.dataset import Dataset, LabelledImages, Status
+from hashbench.data.dataset import Dataset, Status
 from hashbench.data.images import FileSource
+from hashbench.data.labelled import LabelledImages
 from hashbench.data.listfile import class_names, read_list
 from hashbench.data.places import base_of, without
 from hashbench.data.protocols import Protocol

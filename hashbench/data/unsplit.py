@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from hashbench.data.dataset import Dataset, LabelledImages, Status
+from hashbench.data.dataset import Dataset, Status
 from hashbench.data.gathered import gather
 from hashbench.data.images import FileSource
+from hashbench.data.labelled import LabelledImages
 from hashbench.data.lists import import_lists
 from hashbench.data.places import base_of, without
 from hashbench.data.protocols import Protocol

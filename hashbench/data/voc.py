@@ -9,8 +9,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hashbench.data.dataset import Dataset, LabelledImages, Status
+from hashbench.data.dataset import Dataset, Status
 from hashbench.data.images import FileSource
+from hashbench.data.labelled import LabelledImages
 from hashbench.data.names import path_parts
 from hashbench.data.protocols import Protocol
 from hashbench.errors import InputError, shown

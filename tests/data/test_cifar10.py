@@ -152,7 +152,8 @@ def test_both_forms_of_cifar100_give_one_split(tiny_cifar100, tmp_path, form):
 @pytest.mark.parametrize("cls", [CIFAR10, CIFAR100])
 def test_pinned_splits_hold_for_any_complete_copy(cls):
     # Labels and ids of the real 60,000 images are known without their pixels.
-    from hashbench.data.dataset import LabelledImages, make_split, verify_pins
+    from hashbench.data.dataset import make_split, verify_pins
+    from hashbench.data.labelled import LabelledImages
 
     count = len(cls.classes)
     names = [

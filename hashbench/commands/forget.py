@@ -29,7 +29,7 @@ Examples:
 @options.as_json
 def command(
     cells: tuple[str, ...], superseded: bool, yes: bool, results: Path, as_json: bool
-) -> None:
+) -> int:
     """Remove CELLS (METHOD:BITS:SEED, or the beginning of a key) with their codes and scores."""
     import json
 
@@ -51,12 +51,33 @@ def command(
     if names and not yes and not as_json:
         for name in names:
             click.echo(plain(name))
-        click.confirm(
-            f"Forget {in_number(len(names), 'result', 'results')} of {store.root}?", abort=True
-        )
+        if not _agreed(f"Forget {in_number(len(names), 'result', 'results')} of {store.root}?"):
+            click.echo("Nothing is forgotten.")
+            return 1
     for key in found:
         store.forget(key)
     if as_json:
         click.echo(json.dumps({"forgotten": list(found)}))
     else:
         click.echo(f"Forgot {in_number(len(found), 'result', 'results')} of {store.root}.")
+    return 0
+
+
+def _agreed(question: str) -> bool:
+    """Whether the user says yes.
+
+    Raises:
+        InputError: if nobody is there to answer.
+        Abort: at Ctrl-C.
+    """
+    import sys
+
+    from hashbench.errors import InputError
+
+    try:
+        return click.confirm(question)
+    except click.Abort:
+        if sys.stdin is not None and sys.stdin.isatty():
+            raise
+        click.echo()  # the question's own line is left
+        raise InputError("nobody is there to answer: say --yes, or call it in a terminal") from None

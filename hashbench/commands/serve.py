@@ -64,6 +64,7 @@ def command(
 
         from hashbench.serve.app import application
         from hashbench.serve.cells import cell_shelves
+        from hashbench.serve.door import Server
         from hashbench.serve.shelves import open_shelves
     except ImportError as error:
         raise InputError(f"serving needs {error.name}: {installs('serve')}") from error
@@ -90,7 +91,7 @@ def command(
         ) from error
     with door:
         click.echo(f"http://127.0.0.1:{door.getsockname()[1]}/ (Ctrl-C stops it)")
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+        server = Server(uvicorn.Config(app, log_level="warning", access_log=False))
         server.run(sockets=[door])
 
 

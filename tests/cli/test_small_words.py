@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import re
 import signal
@@ -65,6 +66,18 @@ def test_a_slip_is_one_sentence_before_anything_begins(hashbench, tmp_path, args
     assert done.err.count("\n") == 1, done.err
     for part in parts:
         assert part in done.err
+
+
+def test_forgetting_is_asked_for_and_says_how_not_to_be(hashbench, monkeypatch) -> None:
+    run = ("run", "--methods", "lsh", "--bits", "8", "--no-floors", "--workers", "0")
+    assert hashbench(*run).code == 0
+    for answer, code, said in (("", 2, "say --yes"), ("n\n", 1, ""), ("y\n", 0, "")):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
+        done = hashbench("forget", "lsh:8:0")
+        assert done.code == code
+        assert said in done.err
+        left = len(list(Path("hashbench-results/records").iterdir()))
+        assert left == int(code != 0)
 
 
 @given(st.text(st.characters(codec="utf-8") | st.sampled_from("0123456789,- \0\ud800"), max_size=9))

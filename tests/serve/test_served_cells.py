@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -150,3 +155,16 @@ def test_what_is_not_there_to_be_served_is_said(args, words, results, indexes) -
     assert words in str(found.exception)
     found = CliRunner().invoke(serve.command, [str(indexes), *args])
     assert "choose among results" in str(found.exception)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_ctrl_c_ends_the_server_in_peace(results) -> None:
+    command = [sys.executable, "-m", "hashbench", "serve", str(results), "--port", "0"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as process:
+        address = process.stdout.readline().split()[0]
+        with urllib.request.urlopen(address, timeout=60) as answer:
+            assert answer.status == 200
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+        assert process.stderr.read() == ""

@@ -80,7 +80,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 
 def write_named(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write where a user said: as `write_atomically`, to what a link points to.
+    """Write where a user said: as `write_atomically`, to what a link points to, folders and all.
 
     A device or a pipe, such as /dev/null or a shell's >(gzip), is written into: a rename would put
     a file in its place.
@@ -89,7 +89,9 @@ def write_named(path: Path, write: Callable[[BinaryIO], object]) -> None:
         OSError: as `write_atomically`, or as the device refuses.
     """
     if not is_special(path):
-        write_atomically(Path(os.path.realpath(path)), write)
+        target = Path(os.path.realpath(path))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(target, write)
         return
     whole = io.BytesIO()  # what is written may want to seek
     write(whole)

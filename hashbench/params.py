@@ -121,7 +121,6 @@ def write_params(
         blocks += _tables(name, params_of[name], notes)
     body = "\n".join(blocks).encode()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_named(path, lambda stream: stream.write(body))
     except OSError as error:
         raise InputError(

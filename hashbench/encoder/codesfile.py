@@ -36,7 +36,6 @@ def write_codes(
         "hasher": np.array(hasher),
     }
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_named(path, lambda stream: np.savez(stream, **arrays))  # type: ignore[arg-type]
     except OSError as error:
         raise InputError(

@@ -313,3 +313,16 @@ def test_a_pipe_and_a_link_are_written_into(hashbench, tmp_path) -> None:
     assert file.read_text() == said
     assert pipe.is_fifo()
     assert link.is_symlink()
+
+
+def test_what_is_written_into_a_folder_that_is_not_there_makes_it(hashbench) -> None:
+    run = ("--datasets", "digits", "--methods", "lsh", "--bits", "8", "--workers", "0")
+    assert hashbench("run", *run).code == 0
+    for name, args in {
+        "export": ("--format", "markdown"),
+        "report": ("hashbench-results", "--no-gallery"),
+        "score": ("hashbench-results",),
+    }.items():
+        out = Path("new", name, "out")
+        assert hashbench(name, *args, "--out", str(out)).code == 0
+        assert out.stat().st_size

@@ -100,6 +100,8 @@ def from_arrays(
     outputs: tuple[Array | None, Array | None] = (None, None) if relaxed is None else relaxed
     if not isinstance(outputs, (tuple, list)) or len(outputs) != 2:
         raise InputError("relaxed must be two arrays: the query's outputs and the database's")
+    if bits is None:
+        _demand_rows((query_codes, database_codes), (query_labels, database_labels))
     inputs = CodesAndLabels(
         _codes("query", query_codes, outputs[0], bits),
         _codes("database", database_codes, outputs[1], bits),
@@ -120,6 +122,25 @@ def from_arrays(
     if doubt := doubtful(*inputs[2:]):
         warnings.warn(doubt, stacklevel=3)
     return inputs
+
+
+def _demand_rows(codes: tuple[Any, Any], labels: tuple[Any, Any]) -> None:
+    """Raise where codes are stored a column an item, as MATLAB's often are.
+
+    Raises:
+        InputError: saying so.
+    """
+    shapes: list[tuple[int, ...]] = [getattr(side, "shape", ()) for side in codes]
+    if any(len(shape) != 2 for shape in shapes) or shapes[0][0] != shapes[1][0]:
+        return
+    counts = [max(getattr(side, "shape", (0,)), default=0) for side in labels]
+    items = [len(side) if hasattr(side, "__len__") else 0 for side in labels]
+    columns = [shape[1] for shape in shapes]
+    if columns in (counts, items) and [shape[0] for shape in shapes] != items:
+        raise InputError(
+            f"codes of shapes {shapes[0]} and {shapes[1]} have a column an item: give their "
+            "transposes, (n, bits)"
+        )
 
 
 def _codes(side: str, codes: Array | Codes, relaxed: Array | None, bits: int | None) -> Codes:

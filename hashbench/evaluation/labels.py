@@ -219,12 +219,16 @@ def _counted(query: Array, database: Array) -> list[Array]:
 def _remark(query: Array, database: Array) -> str:
     """A sentence where class ids may mean something else than they say, or none."""
     mine, theirs = np.unique(query), np.unique(database)
-    paired = len(mine) == len(theirs) > 1
-    steps = np.unique(mine.astype(np.int64) - theirs.astype(np.int64)) if paired else mine[:0]
-    if len(steps) == 1 and steps[0] in (-1, 1):
+    if not len(mine) or not len(theirs):
+        return ""
+    low, high, first, last = int(mine[0]), int(mine[-1]), int(theirs[0]), int(theirs[-1])
+    # All whole numbers from one to another in the database, and the queries' lie one further.
+    if len(theirs) == last - first + 1 > 1 and (
+        (low > first and high == last + 1) or (low == first - 1 and high < last)
+    ):
         return (
-            f"class ids of the queries are those of the database and {int(steps[0]):+} each: check "
-            "whether one side counts from 0 and the other from 1"
+            f"class ids of the queries are {low} to {high} and those of the database {first} to "
+            f"{last}: check whether one side counts from 0 and the other from 1"
         )
     if (mine == -1).any() | (theirs == -1).any() and len(np.union1d(mine, theirs)) > 2:
         bare = int((query == -1).sum() + (database == -1).sum())

@@ -300,6 +300,26 @@ def test_folders_of_text(tmp_path):
     for name, ids in zip(("query", "database"), IDS, strict=True):
         (tmp_path / f"{name}_labels.txt").write_text("\n".join(f"class-{i}" for i in ids))
     same_ids(read_codes(tmp_path))
+    for name, ids in zip(("query", "database"), IDS, strict=True):
+        (tmp_path / f"{name}_labels.txt").write_text("\n".join(WORDS[ids]), encoding="utf-8")
+    same_ids(read_codes(tmp_path))
+    (tmp_path / "query_labels.txt").write_text("\n".join(["cat;dog"] * 6))
+    with pytest.raises(InputError, match="'cat;dog' may be several classes"):
+        read_codes(tmp_path)
+    for name, labels in zip(("query", "database"), LABELS, strict=True):
+        np.savetxt(tmp_path / f"{name}_labels.txt", labels)  # 1.000e+00, which is no name
+    same(read_codes(tmp_path))
+
+
+def test_codes_of_a_column_an_item_are_told(tmp_path):
+    sides = [side.T for side in SIGNS]
+    for labels in (LABELS, IDS, [ids[None] for ids in IDS]):
+        np.savez(
+            tmp_path / "x.npz",
+            **dict(zip(("qB", "rB", "qL", "rL"), [*sides, *labels], strict=True)),
+        )
+        with pytest.raises(InputError, match=r"\(12, 6\) and \(12, 15\) have a column an item"):
+            read_codes(tmp_path / "x.npz")
 
 
 def table(several: bool) -> str:

@@ -36,9 +36,10 @@ def hot(ids, classes=4):
         (np.array([[-1, 1], [1, -1]]).astype(bool), np.ones((3, 2), bool), "-1/\\+1 cast to bool"),
         ([4, 4], [4, 4, 4], "all rankings are perfect"),
         ([4, 5], [4, 4, 4], None),
-        ([1, 2], [0, 1, 0], r"database and \+1 each: check whether one side"),
-        ([0, 1], [2, 1, 1], "database and -1 each"),
+        ([1, 2], [0, 1, 0], "are 1 to 2 and those of the database 0 to 1: check"),
+        ([0, 1], [2, 1, 1], "are 0 to 1 and those of the database 1 to 2"),
         ([0, 1], [0, 1, 2], None),
+        ([1, 6], [0, 1, 5], None),
         ([[1, 0], [1, 1]], [[1, 0], [0, 1], [1, 0]], None),
     ],
 )

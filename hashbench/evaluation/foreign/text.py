@@ -66,7 +66,26 @@ def read_label_table(path: Path) -> Array:
         InputError: if a label may mean two things, or two may mean one.
     """
     lines = _lines(path)
+    names = [line.strip() for line in lines]
+    if names and not any(map(_has_number, names)):
+        several = next((name for name in names if re.search("[,;|\t]", name)), None)
+        if several is not None:
+            raise ValueError(
+                f"'{shown(several, 40)}' may be several classes: give 0 and 1 for each"
+            )
+        return np.array(names)  # a class each, which may have blanks in its name
     return _matrix(lines, codes=_are_rows(path, lines))
+
+
+def _has_number(line: str) -> bool:
+    """Whether a word of a line is a number, NaN too."""
+    for word in _SEPARATOR.split(line):
+        try:
+            float(word)
+        except ValueError:
+            continue
+        return True
+    return False
 
 
 def open_text(path: Path) -> Source:

@@ -6,7 +6,7 @@ from hashbench import runtime
 from hashbench.codes import Codes
 from hashbench.errors import InputError, command
 from hashbench.runner.settings import Progress, Settings, Task
-from hashbench.runner.train import encode, split_of
+from hashbench.runner.train import check_code, encode, split_of
 from hashbench.saved import read_hasher
 from hashbench.store.judge import judge, missing_scores
 from hashbench.store.record import Record
@@ -90,6 +90,7 @@ def encode_again(
             f"{name} was kept without its hasher, so that its real-valued outputs are gone: "
             f"{train_again}"
         )
+    check_code(task.cell)
     hasher = read_hasher(store.path("hasher", record.key), digest)
     with runtime.use(runtime.Runtime(settings.device, settings.threads, progress)):
         split = split_of(task, settings, progress)

@@ -23,7 +23,7 @@ from hashbench.errors import InputError, command, shown
 from hashbench.evaluation import code_health
 from hashbench.evaluation.zeros import check_relaxed
 from hashbench.evidence import Evidence
-from hashbench.hasher import Hasher
+from hashbench.hasher import Hasher, code_of
 from hashbench.items import Items, TrainItems, ids_of, source_of
 from hashbench.parsing import in_number
 from hashbench.registries import datasets, methods
@@ -123,10 +123,11 @@ def train(
 
     Raises:
         InputError: if the data, the backbone or a hyper-parameter cannot be used,
-            or the data are no longer those the task was planned on.
+            or data or code are no longer those the task was planned on.
         Exception: whatever the method raises.
     """
     cell = task.cell
+    check_code(cell)
     clock = Clock()
     kept = checkpoints(settings.store, task.key)
     noted: dict[str, Any] = {}
@@ -179,6 +180,21 @@ def split_of(task: Task, settings: Settings, progress: Progress) -> Split:
             "run it again"
         )
     return split
+
+
+def check_code(cell: Cell) -> None:
+    """Refuse to compute a cell by other code than its key says.
+
+    Raises:
+        InputError: if the file of a plugin was edited since the cell was planned, or another
+            machine has another version.
+    """
+    method = cell.method
+    if code_of(methods().get(method), methods().entry(method).digest) != cell.code:
+        raise InputError(
+            f"the code of {method} changed while the run was going on, or is another where this "
+            "cell runs: run it again"
+        )
 
 
 def facts(task: Task) -> dict[str, dict[str, Any]]:

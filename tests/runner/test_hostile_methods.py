@@ -142,6 +142,16 @@ def test_what_a_method_does_to_its_process_is_its_own_affair(bench) -> None:
     assert gone(int(Path("left").read_text()))
 
 
+def test_a_plugin_that_is_edited_meanwhile_makes_no_results_of_the_former(bench) -> None:
+    tasks = bench.tasks("quick")
+    bench.plugin.write_text(bench.plugin.read_text().replace("self.seed)", "self.seed + 1)"))
+    (record,) = bench.run(tasks, workers=1).records
+    assert record.status == "failed"
+    assert record.reason.startswith("the code of quick changed while the run was going on")
+    (again,) = bench.tasks("quick")  # this process has the former still
+    assert again.key == record.key
+
+
 def test_a_fork_that_comes_back_ends_there() -> None:
     ends = os.pipe()
     with kept_switches():

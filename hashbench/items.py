@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hashbench.errors import InputError
+from hashbench.errors import InputError, shown
 from hashbench.given import given, positions
 
 
@@ -99,7 +100,13 @@ class Items:
         return replace(self, _rows=self._rows[positions(indices, len(self))])
 
     def batches(self, size: int) -> Iterator[Self]:
-        """These items in consecutive parts of at most `size`."""
+        """These items in consecutive parts of at most `size`.
+
+        Raises:
+            InputError: if `size` is no whole number from 1.
+        """
+        if isinstance(size, bool) or not isinstance(size, Integral) or size < 1:
+            raise InputError(f"batches have a whole number of items, from 1, not {shown(size, 40)}")
         for start in range(0, len(self), size):
             yield self.subset(np.arange(start, min(start + size, len(self))))
 

@@ -67,6 +67,8 @@ def test_other_positions_are_refused(rows) -> None:
         (lambda: items_from_features(X.astype(str)), "features must be numbers"),
         (lambda: train_from_features(X, 2 * np.eye(4)), "only 0 and 1"),
         (lambda: train_from_features(X, np.eye(4) - 1), "only 0 and 1"),
+        (lambda: list(items_from_features(X).batches(-1)), "from 1, not -1"),
+        (lambda: list(items_from_features(X).batches("2")), "from 1, not 2"),
         (lambda: train_from_features(X, np.eye(3)), r"\(4, classes\)"),
         (lambda: hashbench.Convention.parse(None), "a text such as house, got None"),
         (lambda: hashbench.Convention.parse_list([1]), r"a text such as house, got \[1\]"),

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from hashbench.arguments import word
 from hashbench.data.distractors import with_distractors
 from hashbench.data.duplicates import by_bytes, conflicting, shared
 from hashbench.data.heldout import hold_out
@@ -171,7 +172,7 @@ class Dataset(ABC):
         Raises:
             InputError: if there is none; the message has the nearest names.
         """
-        name = name or self.default_protocol
+        name = word("protocol", name) or self.default_protocol
         known = {**self.protocols, **{found.id: found for found in self.protocols.values()}}
         found = known.get(name) or variant_of(known, name)
         if found is None:

@@ -341,3 +341,23 @@ def test_p_values_that_are_printed_alike_need_no_draw(monkeypatch) -> None:
             assert shown_p(one.p) == shown_p(other.p)
             assert shown_p(one.adjusted) == shown_p(other.adjusted)
             assert one.over_queries() == other.over_queries()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"scores": [[0.5, 1.0]]}, "scores must be arrays by method"),
+        ({"scores": {"one": [["a"]], "two": [[0.5]]}}, "scores must be numbers"),
+        ({"scores": {"one": [[1], [1, 2]], "two": [[0.5]]}}, "scores are no array"),
+        ({"scores": {"one": [[np.inf]], "two": [[0.5]]}}, "scores must be finite"),
+        ({"better": "up"}, "unknown direction 'up'"),
+        ({"level": 95}, "level must be a number between 0 and 1, got 95"),
+        ({"resamples": 0}, "resamples must be a whole number from 1, got 0"),
+        ({"floors": 3}, "floors must be names"),
+        ({"clusters": [[1], [1, 2]]}, "clusters are no array"),
+    ],
+)
+def test_what_cannot_be_compared_is_one_sentence(change, says):
+    given = {"scores": {"one": [[0.5, 1.0]], "two": [[1.0, 0.5]]}, **change}
+    with pytest.raises(InputError, match=says):
+        compare_family(given.pop("scores"), **given)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, product
+from numbers import Integral, Real
 from typing import Generic, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hashbench.errors import InputError
+from hashbench.errors import InputError, shown, unknown
 from hashbench.evaluation.statistics.flips import flip_test, holm
 from hashbench.evaluation.statistics.pairs import LEVEL, Comparison, compare, p_value, paired_scores
 from hashbench.evaluation.statistics.resampling import (
@@ -25,6 +26,7 @@ from hashbench.evaluation.statistics.resampling import (
     variance,
     widened,
 )
+from hashbench.given import given
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,16 @@ def compare_family(
             there are pairs.
 
     Raises:
-        InputError: if the arrays are not of the same queries.
+        InputError: if the arrays are not of the same queries, or an argument cannot be meant.
     """
+    if not isinstance(scores, Mapping):
+        raise InputError(f"scores must be arrays by method, got {shown(scores, 40)}")
+    if not (isinstance(level, Real) and 0 < level < 1):
+        raise InputError(f"level must be a number between 0 and 1, got {shown(level, 40)}")
+    if isinstance(resamples, bool) or not isinstance(resamples, Integral) or resamples < 1:
+        raise InputError(f"resamples must be a whole number from 1, got {shown(resamples, 40)}")
+    if not isinstance(floors, Collection):
+        raise InputError(f"floors must be names of methods, got {shown(floors, 40)}")
     others = [name for name in scores if name not in floors] or list(scores)
     beneath = [name for name in scores if name not in others]
     # Floors last: what is drawn for the others does not depend on them.
@@ -89,7 +99,7 @@ def compare_family(
         )
     groups = None
     if clusters is not None:
-        groups = np.unique(np.asarray(clusters), return_inverse=True)[1].ravel()
+        groups = np.unique(given("clusters", clusters), return_inverse=True)[1].ravel()
         if groups.shape != (next(iter(queries), 0),):
             raise InputError("clusters must name one class a query")
     draws = draw(checked, clusters=groups, resamples=resamples, seed=seed)
@@ -206,9 +216,14 @@ def _corrected(found: Sequence[Comparison[Name]]) -> list[Comparison[Name]]:
 
 
 def _checked(matrix: Floats) -> Floats:
-    array = np.atleast_2d(np.asarray(matrix, np.float64))
+    plain = given("scores", matrix)
+    if plain.dtype.kind not in "biuf":
+        raise InputError(f"scores must be numbers, got {plain.dtype}")
+    array = np.atleast_2d(plain.astype(np.float64, copy=False))
     if array.ndim != 2 or array.size == 0:
-        raise InputError(f"scores must be (seeds, queries), got shape {np.shape(matrix)}")
+        raise InputError(f"scores must be (seeds, queries), got shape {plain.shape}")
+    if np.isinf(array).any():
+        raise InputError("scores must be finite, or NaN where a query is left out, got infinity")
     return array
 
 
@@ -222,6 +237,8 @@ def _certificate(draws: Mapping[Name, Resampled], better: str) -> dict[Name, flo
     if not draws:
         return {}
     values = np.stack([item.drawn for item in draws.values()])
+    if not isinstance(better, str) or better not in ("higher", "lower"):
+        raise unknown("direction", shown(better), ("higher", "lower"))
     values = np.nan_to_num(values if better == "higher" else -values, nan=-np.inf)
     first = values == values.max(axis=0)
     share = (first / first.sum(axis=0)).mean(axis=1)

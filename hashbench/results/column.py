@@ -84,7 +84,7 @@ class Column:
         if "family" in self.__dict__:
             return self.family.certificate
         others = {row: matrix for row, matrix in self._tested.items() if not row.beneath}
-        return self._for_all(certify(others or self._tested, better=self._better))
+        return self._for_all(certify(others, better=self._better))
 
     @cached_property
     def marked(self) -> frozenset[Row]:
@@ -138,7 +138,12 @@ class Column:
         return [row for row in self._tested if row.beneath]
 
     def _for_all(self, shares: Mapping[Row, float]) -> dict[Row, float]:
-        """Shares of the rows that were tested, for every row that was tested as one of them."""
+        """Shares of the rows that were tested, for every row that was tested as one of them.
+
+        Floors have none, alone neither: they do not compete.
+        """
         return {
-            row: shares[self.same[row]] for row in self.series.rows if self.same.get(row) in shares
+            row: shares[self.same[row]]
+            for row in self.series.rows
+            if self.same.get(row) in shares and not row.beneath
         }

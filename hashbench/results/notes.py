@@ -39,14 +39,12 @@ def notes(series: Series) -> tuple[str, ...]:
 
 
 def certificate(series: Series) -> str:
-    """Which row is first of each column how often, floors aside; "" where no two methods are."""
+    """Which row is first of each column how often; "" where no two of them compete."""
     parts = []
     for bits in series.bits:
         shares = series.first(bits)
         if len({series.column(bits).same[row] for row in shares}) > 1:
             first = max(shares, key=lambda row: shares[row])
-            if first.beneath:  # floors alone, which do not compete
-                continue
             apart = "" if first in series.ranked else f" ({BLOCKS[first.block]})"
             parts.append(f"{series.labels[first]}{apart} {shares[first]:.0%} at {bits} bits")
     if not parts:

@@ -55,6 +55,8 @@ def test_floors_alone_are_never_first_and_methods_without_labels_alone_are(judge
     (sheet,) = paper_sheets([series])
     assert "Not ranked: floor." in sheet.caption
     assert "First of all" not in sheet.caption
+    assert series.first(16) == series.family(16).certificate == {}
+    assert [row["first"] for row in columns([series])[0]["rows"]] == [None, None]
     plain = [judge.beside("itq", 16, queries(2, 0.3)), judge.beside("pcah", 16, queries(3, 0.1))]
     (series,) = collect([*floors, *plain], judge)
     (sheet,) = paper_sheets([series])

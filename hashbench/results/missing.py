@@ -19,6 +19,9 @@ from hashbench.results.series import Series
 from hashbench.runtime import DEFAULT_RESULTS
 from hashbench.store import Record
 
+#: Options of the data that `run` does not have.
+_OF_TUNE = {"held_out", "inflated"}
+
 #: Options of `run` that name a file.
 _FILES = ("--params", "--plugin")
 
@@ -53,8 +56,8 @@ def gap(series: Series, results: Path | None = None, whole: Series | None = None
     whole = whole or series
     asks: list[_Ask] = []
     missing = total = 0
-    if series.rivals:  # which of the states the data are in is not known here
-        return None
+    if series.rivals or _OF_TUNE & series.bench.options.keys():
+        return None  # which of the states the data are in is not known here; tune has its own plan
     rows = _that_can_be_run(whole)
     seeds = sorted(
         {

@@ -54,6 +54,12 @@ def test_the_command_asks_for_exactly_what_is_missing(judge) -> None:
     assert gap(series).sentence.startswith("1 of 4 cells")
 
 
+def test_trials_of_a_search_are_no_grid_that_run_could_fill(judge) -> None:
+    records = [judge.add("ksh", bits, 0.5, options={"held_out": 1}) for bits in (16, 32)]
+    records += [judge.add("sdh", 16, 0.5, options={"held_out": 1})]
+    assert gap(collect(records, judge)[0]) is None
+
+
 def test_settings_and_training_mode_come_along(judge, monkeypatch) -> None:
     monkeypatch.setattr(missing, "shipped_params", lambda setting: {"hashnet": {}})
     given = Origin(

@@ -123,6 +123,9 @@ def test_latex_compiles_as_it_is(judge, tmp_path, options) -> None:
     ]
     records += [judge.add("my_hash", 16, 0.1), judge.add("ksh", 48, None)]
     records += [judge.add("dch", 16, 0.5, dataset="coco")]
+    if not options:
+        many = [f"method-{number}" for number in range(90)]
+        records += [judge.add(name, 16, 0.2, seed) for name in many for seed in (0, 1)]
     convention = "deephash" if options.get("against") else "house"
     (tmp_path / "table.tex").write_text(
         exported("latex", judge, *records, convention=convention, **options)
@@ -135,6 +138,7 @@ def test_latex_compiles_as_it_is(judge, tmp_path, options) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert (tmp_path / "table.pdf").stat().st_size > 5000
+    assert "too large for page" not in done.stdout + done.stderr  # rows would be below its edge
 
 
 def test_no_row_of_latex_begins_with_what_the_one_before_would_take(judge) -> None:

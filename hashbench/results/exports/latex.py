@@ -40,7 +40,7 @@ _TABLE = r"""\begin{table*}[htb]
 \label{tab:@NAME@}
 \sisetup{detect-weight=true,retain-explicit-plus=true}
 \setlength{\tabcolsep}{4pt}
-\begin{adjustbox}{max width=\linewidth}
+\begin{adjustbox}{max width=\linewidth,max totalheight=0.7\textheight}
 @TABULAR@\end{adjustbox}
 @NOTES@\end{table*}
 @COMMANDS@"""

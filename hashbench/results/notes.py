@@ -134,10 +134,11 @@ def elsewhere(series: Series, row: Row) -> str:
         if other == row
         for record in found
     ]  # fmt: skip
-    files = ", ".join(dict.fromkeys(str(record.request.get("codes", "")) for record in made))
+    named = (str(record.request.get("codes", "")) for record in made)
+    files = ", ".join(dict.fromkeys(filter(None, named)))  # entries of boards name none
     unchecked = any(record.request.get("labels") == "not in the file" for record in made)
     order = "; without labels in it, the order of its items is not checked" if unchecked else ""
     return (
-        f"{row.title} is external: codes made elsewhere ({files}), of whose features and "
-        f"training nothing is known here{order}."
+        f"{row.title} is external: codes made elsewhere{f' ({files})' if files else ''}, of whose "
+        f"features and training nothing is known here{order}."
     )

@@ -96,8 +96,10 @@ def test_a_folder_that_no_site_wrote_is_left_alone(put, tmp_path) -> None:
 
 def test_a_site_is_not_written_over_the_entries_it_is_made_of(put, tmp_path) -> None:
     entries_of = tmp_path / "board"
-    put(entries_of / "theirs")
+    put(entries_of / "theirs", method={"kind": "external"})
     assert made(entries_of, tmp_path / "site").return_value == 0
+    page = (tmp_path / "site" / "index.html").read_text()
+    assert "is external: codes made elsewhere, of whose" in page  # no file is named
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     for read, out in (
         (tmp_path / "site", tmp_path / "site"),

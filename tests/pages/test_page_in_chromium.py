@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from hashbench.commands import report
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -223,3 +226,18 @@ def test_everyone_can_read_it_and_a_phone_shows_it_all(page) -> None:
     report = axe.run(page).response
     found += [("dark", "dialog", item["id"], item["impact"]) for item in report["violations"]]
     assert [item for item in found if item[-1] in ("serious", "critical")] == []
+
+
+def test_a_page_of_the_ranked_list_opens_with_what_its_convention_has(page, results, tmp_path):
+    out = tmp_path / "list.html"
+    words = [str(results), "--out", str(out), "--no-gallery", "--convention", "dpsh,house"]
+    assert CliRunner().invoke(report.command, words, catch_exceptions=False).exit_code == 0
+    with page.context.expect_page() as opened:
+        page.evaluate("address => window.open(address)", out.as_uri())
+    other = opened.value
+    assert other.locator("[name=metric] option:checked").inner_text() == "mAP"
+    first = other.locator("#tables tbody tr").first
+    assert 0 < float(first.locator(".num").first.inner_text().split()[0]) <= 1
+    other.locator("#conventions label", has_text="house").click()
+    assert "choose another metric" not in other.locator("#moved").inner_text()
+    other.close()

@@ -7,8 +7,14 @@ const byId = (id) => document.getElementById(id);
 const metricOf = (id) => data.metrics.find((metric) => metric.id === id);
 const quiet = matchMedia('(prefers-reduced-motion: reduce)').matches;
 
+// The metric that the page opens with: the first that its first convention defines.
+const opening = () => {
+  const defined = (metric) => data.benches.some((bench) => bench.rows.some((row) => Object.keys(row.places).some((bits) => scoreOf(row, bits, house, metric.id))));
+  return (data.metrics.find(defined) || data.metrics[0]).id;
+};
+
 const state = {
-  convention: house, metric: HEADLINE, bits: '', dataset: '', protocol: '', backbone: '', mode: '',
+  convention: house, metric: opening(), bits: '', dataset: '', protocol: '', backbone: '', mode: '',
   tuned: '', search: '', sort: null, bench: 0, drawn: null, chartBits: '',
 };
 

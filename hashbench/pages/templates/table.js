@@ -165,7 +165,7 @@ function movement() {
     const bits = rankBits(bench);
     const [now, before] = [state.convention, house].map((convention) => ranksOf(rows, bits, convention, state.metric));
     const moves = [...now].filter(([row]) => before.has(row)).map(([row, rank]) => [row, before.get(row) - rank]).filter(([, moved]) => moved);
-    if (!now.size) return `${bench.title}: ${state.convention} has no ${metricOf(state.metric).title}`;
+    if (!now.size) return `${bench.title}: ${state.convention} has no ${metricOf(state.metric).title}: choose another metric`;
     if (!moves.length) return `${bench.title}: no method changes its place at ${bits} bits`;
     const [row, moved] = moves.reduce((a, b) => (Math.abs(b[1]) > Math.abs(a[1]) ? b : a));
     return `${bench.title}, ${bits} bits: ${moves.length} of ${now.size} methods change places, ${row.label} goes ${moved > 0 ? 'up' : 'down'} ${Math.abs(moved)}`;

@@ -93,6 +93,7 @@ def test_a_page_of_terms_that_forbid_it_has_no_thumbnails(
 
 
 def test_what_cannot_be_written_is_said(results, tmp_path) -> None:
+    (tmp_path / "no").touch()
     for arguments, words in (
         ([str(tmp_path)], "no results in"),
         ([str(results), "--convention", "hause"], "hause"),

@@ -21,6 +21,7 @@ from hashbench import runtime
 from hashbench.hasher import Hasher
 from hashbench.items import TrainItems, items_from_features
 from hashbench.plugins import import_file
+from hashbench.switches import kept_switches
 
 
 def encode_elsewhere(hasher: Hasher, features: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -90,13 +91,13 @@ def _end_with_parent() -> None:
 
 def _encode(body: bytes, features: NDArray[np.float32], plugin: str | None) -> NDArray[np.uint8]:
     hasher = _received(body, plugin)
-    with runtime.use(runtime.Runtime(device="cpu", threads=1)):
+    with kept_switches(), runtime.use(runtime.Runtime(device="cpu", threads=1)):
         return hasher.encode(items_from_features(features)).packed
 
 
 def _fit(body: bytes, features: NDArray[np.float32], plugin: str | None) -> NDArray[np.uint8]:
     cls, params, train = _received(body, plugin)
-    with runtime.use(runtime.Runtime(device="cpu", threads=1)):
+    with kept_switches(), runtime.use(runtime.Runtime(device="cpu", threads=1)):
         hasher = cls(**params)
         hasher.fit(train)
         return hasher.encode(items_from_features(features)).packed

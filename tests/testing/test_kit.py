@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 from deep_faults import Deep
-from methods_for_tests import FAULTS, Good
+from methods_for_tests import FAULTS, FlipsAfterThree, Good, ThrowsSwitches
 
 from hashbench.codes import Codes
 from hashbench.testing import CheckError, check_hasher, checks_of, parametrize_with_checks
@@ -123,3 +123,15 @@ def test_the_easy_problem_is_balanced_and_its_parts_are_disjoint_draws() -> None
     assert (problem.train.labels.sum(axis=0) == 30).all()
     assert not np.isin(problem.train.features(), problem.query.features()).any()
     assert not np.isin(problem.query.features(), problem.database.features()).any()
+
+
+def test_switches_that_one_method_throws_fail_no_other() -> None:
+    for cls in (ThrowsSwitches, Deep):
+        check = next(check for check in checks_of(cls) if check.name == "other-process")
+        check()
+    for check in checks_of(FlipsAfterThree):  # whatever was encoded in checks before
+        if check.name == "encode-forgets":
+            with pytest.raises(CheckError, match="after others were encoded"):
+                check()
+        elif check.name == "deterministic":
+            check()

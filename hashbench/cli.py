@@ -13,7 +13,7 @@ import warnings
 import click
 
 from hashbench import __version__
-from hashbench.endings import end_now, no_sudden_end, only_pressed
+from hashbench.endings import end_for_good, end_now, no_sudden_end, only_pressed
 from hashbench.errors import InputError, cause, scarcity, unknown
 from hashbench.parsing import plain
 from hashbench.plugins import blamed
@@ -170,7 +170,7 @@ def main(args: list[str] | None = None) -> None:
         whose = f"the plugin {plain(place)}" if (place := blamed(error)) else "a plugin's code"
         _fail(f"{whose} ended this command ({cause(error)})", 2)
     else:
-        sys.exit(code if isinstance(code, int) else 0)
+        end_for_good(code if isinstance(code, int) else 0)
     finally:
         interrupt.restore()
 

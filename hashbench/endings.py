@@ -8,13 +8,15 @@ Python, such as a library that crashes, is seen by the process that waits for it
 from __future__ import annotations
 
 import atexit
+import multiprocessing
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from multiprocessing.process import BaseProcess
+from typing import Any, NoReturn
 
 from hashbench.errors import cause
 from hashbench.parsing import plain
@@ -107,6 +109,40 @@ def _guarded(name: str, real: Callable[..., Any], ends: Callable[..., bool]) -> 
         return real(*given, **named)
 
     return end
+
+
+#: What strangers' code has left running in this process, which would wait for it at its end.
+_left: list[threading.Thread | BaseProcess] = []
+
+
+@contextmanager
+def watched_threads() -> Iterator[None]:
+    """Know what a stranger's code in the block leaves running, for `end_for_good`."""
+    before = _running()
+    try:
+        yield
+    finally:
+        _left.extend(one for one in _running() if one not in before and not one.daemon)
+
+
+def _running() -> list[threading.Thread | BaseProcess]:
+    return [*threading.enumerate(), *multiprocessing.active_children()]
+
+
+def end_for_good(code: int) -> NoReturn:
+    """End this process without waiting for what strangers' code has left running in it."""
+    held = False
+    for one in _left:
+        if isinstance(one, threading.Thread):
+            held |= one.is_alive()
+        elif one.is_alive() and not type(one).__module__.startswith("joblib"):  # that ends its own
+            one.kill()
+    if held:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(AttributeError, OSError, ValueError):  # it may be closed, or be none
+                stream.flush()
+        end_now(code)
+    sys.exit(code)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Protocol
 
 from hashbench.devices import deterministic
-from hashbench.endings import no_sudden_end
+from hashbench.endings import no_sudden_end, watched_threads
 from hashbench.errors import InputError, shown
 from hashbench.runner.claim import AGAIN, Outcome, attempt, give_up, is_foreign
 from hashbench.runner.faults import Crowded, DeviceLost, release_memory
@@ -86,7 +86,7 @@ def run_here(tasks: Sequence[Task], settings: Settings, limits: Limits, listener
         on = replace(settings, device=device_of(task.cell, settings.device))
         listener.started(task)
         try:
-            with deterministic(on.device), no_sudden_end():
+            with deterministic(on.device), no_sudden_end(), watched_threads():
                 record = _attempt(task, on, partial(listener.progress, task))
         except DeviceLost as error:
             failed = give_up(task, on, "failed", error.reason, error.log)

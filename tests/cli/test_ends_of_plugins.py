@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from hashbench import endings
 from hashbench.endings import NotPressed, only_pressed
 from hashbench.kept import kept_process
 
@@ -89,3 +92,24 @@ def test_only_a_ctrl_c_that_was_pressed_leaves_a_strangers_code() -> None:
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     with pytest.raises(KeyboardInterrupt), only_pressed(), kept_process():
         is_pressed()
+
+
+def test_what_a_method_leaves_running_is_not_waited_for(monkeypatch) -> None:
+    codes: list[int] = []
+    monkeypatch.setattr(endings, "end_now", codes.append)
+    free = threading.Event()
+    with endings.watched_threads():
+        thread = threading.Thread(target=free.wait)
+        thread.start()
+        child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(600,))
+        child.start()
+    with pytest.raises(SystemExit):
+        endings.end_for_good(1)
+    free.set()
+    thread.join()
+    child.join(60)
+    assert child.exitcode == -signal.SIGKILL
+    assert codes == [1]
+    with pytest.raises(SystemExit, match="0"):
+        endings.end_for_good(0)  # nothing runs any more
+    assert codes == [1]

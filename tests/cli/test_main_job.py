@@ -84,8 +84,9 @@ def test_export_csv_is_tidy(hashbench) -> None:
     assert all(row["method"] == "itq-cca" and row["dataset"] == "digits" for row in rows)
 
 
-def test_export_to_a_folder_that_is_not_there_is_one_sentence(hashbench) -> None:
+def test_export_to_what_is_no_folder_is_one_sentence(hashbench) -> None:
     hashbench("run", "--methods", "itq-cca", "--bits", "16")
+    Path("nowhere").write_text("")
     done = hashbench("export", "--format", "latex", "--out", "nowhere/table.tex")
     assert done.code == 2
     assert "nowhere/table.tex" in done.err

@@ -189,4 +189,5 @@ def _number(value: float | None) -> str:
 
 def _inside(error: InputError, folder: Path) -> str:
     """An error without the path of the folder, which stands before it anyway."""
-    return str(error).replace(f"{shown(str(folder), 200)}/", "").replace(str(folder), "the folder")
+    text, where = str(error), shown(str(folder), 200)
+    return text.replace(f"{where}/", "").replace(f"{where}: ", "").replace(where, "the folder")

@@ -206,6 +206,8 @@ def test_the_method_of_the_readme_can_be_taken_home(hashbench, digits, place: Pa
     readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
     (text,) = re.findall(r'```python\n("""my_hash.py: .*?)```', readme, flags=re.DOTALL)
     (place / "my_hash.py").write_text(text)
+    code, _, err = hashbench("check", "my_hash.py")
+    assert (code, err) == (0, "")
     plugin = ("--plugin", "my_hash.py")
     words = ("--methods", "random-targets", "--datasets", "digits", "--bits", 16, "--no-floors")
     assert hashbench("run", *words, *plugin, "--workers", 0)[0] == 0

@@ -95,6 +95,7 @@ def test_new_method_overwrites_nothing(tmp_path: Path, monkeypatch: pytest.Monke
     assert Path("my_hash.py").read_text() == text
     taken = _invoke(new_method.command, "dch", "--out", "mine.py")
     assert "'dch' exists already" in str(taken.exception)
+    Path("nowhere").touch()  # a file, in which none can be
     nowhere = _invoke(new_method.command, "my-hash", "--out", "nowhere/mine.py")
     assert "cannot write nowhere/mine.py" in str(nowhere.exception)
 

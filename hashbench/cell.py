@@ -21,7 +21,7 @@ MODES = ("head", *FROM_PIXELS)
 _OPTIONS = {
     "mirrored": "mirror images trained on",
     "distractors": "distractors of",
-    "allow_missing": "missing images left out",
+    "allow_missing": "missing images allowed",
     "allow_overlap": "queries allowed in the database",
     "allow_unlabelled": "images without labels allowed",
     "allow_duplicates": "copies of queries allowed",

@@ -51,7 +51,7 @@ def test_what_is_not_of_one_bench_and_evidence_never_shares_a_row(judge, other) 
 def test_options_of_the_data_are_said_in_words(judge) -> None:
     options = {"mirrored": True, "distractors": "/my pictures", "allow_missing": True}
     (series,) = collect([judge.add("ksh", 16, 0.7, options=options)], judge)
-    words = "missing images left out, distractors of /my pictures, mirror images trained on"
+    words = "missing images allowed, distractors of /my pictures, mirror images trained on"
     assert series.about == f"protocol cifar10, efficientnet_lite0 features, {words}"
     assert str(series.bench) == f"cifar10, {series.about}"
     other = {"my_{0}": {"a": 1}, "off": False}  # of a plugin, or of a stranger's file

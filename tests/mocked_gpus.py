@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch._dynamo  # when it is first imported it looks at the functions that are mocked here
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, cuda: int = 0, *, mps: bool = False) -> None:

@@ -8,18 +8,21 @@ Python, such as a library that crashes, is seen by the process that waits for it
 from __future__ import annotations
 
 import atexit
-import multiprocessing
+import gc
 import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing.process import BaseProcess
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from hashbench.errors import cause
 from hashbench.parsing import plain
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
 
 #: Ends this process at once, whatever is guarded.
 end_now = os._exit
@@ -111,6 +114,9 @@ def _guarded(name: str, real: Callable[..., Any], ends: Callable[..., bool]) -> 
     return end
 
 
+#: Seconds that threads have to end, once they are told to.
+_GRACE = 3.0
+
 #: What strangers' code has left running in this process, which would wait for it at its end.
 _left: list[threading.Thread | BaseProcess] = []
 
@@ -122,27 +128,57 @@ def watched_threads() -> Iterator[None]:
     try:
         yield
     finally:
-        _left.extend(one for one in _running() if one not in before and not one.daemon)
+        _left.extend(one for one in _running() if one not in before)
 
 
 def _running() -> list[threading.Thread | BaseProcess]:
-    return [*threading.enumerate(), *multiprocessing.active_children()]
+    import multiprocessing
+
+    threads = [one for one in threading.enumerate() if not one.daemon]
+    return [*threads, *multiprocessing.active_children()]
 
 
 def end_for_good(code: int) -> NoReturn:
     """End this process without waiting for what strangers' code has left running in it."""
-    held = False
-    for one in _left:
-        if isinstance(one, threading.Thread):
-            held |= one.is_alive()
-        elif one.is_alive() and not type(one).__module__.startswith("joblib"):  # that ends its own
-            one.kill()
-    if held:
+    if end_left():
         for stream in (sys.stdout, sys.stderr):
             with suppress(AttributeError, OSError, ValueError):  # it may be closed, or be none
                 stream.flush()
         end_now(code)
     sys.exit(code)
+
+
+def end_left() -> bool:
+    """End what strangers' code has left running in this process; whether a thread goes on.
+
+    Its end would wait for that one.
+    """
+    threads = [one for one in _left if isinstance(one, threading.Thread) and one.is_alive()]
+    if threads:
+        _end_pools(threads)
+    held = any(one.is_alive() for one in threads)
+    for one in _left:
+        if isinstance(one, threading.Thread):
+            continue
+        of_joblib = type(one).__module__.startswith("joblib")
+        # Python ends daemons at its end, and joblib its own: where there is such an end.
+        if held or not (one.daemon or of_joblib):
+            with suppress(OSError):
+                one.terminate() if of_joblib else one.kill()  # theirs have no kill
+    return held
+
+
+def _end_pools(threads: list[threading.Thread]) -> None:
+    """Let threads of pools end that have nothing to do: Python has them end with the process."""
+    from concurrent.futures import Executor
+
+    for one in gc.get_objects():
+        if issubclass(type(one), Executor):
+            with suppress(Exception):  # it may be made by halves
+                one.shutdown(wait=False)
+    until = time.monotonic() + _GRACE
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
 
 
 @contextmanager

@@ -7,10 +7,12 @@ import multiprocessing
 import os
 import pickle
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import cache
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hashbench import runtime
+from hashbench.endings import end_left, end_now, watched_threads
 from hashbench.hasher import Hasher
 from hashbench.items import TrainItems, items_from_features
 from hashbench.plugins import import_file
@@ -87,20 +90,35 @@ def _end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+    # Before this process waits for its children, which may be workers of a method's for ever.
+    Finalize(None, _end, exitpriority=1000)
+
+
+def _end() -> None:
+    if end_left():
+        end_now(0)
 
 
 def _encode(body: bytes, features: NDArray[np.float32], plugin: str | None) -> NDArray[np.uint8]:
-    hasher = _received(body, plugin)
-    with kept_switches(), runtime.use(runtime.Runtime(device="cpu", threads=1)):
+    with _alone():
+        hasher = _received(body, plugin)
         return hasher.encode(items_from_features(features)).packed
 
 
 def _fit(body: bytes, features: NDArray[np.float32], plugin: str | None) -> NDArray[np.uint8]:
-    cls, params, train = _received(body, plugin)
-    with kept_switches(), runtime.use(runtime.Runtime(device="cpu", threads=1)):
+    with _alone():
+        cls, params, train = _received(body, plugin)
         hasher = cls(**params)
         hasher.fit(train)
         return hasher.encode(items_from_features(features)).packed
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """What a method does in the block leaves this process as it was."""
+    where = runtime.Runtime(device="cpu", threads=1)
+    with watched_threads(), kept_switches(), runtime.use(where):
+        yield
 
 
 def _received(body: bytes, plugin: str | None) -> Any:

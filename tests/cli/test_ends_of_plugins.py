@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,7 @@ def test_only_a_ctrl_c_that_was_pressed_leaves_a_strangers_code() -> None:
 def test_what_a_method_leaves_running_is_not_waited_for(monkeypatch) -> None:
     codes: list[int] = []
     monkeypatch.setattr(endings, "end_now", codes.append)
+    monkeypatch.setattr(endings, "_GRACE", 0.01)
     free = threading.Event()
     with endings.watched_threads():
         thread = threading.Thread(target=free.wait)
@@ -113,3 +115,15 @@ def test_what_a_method_leaves_running_is_not_waited_for(monkeypatch) -> None:
     with pytest.raises(SystemExit, match="0"):
         endings.end_for_good(0)  # nothing runs any more
     assert codes == [1]
+
+
+def test_threads_of_an_idle_pool_end_as_with_any_process(monkeypatch) -> None:
+    codes: list[int] = []
+    monkeypatch.setattr(endings, "end_now", codes.append)
+    monkeypatch.setattr(endings, "_GRACE", 60.0)
+    with endings.watched_threads():
+        pool = ThreadPoolExecutor(1)
+        pool.submit(int).result()
+    with pytest.raises(SystemExit, match="3"):
+        endings.end_for_good(3)
+    assert codes == []  # what is registered for the end of the process is done, then

@@ -1,38 +1,46 @@
-"""The other process of the conformance kit ends with the one that asked it."""
+"""The process that methods are fitted in a second time."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import multiprocessing
+import threading
 import time
-from pathlib import Path
+from typing import Self
 
-import pytest
-
-ASKS = """
-import os
 import numpy as np
-from hashbench.baselines.lsh import LSH
+
+from hashbench import Codes, Hasher
+from hashbench.items import Items, TrainItems, train_from_features
 from hashbench.testing import elsewhere
 
-if __name__ == "__main__":
-    features = np.eye(8, dtype=np.float32)
-    hasher = LSH(bits=8).fit(features, np.arange(8))
-    elsewhere.encode_elsewhere(hasher, features)
-    print(*elsewhere._worker()._processes, flush=True)
-    os._exit(0)  # as one that is killed: nothing of its own is closed
-"""
+
+class Leaves(Hasher):
+    """Leaves a process running, as libraries do that keep their workers for the next call."""
+
+    name = "leaves"
+
+    def __init__(self, bits: int, seed: int = 0) -> None:
+        self.bits, self.seed = bits, seed
+
+    def fit(self, train: TrainItems) -> Self:
+        """Start it."""
+        process = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(600,))
+        process.start()
+        return self
+
+    def encode(self, items: Items) -> Codes:
+        """Signs of features."""
+        return Codes.from_real(items.features())
 
 
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at processes in /proc")
-def test_the_other_process_ends_with_one_that_was_killed(tmp_path: Path) -> None:
-    (tmp_path / "asks.py").write_text(ASKS)
-    order = [sys.executable, str(tmp_path / "asks.py")]
-    # Its own output is not waited for: the other process holds it, too.
-    with (tmp_path / "out").open("w") as out:
-        assert subprocess.run(order, stdout=out, check=False).returncode == 0
-    other = Path("/proc") / (tmp_path / "out").read_text().strip()
-    patience = time.monotonic() + 600
-    while other.exists() and time.monotonic() < patience:
-        time.sleep(0.05)
-    assert not other.exists()
+def test_what_a_method_leaves_running_is_ended_with_its_process() -> None:
+    features = np.array([[1.0, -1.0], [-1.0, 1.0]], np.float32)
+    train = train_from_features(features, np.eye(2, dtype=np.uint8))
+    packed = elsewhere.fit_elsewhere(Leaves, {"bits": 2}, train, features)
+    worker = elsewhere._worker()
+    elsewhere._worker.cache_clear()
+    end = threading.Thread(target=worker.shutdown, daemon=True)
+    end.start()
+    end.join(60)
+    assert not end.is_alive()
+    assert packed.shape == (2, 1)

@@ -97,6 +97,9 @@ def dataset_names(text: str | Sequence[str], base: Path = Path()) -> tuple[str, 
 
     def there(name: str) -> bool:
         prefix = next((known for known in (PREFIX, UNSPLIT) if name.startswith(known)), None)
-        return prefix is not None and (base / typed(name.removeprefix(prefix))).exists()
+        try:
+            return prefix is not None and (base / typed(name.removeprefix(prefix))).exists()
+        except InputError:  # several names, which together are longer than one can be
+            return False
 
     return parse_names(text, there)

@@ -206,6 +206,22 @@ def test_lists_in_torch_files(tmp_path, form):
         read_codes(tmp_path / "y.pt")
 
 
+@pytest.mark.parametrize(
+    ("keys", "names"),
+    [
+        (
+            ("codes", "ids"),
+            "codes.0=query_codes,codes.1=database_codes,ids.0=query_labels,ids.1=database_labels",
+        ),
+        ((), "0.0=query_codes,0.1=database_codes,1.0=query_labels,1.1=database_labels"),
+    ],
+)
+def test_tensors_side_by_side_in_lists_of_torch_files(tmp_path, keys, names):
+    body = [[torch.from_numpy(side) for side in part] for part in (SIGNS, IDS)]
+    torch.save(dict(zip(keys, body, strict=True)) if keys else body, tmp_path / "x.pt")
+    same_ids(read_codes(tmp_path / "x.pt", parse_names(names)))
+
+
 def test_a_number_of_bits_in_a_torch_file(tmp_path):
     packed = [np.packbits(side > 0, axis=1, bitorder="little") for side in SIGNS]
     tensors = [torch.from_numpy(side) for side in packed + IDS]

@@ -17,11 +17,15 @@ from hashbench.evaluation.foreign.words import of_items
 #: Dicts within dicts are followed this far, and no more tensors are listed than this.
 _DEEPEST, _MOST = 3, 1000
 
+#: Tensors of a list of which each may be an array, as codes of queries and of the database are.
+_FEW = 16
+
 
 def open_torch(path: Path) -> Source:
     """The tensors of a file by name; those of a dict within a dict as `outer.inner`.
 
-    A list of numbers, of texts, of numbers' lists or of tensors of one dimension is an array, too.
+    A list of numbers, of texts, of numbers' lists or of tensors of one dimension is an array, too;
+    where its name says nothing, each of a few tensors in it is one as well.
     Nothing in the file is executed. One tensor alone is called as the file is.
 
     Raises:
@@ -64,9 +68,13 @@ def _values(body: Any, name: str, depth: int) -> Iterator[tuple[str, Any]]:
 
     if isinstance(body, torch.Tensor) or (name == "bits" and type(body) is int):
         yield name, body
-    elif isinstance(body, (list, tuple)) and _is_array(body, name, alone=not depth):
+        return
+    if isinstance(body, (list, tuple)) and _is_array(body, name, alone=not depth):
         yield name, list(body)
-    elif depth < _DEEPEST and isinstance(body, (dict, list, tuple)):
+        if meant(name) is not None or len(body) > _FEW:
+            return
+        body = [item if isinstance(item, torch.Tensor) else None for item in body]
+    if depth < _DEEPEST and isinstance(body, (dict, list, tuple)):
         pairs = body.items() if isinstance(body, dict) else enumerate(body)
         for key, value in list(pairs)[:_MOST]:
             if isinstance(key, (str, int)):
@@ -81,13 +89,19 @@ def _is_array(items: Any, name: str, *, alone: bool) -> bool:
     """
     import torch
 
-    if not items or any(isinstance(item, dict) for item in items):
+    if not items or any(isinstance(item, dict) or _holds_tensors(item) for item in items):
         return False
     if alone and meant(name) is None and any(isinstance(item, torch.Tensor) for item in items):
         return False
     tensors = [item for item in items if isinstance(item, torch.Tensor) and item.ndim > 1]
     batches = len(tensors) == len(items) and len({item.shape[1:] for item in tensors}) == 1
     return not tensors or (batches and meant(name) is not None)
+
+
+def _holds_tensors(item: Any) -> bool:
+    import torch
+
+    return isinstance(item, (list, tuple)) and any(isinstance(part, torch.Tensor) for part in item)
 
 
 def _plain_items(items: list[Any]) -> list[Any]:

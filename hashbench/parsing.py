@@ -116,10 +116,11 @@ def demand_single(where: str, classes: Collection[str]) -> None:
     for word in sorted(known):
         pieces = [piece for piece in _BETWEEN.split(word) if piece]
         if len(pieces) > 1 and known.issuperset(pieces):
-            verb = "have" if where == "labels" else "has"
+            array = where == "labels"
+            mend = "give (n, classes) of 0 and 1 for several" if array else "put ; between several"
             raise InputError(
-                f"{where} {verb} the label '{shown(word, 40)}' and each word of it as a label "
-                "too: put ; between the labels of an image"
+                f"{where} {'have' if array else 'has'} the label '{shown(word, 40)}' and each word "
+                f"of it as a label too: {mend}, or write - for the blanks of one label"
             )
 
 

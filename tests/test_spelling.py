@@ -72,6 +72,8 @@ def test_names_of_data_sets_may_have_commas_where_such_a_folder_is_there(here):
     assert dataset_names("digits,lists:a,b,lists:a") == ("digits", "lists:a,b", "lists:a")
     assert dataset_names("b,lists:a") == ("b", "lists:a")
     assert dataset_names(["lists:a", "b"]) == ("lists:a", "b")
+    several = tuple(f"lists:{number}{'x' * 90}" for number in range(3))  # no name is as long as all
+    assert dataset_names(",".join(several)) == several
     assert dataset_names("lists:a,b", here / "a") == ("lists:a", "b")
     assert parse_names("x,y,z", lambda name: name == "y,z") == ("x", "y,z")
 

@@ -14,7 +14,7 @@ from hashbench.items import Items, TrainItems
 #: The types of what a method declares of itself, and their names; what is not said may be None.
 _DECLARED: Mapping[str, tuple[Any, str]] = {
     **dict.fromkeys(("title", "summary", "citation", "bibtex"), ((str, type(None)), "a text")),
-    "version": ((str, int), "a text"),
+    "version": ((str, int, float), "a text"),
     "year": ((int, type(None)), "a whole number"),
     "supervised": (bool, "True or False"),
     **dict.fromkeys(("space", "only_for", "test_params"), (Mapping, "a dict")),

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hashbench.commands import kinds, options
+
+if TYPE_CHECKING:
+    from hashbench.store.record import Record
 
 EPILOG = """\b
 Examples:
@@ -28,13 +32,13 @@ def command(cell: str, results: Path, as_json: bool) -> None:
     import json
 
     from hashbench.parsing import plain
-    from hashbench.results.explain import defaults_of, describe, find_cell, flatten, shown
+    from hashbench.results.explain import describe, find_cell, flatten, shown
     from hashbench.store import Store
 
     store = Store(results)
     record = find_cell(store, cell)
     description = describe(store, record)
-    defaults = defaults_of(record)
+    defaults = _defaults(record)
     if as_json:
         click.echo(json.dumps({**description, "defaults": defaults}, indent=1))
         return
@@ -55,6 +59,25 @@ def command(cell: str, results: Path, as_json: bool) -> None:
             if part == "cell" and name in used:
                 line = _default(**used[name])
             click.echo(f"  {plain(name):<{width}}  {plain(line)}")
+
+
+def _defaults(record: Record) -> dict[str, dict[str, Any]]:
+    """What unset hyper-parameters stood for; remembered, for it takes seconds to import methods."""
+    import hashlib
+    import json
+
+    from hashbench.commands.listing import remembered
+    from hashbench.results.explain import defaults_of
+
+    cell = record.cell
+    if None not in cell.params.values():
+        return {}
+    asked = [cell.method, cell.code, cell.bits, cell.params, len(record.history)]
+    name = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
+    found = remembered(
+        "hashbench.methods", lambda: ([defaults_of(record)], True), f"defaults-{name}"
+    )
+    return found[0]
 
 
 def _default(of: str, value: object) -> str:

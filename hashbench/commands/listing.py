@@ -15,7 +15,7 @@ from typing import Any
 Listing = list[dict[str, Any]]
 
 
-def remembered(group: str, describe: Callable[[], tuple[Listing, bool]]) -> Listing:
+def remembered(group: str, describe: Callable[[], tuple[Listing, bool]], name: str = "") -> Listing:
     """Descriptions of the installed parts of a group, from the cache unless code changed.
 
     To import every method takes seconds, and to look at the files' times takes none.
@@ -23,11 +23,12 @@ def remembered(group: str, describe: Callable[[], tuple[Listing, bool]]) -> List
     Args:
         group: an entry-point group.
         describe: imports and describes them all; the flag says whether that may be kept.
+        name: of what is described, where that is not every part of the group.
     """
     from hashbench.data.folders import cache_root
     from hashbench.files import write_atomically
 
-    path = cache_root() / "listings" / f"{group}-{_stamp(entry_points(group=group))}.json"
+    path = cache_root() / "listings" / f"{name or group}-{_stamp(entry_points(group=group))}.json"
     with contextlib.suppress(OSError, ValueError):
         found = json.loads(path.read_bytes())
         if isinstance(found, list) and all(isinstance(item, dict) for item in found):
@@ -37,7 +38,7 @@ def remembered(group: str, describe: Callable[[], tuple[Listing, bool]]) -> List
     if lasting:
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            for old in path.parent.glob(f"{group}-*.json"):
+            for old in path.parent.glob(f"{name or group}-*.json"):
                 old.unlink(missing_ok=True)
             write_atomically(path, lambda stream: stream.write(text.encode()))
     parsed: Listing = json.loads(text)

@@ -167,12 +167,12 @@ def defaults_of(record: Record) -> dict[str, dict[str, Any]]:
     unset = [name for name, value in cell.params.items() if value is None]
     if not unset or cell.method not in methods().names():
         return {}
-    cls = methods().get(cell.method)
-    if code_of(cls, methods().entry(cell.method).digest) != cell.code:
-        return {}
     try:
+        cls = methods().get(cell.method)
+        if code_of(cls, methods().entry(cell.method).digest) != cell.code:
+            return {}
         found = cls(bits=cell.bits, seed=cell.seed, **cell.params).in_use()
-    except Exception:  # a shallow method, or a stranger's
+    except Exception:  # a shallow method, or a stranger's, which may not even import
         return {}
     if "epochs" in unset and record.history:  # a small training set gets more than the recipe's
         found["epochs"] = len(record.history)

@@ -71,6 +71,14 @@ def test_what_is_broken_today_is_looked_at_again(cache):
     assert len(made) == 2
 
 
+def test_what_is_remembered_of_one_part_stays_beside_the_listing_of_all(cache):
+    remembered("hashbench.methods", lambda: ([{"name": "all"}], True))
+    for found in ({"name": "one"}, {"name": "another"}):
+        one = remembered("hashbench.methods", lambda found=found: ([found], True), "part-one")
+        assert one == [{"name": "one"}]
+    assert len(list((cache / "listings").iterdir())) == 2
+
+
 def test_a_changed_file_changes_the_stamp(tmp_path):
     (tmp_path / "sub").mkdir()
     (tmp_path / "__init__.py").write_text("")

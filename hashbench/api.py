@@ -191,7 +191,8 @@ def job(
     from hashbench.runner.settings import Settings
 
     here = arguments.word("executor", executor) == "local"
-    devices.check(arguments.word("device", device) or "auto", here=here)
+    device = arguments.word("device", device) or "auto"
+    devices.check(device, here=here)
     files = arguments.paths("plugins", plugins)
     load_plugins(files)
     registry("executors").entry(executor)  # what is not there is known before any work

@@ -62,11 +62,13 @@ def unwrapped(what: str, value: Any) -> Any:
 
 
 def positions(rows: Any, count: int) -> NDArray[np.int64]:
-    """Positions among `count` rows: whole numbers, negative ones from the end, or a mask of all.
+    """Positions among `count` rows: whole numbers, negative ones from the end, a mask or a slice.
 
     Raises:
         InputError: for anything else.
     """
+    if isinstance(rows, slice):
+        return np.arange(count)[rows]
     index = given("positions", rows)
     if index.dtype == np.bool_ and index.shape == (count,):
         return np.flatnonzero(index)
@@ -74,8 +76,8 @@ def positions(rows: Any, count: int) -> NDArray[np.int64]:
         return np.zeros(0, np.int64)
     if index.ndim != 1 or index.dtype.kind not in "iu":
         raise InputError(
-            f"positions must be whole numbers (n,), or a mask ({count},) of true and false, got "
-            f"{index.shape} {index.dtype}"
+            f"positions must be whole numbers (n,), a slice or a mask ({count},) of flags, "
+            f"got {index.shape} {index.dtype}"
         )
     if int(index.max()) >= count or int(index.min()) < -count:
         raise InputError(

@@ -92,7 +92,7 @@ class Items:
         return replace(self, _table=table, backbone=backbone)
 
     def subset(self, indices: NDArray[np.integer] | Sequence[int]) -> Self:
-        """The items at `indices` (positions within these items, or a mask of them), in that order.
+        """The items at `indices` (positions within these, a mask or a slice), in that order.
 
         Raises:
             InputError: for anything else.

@@ -71,7 +71,9 @@ def test_what_is_meant_is_taken() -> None:
         timeout=np.float32(5),
         workers=np.int64(0),
         plugins=None,
+        device=None,
     )
+    assert given.settings.device == "auto"
     assert [str(ask.cell) for ask in given.asks] == [str(ask.cell) for ask in plain.asks]
     assert arguments.paths("plugins", "mine.py") == (Path("mine.py"),)
     assert (given.limits.timeout, given.limits.workers) == (5.0, 0)

@@ -29,6 +29,7 @@ class Unprintable:
     [
         ([2, 0], [2, 0]),
         (range(2), [0, 1]),
+        (slice(1, 3), [1, 2]),
         (np.array([-1], np.int8), [3]),
         (torch.tensor([1, 1]), [1, 1]),
         ([False, True, False, True], [1, 3]),

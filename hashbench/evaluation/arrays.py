@@ -98,7 +98,8 @@ def from_arrays(
         InputError: for arrays that are not as there described.
     """
     outputs: tuple[Array | None, Array | None] = (None, None) if relaxed is None else relaxed
-    if not isinstance(outputs, (tuple, list)) or len(outputs) != 2:
+    stacked = getattr(outputs, "ndim", 0) == 3  # both in one array
+    if not (stacked or isinstance(outputs, (tuple, list))) or len(outputs) != 2:
         raise InputError("relaxed must be two arrays: the query's outputs and the database's")
     if bits is None:
         _demand_rows((query_codes, database_codes), (query_labels, database_labels))

@@ -82,6 +82,9 @@ def test_an_output_too_small_for_a_short_float_is_no_zero():
     labels = np.array([1]), np.array([1])
     found = evaluate(tiny > 0, -tiny > 0, *labels, "house(sgn0=zero)", relaxed=(tiny, -tiny))
     assert found["empty@h2"] == 1  # four bits apart; zeros would be two
+    stacked = np.stack([tiny, -tiny])  # as torch.stack does, where both are as many
+    again = evaluate(tiny > 0, -tiny > 0, *labels, "house(sgn0=zero)", relaxed=stacked)
+    assert again["empty@h2"] == 1
 
 
 def test_evaluate_is_public():

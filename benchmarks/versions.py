@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -158,17 +159,16 @@ def head(method: str, kind: str, steps: int = 300, bits: int = 48):
 def encoding(kind: str, bits: int = 48):
     """Codes of 54,000 items whose features lie scattered in a table of 60,000."""
     train, database = features()
-    hasher = deep("dch", kind, bits, 1).fit(train)
+    hasher = deep("DCH", kind, bits, 1).fit(train)
     return lambda: hasher.encode(database)
 
 
 def deep(method: str, kind: str, bits: int, epochs: int):
     import torch
 
-    from hashbench.registries import methods
-
     torch.set_num_threads(1)
-    return methods().get(method)(bits=bits, head=kind, epochs=epochs)
+    module = import_module(f"hashbench.methods.{method.lower()}")  # of whatever version
+    return getattr(module, method)(bits=bits, head=kind, epochs=epochs)
 
 
 def features(items: int = 60_000, dim: int = 1280, classes: int = 10):
@@ -228,10 +228,10 @@ TASKS = {
     "dagger of 40 methods, one seed": lambda: leading(40, seeds=1),
     "780 comparisons": lambda: comparing(40),
     "780 comparisons, one seed": lambda: comparing(40, seeds=1),
-    "head, DCH, linear, 300 steps": lambda: head("dch", "linear"),
-    "head, DCH, mlp, 100 steps": lambda: head("dch", "mlp", 100),
-    "head, HashNet, linear, 300 steps": lambda: head("hashnet", "linear"),
-    "head, DPSH, linear, 60 steps": lambda: head("dpsh", "linear", 60),
+    "head, DCH, linear, 300 steps": lambda: head("DCH", "linear"),
+    "head, DCH, mlp, 100 steps": lambda: head("DCH", "mlp", 100),
+    "head, HashNet, linear, 300 steps": lambda: head("HashNet", "linear"),
+    "head, DPSH, linear, 60 steps": lambda: head("DPSH", "linear", 60),
     "encode 54,000, linear": lambda: encoding("linear"),
     "encode 54,000, mlp": lambda: encoding("mlp"),
     "hashbench score, CPU": lambda: command(single(10, 2000, 100), "house"),
